@@ -1,0 +1,151 @@
+// Activity records: what the runner (and, with a GPU, CUPTI) tells about itself, and the log they pass through.
+// The runner writes here and does not know who reads; core/capture reads and turns records into Trace rows.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/category.h"
+
+namespace gapscope {
+
+// One clock for every record: CLOCK_MONOTONIC ns.
+inline int64_t nowNs() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+uint32_t currentThreadId();  // the OS thread id, cached per thread
+
+enum class TraceLevel : uint8_t {
+    Off,    // nothing is recorded
+    Graph,  // one device record a graph launch (of a launch in other modes), the cheap mode
+    Full,   // one device record a kernel
+};
+
+enum class ApiKind : uint8_t { Launch, Copy, Set, Synchronize, Other };  // Synchronize and blocking Copy wait
+
+struct ApiActivity {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    const char* name = "";  // static string, for example "cpuLaunchKernel"
+    uint32_t threadId = 0;
+    uint32_t correlationId = 0;
+};
+
+// What a kernel is, told once and referred to by index.
+struct OpActivity {
+    std::string kernelName;  // as shown on the timeline
+    std::string opName;      // role in the model: "q_proj", "input_norm"
+    std::string shapes;      // "[1,640] x [1024,640]"
+    std::string dtype;       // "q5_0", "f32"
+    Category category = Category::Other;
+    int32_t layer = -1;
+};
+
+enum class DeviceActivityKind : uint8_t { Kernel, Copy, Set, GraphLaunch };
+
+struct DeviceActivity {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    DeviceActivityKind kind = DeviceActivityKind::Kernel;
+    uint32_t op = 0;  // index from ActivityLog::describe()
+    uint32_t correlationId = 0;
+    uint32_t streamId = 0;
+    uint32_t deviceId = 0;
+    int32_t token = -1;      // index of the new token it works for; -1: prefill
+    int16_t repeat = 0;      // -1: warm-up
+    uint16_t workers = 1;    // CPU: parts it was cut into
+    uint64_t graphNodeId = 0;
+    int64_t bytes = 0;       // moved, by the plan
+    int64_t flops = 0;       // by the plan
+};
+
+struct RangeActivity {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    uint32_t threadId = 0;
+    std::string name;  // "model_inference", "prefill", "decode 3", "layer 5"
+};
+
+struct TokenActivity {
+    int64_t emittedNs = 0;
+    int32_t token = 0;   // index within the repeat
+    int16_t repeat = 0;
+    int32_t id = 0;      // vocabulary id
+    std::string text;    // valid UTF-8; what this token made printable
+};
+
+struct OverheadActivity {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    uint32_t threadId = 0;
+    std::string name;  // "trace flush"
+};
+
+// Filled by the runner's threads, emptied by one reader. Thread-safe. Records of one kind keep their order per thread.
+class ActivityLog {
+public:
+    struct Batch {
+        uint32_t firstOp = 0;  // index of ops[0] among all ops described so far
+        std::vector<OpActivity> ops;
+        std::vector<ApiActivity> api;
+        std::vector<DeviceActivity> device;
+        std::vector<RangeActivity> ranges;
+        std::vector<TokenActivity> tokens;
+        std::vector<OverheadActivity> overheads;
+        bool empty() const {
+            return ops.empty() && api.empty() && device.empty() && ranges.empty() && tokens.empty() && overheads.empty();
+        }
+    };
+
+    explicit ActivityLog(TraceLevel level = TraceLevel::Full) : m_level(level) {}
+
+    TraceLevel level() const { return m_level; }
+    bool enabled() const { return m_level != TraceLevel::Off; }
+
+    uint32_t describe(OpActivity op);  // also when tracing is off: plans are built once
+    uint32_t nextCorrelationId() { return m_correlationId.fetch_add(1, std::memory_order_relaxed); }
+
+    void add(const ApiActivity& record);
+    void add(const DeviceActivity& record);
+    void add(RangeActivity record);
+    void add(TokenActivity record);
+    void add(OverheadActivity record);
+
+    // Moves out everything added since the last call.
+    Batch drain();
+
+private:
+    const TraceLevel m_level;
+    std::atomic<uint32_t> m_correlationId{1};
+    std::mutex m_hostMutex;    // launching side: api, ranges, tokens, ops
+    std::mutex m_deviceMutex;  // executing side
+    uint32_t m_opCount = 0;
+    Batch m_host;
+    std::vector<DeviceActivity> m_device;
+};
+
+// Marks a phase of the runner on the timeline while it lives.
+class PhaseScope {
+public:
+    PhaseScope(ActivityLog& log, std::string name)
+        : m_log(log), m_name(log.enabled() ? std::move(name) : std::string()), m_startNs(log.enabled() ? nowNs() : 0) {}
+    ~PhaseScope() {
+        if (m_log.enabled()) m_log.add(RangeActivity{m_startNs, nowNs(), currentThreadId(), std::move(m_name)});
+    }
+    PhaseScope(const PhaseScope&) = delete;
+    PhaseScope& operator=(const PhaseScope&) = delete;
+
+private:
+    ActivityLog& m_log;
+    std::string m_name;
+    int64_t m_startNs;
+};
+
+}  // namespace gapscope

@@ -1,0 +1,129 @@
+// One run: prompt in, tokens out, activity records on the side. The only door to the runner.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/activity.h"
+#include "core/base/result.h"
+#include "core/runner/model.h"
+
+namespace gapscope {
+
+enum class Mode : uint8_t { Eager, Fused, Graph, Persistent };
+enum class Precision : uint8_t { File, Fp32, Bf16, Int8 };
+
+std::string_view modeName(Mode mode);
+std::optional<Mode> modeFromName(std::string_view name);
+std::string_view precisionName(Precision precision);
+std::optional<Precision> precisionFromName(std::string_view name);
+
+struct SamplingSettings {
+    double temperature = 0;  // 0: greedy
+    int64_t topK = 0;        // 0: all
+    double topP = 1;
+    uint64_t seed = 0;
+};
+
+struct GenerateSettings {
+    std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
+    Precision precision = Precision::File;
+    std::optional<Mode> mode;     // none: the device's default (CPU: fused)
+    std::string prompt;
+    std::vector<int32_t> promptIds;      // if not empty, run these and ignore `prompt` (no BOS is added)
+    std::optional<bool> chat;            // none: if the model has a template
+    int64_t maxNewTokens = 64;
+    bool ignoreEos = false;
+    std::vector<int32_t> forceIds;       // teacher forcing: these are taken as the new tokens, whatever the logits say
+    SamplingSettings sampling;
+    int64_t topLogits = 0;               // N largest logits of each step into GenerateResult::steps
+    int64_t contextLength = 0;           // 0: what prompt and new tokens need
+    int64_t threads = 0;                 // 0: one a physical core
+    int64_t warmup = 1;
+    int64_t repeats = 1;
+};
+
+struct TokenEvent {
+    int16_t repeat = 0;   // -1: warm-up
+    int32_t index = 0;
+    int32_t id = 0;
+    std::string text;     // what became printable: whole UTF-8 characters only
+};
+
+struct TopLogits {
+    struct Entry { int32_t id; float logit; };
+    std::vector<Entry> top;  // largest first
+    double logSumExp = 0;
+};
+
+struct RepeatResult {
+    std::vector<int32_t> tokens;
+    std::string text;
+    std::vector<TopLogits> steps;   // step 0 is the last prompt position
+    int64_t prefillNs = 0;          // host clock: prompt handed over -> prompt processed
+    int64_t timeToFirstTokenNs = 0;
+    int64_t decodeNs = 0;           // first token -> last token
+    double tokensPerSecond() const {
+        return decodeNs > 0 ? static_cast<double>(tokens.size() - 1) * 1e9 / static_cast<double>(decodeNs) : 0;
+    }
+};
+
+struct GenerateResult {
+    std::vector<int32_t> promptTokens;
+    std::vector<RepeatResult> repeats;   // without warm-ups
+    std::string stopReason;              // "length", "end token", "cancelled"
+    int64_t weightBytes = 0;             // read for one token, as laid out
+    int64_t kvBytes = 0;
+};
+
+// What is known once the model is prepared, before the first token.
+struct PreparedInfo {
+    std::vector<int32_t> promptTokens;
+    std::string device;      // "cpu"
+    std::string deviceName;  // "AMD EPYC 9B14, avx512vnni, 2 threads"
+    Precision precision = Precision::File;
+    Mode mode = Mode::Fused;
+    bool chat = false;
+    int64_t threads = 0;
+    int64_t contextLength = 0;
+    int64_t weightBytes = 0;
+    int64_t kvBytes = 0;
+    double peakBytesPerSecond = 0;  // of the device, if measured
+    double peakFlopsPerSecond = 0;
+};
+
+// Called on the thread that runs generate(). May be empty.
+struct GenerateEvents {
+    std::function<void(const std::string& phase, double share)> onProgress;
+    std::function<void(const PreparedInfo&)> onPrepared;
+    std::function<void(const TokenEvent&)> onToken;
+    std::function<void(int16_t repeat, const RepeatResult&)> onRepeat;  // not for warm-ups
+};
+
+// Blocks until done; run it off the UI thread. A stop request ends it within one token: the result then holds what
+// there is, with stopReason "cancelled". Errors: WrongUse for settings that cannot be (empty prompt, tokens <= 0,
+// prompt longer than the context, unknown device), General otherwise.
+// `log` receives every API call, kernel, range and token. The ranges it gets: "warmup" or "model_inference" around a
+// repeat, in it "prefill" and "decode K", in those "layer L".
+Result<GenerateResult> generate(const Model& model, const GenerateSettings& settings, ActivityLog& log,
+                                const GenerateEvents& events = {}, std::stop_token stop = {});
+
+// Checks what can be checked without the model loaded.
+Status validate(const GenerateSettings& settings);
+
+// Whether the GPU can be used for runs here; the CPU always can.
+struct RunDevice {
+    std::string id;    // "cpu", "cuda:0"
+    std::string name;
+    std::vector<Mode> modes;
+    std::vector<Precision> precisions;
+};
+std::vector<RunDevice> runDevices();
+
+}  // namespace gapscope

@@ -1,0 +1,192 @@
+// The tables of a Trace. Each is written once as a row struct (for adding and reading one row) and once as columns,
+// templated on the column type so that builder and snapshot share one list of fields.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <tuple>
+
+#include "core/base/category.h"
+#include "core/base/ids.h"
+
+namespace gapscope {
+
+enum class DeviceKind : uint8_t { Cpu, Cuda, Other };
+
+struct DeviceRow {
+    uint32_t id = 0;  // as CUPTI numbers it, per machine
+    DeviceKind kind = DeviceKind::Other;
+    std::string name;
+    int64_t totalMemoryBytes = 0;
+    double peakBytesPerSecond = 0;  // measured; 0: unknown
+    double peakFlopsPerSecond = 0;
+};
+
+// One stream of one context of one device in one process: a row of the timeline.
+struct TrackRow {
+    uint64_t globalPid = 0;  // nsys form: HW(8) VM(8) PID(24) TID(24) with TID 0
+    uint32_t deviceId = 0;
+    uint32_t contextId = 0;
+    uint32_t streamId = 0;
+    auto operator<=>(const TrackRow&) const = default;
+};
+
+struct ThreadRow {
+    uint64_t globalTid = 0;
+    StringId name;
+};
+
+// What a kernel does in the model: own runs know it, foreign traces do not.
+struct OpRow {
+    StringId name;    // "q_proj"
+    StringId shapes;  // "[1,640] x [1024,640]"
+    StringId dtype;
+    int32_t layer = -1;
+    int64_t bytes = 0;  // moved, by the plan
+    int64_t flops = 0;
+    auto operator<=>(const OpRow&) const = default;
+};
+
+struct LaunchConfigRow {
+    StringId fullName;  // demangled, with template arguments
+    std::array<int32_t, 3> grid{};
+    std::array<int32_t, 3> block{};
+    int32_t registersPerThread = 0;
+    int32_t staticSharedBytes = 0;
+    int32_t dynamicSharedBytes = 0;
+    auto operator<=>(const LaunchConfigRow&) const = default;
+};
+
+enum class DeviceOpKind : uint8_t { Kernel, Copy, Set, GraphLaunch };
+
+// A device operation: kernel, copy, set or, where only graphs were traced, one graph launch.
+struct DeviceOpRow {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    StringId name;
+    TrackId track;
+    DeviceOpKind kind = DeviceOpKind::Kernel;
+    Category category = Category::Other;
+    uint32_t correlationId = 0;  // 0: not joined to a call
+    OpId op;
+    LaunchConfigId config;
+    int32_t token = -1;   // index of the new token it worked for; -1: prefill or unknown
+    int16_t repeat = 0;   // -1: warm-up
+    int64_t copyBytes = 0;  // of a copy or set
+    uint64_t graphNodeId = 0;
+};
+
+enum class ApiClass : uint8_t { Runtime, Driver };
+
+struct ApiCallRow {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    StringId name;  // without version suffix
+    uint64_t globalTid = 0;
+    uint32_t correlationId = 0;
+    ApiClass apiClass = ApiClass::Runtime;
+};
+
+enum class RangeKind : uint8_t { User, CpuOp, PythonFunction };  // User: NVTX, record_function, our own phases
+
+struct RangeRow {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    StringId name;
+    uint64_t globalTid = 0;
+    RangeKind kind = RangeKind::User;
+};
+
+struct OverheadRow {  // the profiler's own cost
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    StringId name;
+    uint64_t globalTid = 0;
+};
+
+struct TokenRow {
+    int64_t emittedNs = 0;
+    int16_t repeat = 0;
+    int32_t index = 0;
+    int32_t id = 0;
+    StringId text;  // valid UTF-8; joined in order they are the generated text
+};
+
+template <template <class> class Column>
+struct DeviceOpColumns {
+    using Row = DeviceOpRow;
+    Column<int64_t> startNs, endNs;
+    Column<StringId> name;
+    Column<TrackId> track;
+    Column<DeviceOpKind> kind;
+    Column<Category> category;
+    Column<uint32_t> correlationId;
+    Column<OpId> op;
+    Column<LaunchConfigId> config;
+    Column<int32_t> token;
+    Column<int16_t> repeat;
+    Column<int64_t> copyBytes;
+    Column<uint64_t> graphNodeId;
+    auto fields() {
+        return std::tie(startNs, endNs, name, track, kind, category, correlationId, op, config, token, repeat,
+                        copyBytes, graphNodeId);
+    }
+    auto fields() const { return const_cast<DeviceOpColumns*>(this)->fields(); }
+    static auto rowFields(Row& r) {
+        return std::tie(r.startNs, r.endNs, r.name, r.track, r.kind, r.category, r.correlationId, r.op, r.config,
+                        r.token, r.repeat, r.copyBytes, r.graphNodeId);
+    }
+};
+
+template <template <class> class Column>
+struct ApiCallColumns {
+    using Row = ApiCallRow;
+    Column<int64_t> startNs, endNs;
+    Column<StringId> name;
+    Column<uint64_t> globalTid;
+    Column<uint32_t> correlationId;
+    Column<ApiClass> apiClass;
+    auto fields() { return std::tie(startNs, endNs, name, globalTid, correlationId, apiClass); }
+    auto fields() const { return const_cast<ApiCallColumns*>(this)->fields(); }
+    static auto rowFields(Row& r) {
+        return std::tie(r.startNs, r.endNs, r.name, r.globalTid, r.correlationId, r.apiClass);
+    }
+};
+
+template <template <class> class Column>
+struct RangeColumns {
+    using Row = RangeRow;
+    Column<int64_t> startNs, endNs;
+    Column<StringId> name;
+    Column<uint64_t> globalTid;
+    Column<RangeKind> kind;
+    auto fields() { return std::tie(startNs, endNs, name, globalTid, kind); }
+    auto fields() const { return const_cast<RangeColumns*>(this)->fields(); }
+    static auto rowFields(Row& r) { return std::tie(r.startNs, r.endNs, r.name, r.globalTid, r.kind); }
+};
+
+template <template <class> class Column>
+struct OverheadColumns {
+    using Row = OverheadRow;
+    Column<int64_t> startNs, endNs;
+    Column<StringId> name;
+    Column<uint64_t> globalTid;
+    auto fields() { return std::tie(startNs, endNs, name, globalTid); }
+    auto fields() const { return const_cast<OverheadColumns*>(this)->fields(); }
+    static auto rowFields(Row& r) { return std::tie(r.startNs, r.endNs, r.name, r.globalTid); }
+};
+
+template <template <class> class Column>
+struct TokenColumns {
+    using Row = TokenRow;
+    Column<int64_t> emittedNs;
+    Column<int16_t> repeat;
+    Column<int32_t> index, id;
+    Column<StringId> text;
+    auto fields() { return std::tie(emittedNs, repeat, index, id, text); }
+    auto fields() const { return const_cast<TokenColumns*>(this)->fields(); }
+    static auto rowFields(Row& r) { return std::tie(r.emittedNs, r.repeat, r.index, r.id, r.text); }
+};
+
+}  // namespace gapscope
