@@ -12,23 +12,32 @@ namespace gapscope {
 enum class WeightType : uint8_t { F32, F16, BF16, Q8_0, Q4_0, Q5_0, Q4_K, Q5_K, Q6_K };
 
 struct WeightTypeInfo {
-    std::string_view name;   // "q5_0"
-    int ggmlType;            // number in a GGUF file
+    std::string_view name;  // "q5_0"
+    int ggmlType;           // number in a GGUF file
     int64_t blockElements;
     int64_t blockBytes;
 };
 
 constexpr WeightTypeInfo weightTypeInfo(WeightType type) {
     switch (type) {
-        case WeightType::F32: return {"f32", 0, 1, 4};
-        case WeightType::F16: return {"f16", 1, 1, 2};
-        case WeightType::BF16: return {"bf16", 30, 1, 2};
-        case WeightType::Q8_0: return {"q8_0", 8, 32, 34};
-        case WeightType::Q4_0: return {"q4_0", 2, 32, 18};
-        case WeightType::Q5_0: return {"q5_0", 6, 32, 22};
-        case WeightType::Q4_K: return {"q4_k", 12, 256, 144};
-        case WeightType::Q5_K: return {"q5_k", 13, 256, 176};
-        case WeightType::Q6_K: return {"q6_k", 14, 256, 210};
+        case WeightType::F32:
+            return {"f32", 0, 1, 4};
+        case WeightType::F16:
+            return {"f16", 1, 1, 2};
+        case WeightType::BF16:
+            return {"bf16", 30, 1, 2};
+        case WeightType::Q8_0:
+            return {"q8_0", 8, 32, 34};
+        case WeightType::Q4_0:
+            return {"q4_0", 2, 32, 18};
+        case WeightType::Q5_0:
+            return {"q5_0", 6, 32, 22};
+        case WeightType::Q4_K:
+            return {"q4_k", 12, 256, 144};
+        case WeightType::Q5_K:
+            return {"q5_k", 13, 256, 176};
+        case WeightType::Q6_K:
+            return {"q6_k", 14, 256, 210};
     }
     return {"f32", 0, 1, 4};
 }

@@ -58,12 +58,12 @@ struct DeviceActivity {
     uint32_t correlationId = 0;
     uint32_t streamId = 0;
     uint32_t deviceId = 0;
-    int32_t token = -1;      // index of the new token it works for; -1: prefill
-    int16_t repeat = 0;      // -1: warm-up
-    uint16_t workers = 1;    // CPU: parts it was cut into
+    int32_t token = -1;    // index of the new token it works for; -1: prefill
+    int16_t repeat = 0;    // -1: warm-up
+    uint16_t workers = 1;  // CPU: parts it was cut into
     uint64_t graphNodeId = 0;
-    int64_t bytes = 0;       // moved, by the plan
-    int64_t flops = 0;       // by the plan
+    int64_t bytes = 0;  // moved, by the plan
+    int64_t flops = 0;  // by the plan
 };
 
 struct RangeActivity {
@@ -75,10 +75,10 @@ struct RangeActivity {
 
 struct TokenActivity {
     int64_t emittedNs = 0;
-    int32_t token = 0;   // index within the repeat
+    int32_t token = 0;  // index within the repeat
     int16_t repeat = 0;
-    int32_t id = 0;      // vocabulary id
-    std::string text;    // valid UTF-8; what this token made printable
+    int32_t id = 0;    // vocabulary id
+    std::string text;  // valid UTF-8; what this token made printable
 };
 
 struct OverheadActivity {
@@ -100,7 +100,8 @@ public:
         std::vector<TokenActivity> tokens;
         std::vector<OverheadActivity> overheads;
         bool empty() const {
-            return ops.empty() && api.empty() && device.empty() && ranges.empty() && tokens.empty() && overheads.empty();
+            return ops.empty() && api.empty() && device.empty() && ranges.empty() && tokens.empty() &&
+                   overheads.empty();
         }
     };
 

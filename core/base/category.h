@@ -9,15 +9,29 @@
 namespace gapscope {
 
 enum class Category : uint8_t {
-    Gemm, Attention, Elementwise, Norm, Rope, Quantize, Embedding, Reduction, Sampling, Copy, Set, Communication, Other,
+    Gemm,
+    Attention,
+    Elementwise,
+    Norm,
+    Rope,
+    Quantize,
+    Embedding,
+    Reduction,
+    Sampling,
+    Copy,
+    Set,
+    Communication,
+    Other,
 };
 inline constexpr int kCategoryCount = 13;
 
 inline constexpr std::array<std::string_view, kCategoryCount> kCategoryNames = {
-    "gemm", "attention", "elementwise", "norm", "rope", "quantize", "embedding",
-    "reduction", "sampling", "copy", "set", "communication", "other"};
+    "gemm",      "attention", "elementwise", "norm", "rope",          "quantize", "embedding",
+    "reduction", "sampling",  "copy",        "set",  "communication", "other"};
 
-constexpr std::string_view categoryName(Category category) { return kCategoryNames[static_cast<size_t>(category)]; }
+constexpr std::string_view categoryName(Category category) {
+    return kCategoryNames[static_cast<size_t>(category)];
+}
 
 constexpr std::optional<Category> categoryFromName(std::string_view name) {
     for (size_t i = 0; i < kCategoryNames.size(); ++i)
@@ -30,12 +44,15 @@ enum class TwoWay : uint8_t { Gemm, Elementwise, Other };
 
 constexpr TwoWay twoWay(Category category) {
     switch (category) {
-        case Category::Gemm: return TwoWay::Gemm;
+        case Category::Gemm:
+            return TwoWay::Gemm;
         case Category::Copy:
         case Category::Set:
         case Category::Communication:
-        case Category::Other: return TwoWay::Other;
-        default: return TwoWay::Elementwise;
+        case Category::Other:
+            return TwoWay::Other;
+        default:
+            return TwoWay::Elementwise;
     }
 }
 

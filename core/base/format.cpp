@@ -39,16 +39,27 @@ std::string formatDuration(int64_t ns) {
     return formatCount(ns / 1'000'000'000) + " s";
 }
 
-std::string formatBytes(double bytes) { return scaled(bytes, "B"); }
-
-std::string formatRate(double perSecond, const char* unit) { return scaled(perSecond, unit); }
-
-std::string formatCount(int64_t count) {
-    std::string digits = std::to_string(count < 0 ? -static_cast<unsigned long long>(count) : static_cast<unsigned long long>(count));
-    for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
-    return count < 0 ? "-" + digits : digits;
+std::string formatBytes(double bytes) {
+    return scaled(bytes, "B");
 }
 
-std::string formatPercent(double share) { return threeDigits(share * 100) + " %"; }
+std::string formatRate(double perSecond, const char* unit) {
+    return scaled(perSecond, unit);
+}
+
+std::string formatCount(int64_t count) {
+    const uint64_t size = count < 0 ? 0 - static_cast<uint64_t>(count) : static_cast<uint64_t>(count);
+    const std::string digits = std::to_string(size);
+    std::string grouped(count < 0 ? "-" : "");
+    for (size_t i = 0; i < digits.size(); ++i) {
+        if (i > 0 && (digits.size() - i) % 3 == 0) grouped.push_back(',');
+        grouped.push_back(digits[i]);
+    }
+    return grouped;
+}
+
+std::string formatPercent(double share) {
+    return threeDigits(share * 100) + " %";
+}
 
 }  // namespace gapscope

@@ -6,10 +6,10 @@
 
 namespace gapscope {
 
-std::string formatDuration(int64_t ns);               // "1.20 µs", "31.4 ms", "0 ns", "-3.00 ms"
-std::string formatBytes(double bytes);                // decimal units: "253 MB"
+std::string formatDuration(int64_t ns);                      // "1.20 µs", "31.4 ms", "0 ns", "-3.00 ms"
+std::string formatBytes(double bytes);                       // decimal units: "253 MB"
 std::string formatRate(double perSecond, const char* unit);  // "13.8 GB/s", "1.20 TFLOP/s"
-std::string formatCount(int64_t count);               // "146,185"
-std::string formatPercent(double share);              // 0.183 -> "18.3 %"
+std::string formatCount(int64_t count);                      // "146,185"
+std::string formatPercent(double share);                     // 0.183 -> "18.3 %"
 
 }  // namespace gapscope

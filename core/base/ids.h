@@ -16,10 +16,10 @@ struct StrongId {
     auto operator<=>(const StrongId&) const = default;
 };
 
-using StringId = StrongId<struct StringTag, uint32_t>;       // Trace::string()
-using TrackId = StrongId<struct TrackTag, uint16_t>;         // Trace::tracks(): one stream of one context
-using OpId = StrongId<struct OpTag, uint32_t>;               // Trace::ops()
-using LaunchConfigId = StrongId<struct ConfigTag, uint32_t>; // Trace::launchConfigs()
+using StringId = StrongId<struct StringTag, uint32_t>;        // Trace::string()
+using TrackId = StrongId<struct TrackTag, uint16_t>;          // Trace::tracks(): one stream of one context
+using OpId = StrongId<struct OpTag, uint32_t>;                // Trace::ops()
+using LaunchConfigId = StrongId<struct ConfigTag, uint32_t>;  // Trace::launchConfigs()
 
 }  // namespace gapscope
 

@@ -21,11 +21,15 @@ public:
     JsonWriter& value(bool flag) { return raw(flag ? "true" : "false"); }
     JsonWriter& value(double number);  // shortest text that reads back the same; not finite: null
     template <std::integral Integer>
-    JsonWriter& value(Integer number) { return raw(std::to_string(number)); }
+    JsonWriter& value(Integer number) {
+        return raw(std::to_string(number));
+    }
     JsonWriter& null() { return raw("null"); }
 
     template <class Value>
-    JsonWriter& field(std::string_view name, const Value& content) { return key(name).value(content); }
+    JsonWriter& field(std::string_view name, const Value& content) {
+        return key(name).value(content);
+    }
 
     const std::string& text() const { return m_text; }
 

@@ -9,10 +9,10 @@ namespace gapscope {
 
 enum class ErrorKind {
     General,
-    Cancelled,   // the person asked to stop; show nothing
-    WrongUse,    // the request itself is wrong (bad option, empty prompt): exit code 2 in the CLI
+    Cancelled,  // the person asked to stop; show nothing
+    WrongUse,   // the request itself is wrong (bad option, empty prompt): exit code 2 in the CLI
     NotFound,
-    BadFile,     // a file is not what it claims to be
+    BadFile,  // a file is not what it claims to be
     NoSpace,
 };
 
@@ -35,10 +35,10 @@ inline tl::unexpected<Error> fail(std::string message, ErrorKind kind = ErrorKin
 #define GAPSCOPE_CONCAT(a, b) GAPSCOPE_CONCAT_INNER(a, b)
 
 // Leaves the function with the error of `expression`, a Status or Result, if it has one.
-#define RETURN_IF_ERROR(expression)                                                                        \
-    do {                                                                                                   \
-        if (auto gapscopeStatus = (expression); !gapscopeStatus)                                           \
-            return ::tl::unexpected<::gapscope::Error>(std::move(gapscopeStatus).error());                 \
+#define RETURN_IF_ERROR(expression)                                                        \
+    do {                                                                                   \
+        if (auto gapscopeStatus = (expression); !gapscopeStatus)                           \
+            return ::tl::unexpected<::gapscope::Error>(std::move(gapscopeStatus).error()); \
     } while (false)
 
 // ASSIGN_OR_RETURN(auto value, makeValue());

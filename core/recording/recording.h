@@ -28,11 +28,11 @@ enum class RecordingState { Loading, Running, Finished, Cancelled, Failed };
 
 struct RecordingProgress {
     RecordingState state = RecordingState::Loading;
-    std::string phase;        // "Reading weights", "Prefill", "Decode"
-    double share = 0;         // of the phase, 0..1
-    std::string text;         // generated so far in the current repeat
-    int64_t tokenCount = 0;   // of the current repeat
-    int16_t repeat = 0;       // -1: warm-up
+    std::string phase;       // "Reading weights", "Prefill", "Decode"
+    double share = 0;        // of the phase, 0..1
+    std::string text;        // generated so far in the current repeat
+    int64_t tokenCount = 0;  // of the current repeat
+    int16_t repeat = 0;      // -1: warm-up
 };
 
 class Recording {
@@ -45,8 +45,8 @@ public:
     bool done() const;
     void wait();
 
-    RecordingProgress progress() const;      // any thread
-    TracePtr trace() const;                  // newest snapshot, at most 100 ms old while running; never null
+    RecordingProgress progress() const;  // any thread
+    TracePtr trace() const;              // newest snapshot, at most 100 ms old while running; never null
     const std::filesystem::path& sessionPath() const;
 
     // After done(): the result, or why it failed. The session file is complete and closed either way.

@@ -34,30 +34,33 @@ struct SamplingSettings {
 struct GenerateSettings {
     std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
     Precision precision = Precision::File;
-    std::optional<Mode> mode;     // none: the device's default (CPU: fused)
+    std::optional<Mode> mode;  // none: the device's default (CPU: fused)
     std::string prompt;
-    std::vector<int32_t> promptIds;      // if not empty, run these and ignore `prompt` (no BOS is added)
-    std::optional<bool> chat;            // none: if the model has a template
+    std::vector<int32_t> promptIds;  // if not empty, run these and ignore `prompt` (no BOS is added)
+    std::optional<bool> chat;        // none: if the model has a template
     int64_t maxNewTokens = 64;
     bool ignoreEos = false;
-    std::vector<int32_t> forceIds;       // teacher forcing: these are taken as the new tokens, whatever the logits say
+    std::vector<int32_t> forceIds;  // teacher forcing: these are taken as the new tokens, whatever the logits say
     SamplingSettings sampling;
-    int64_t topLogits = 0;               // N largest logits of each step into GenerateResult::steps
-    int64_t contextLength = 0;           // 0: what prompt and new tokens need
-    int64_t threads = 0;                 // 0: one a physical core
+    int64_t topLogits = 0;      // N largest logits of each step into GenerateResult::steps
+    int64_t contextLength = 0;  // 0: what prompt and new tokens need
+    int64_t threads = 0;        // 0: one a physical core
     int64_t warmup = 1;
     int64_t repeats = 1;
 };
 
 struct TokenEvent {
-    int16_t repeat = 0;   // -1: warm-up
+    int16_t repeat = 0;  // -1: warm-up
     int32_t index = 0;
     int32_t id = 0;
-    std::string text;     // what became printable: whole UTF-8 characters only
+    std::string text;  // what became printable: whole UTF-8 characters only
 };
 
 struct TopLogits {
-    struct Entry { int32_t id; float logit; };
+    struct Entry {
+        int32_t id;
+        float logit;
+    };
     std::vector<Entry> top;  // largest first
     double logSumExp = 0;
 };
@@ -65,10 +68,10 @@ struct TopLogits {
 struct RepeatResult {
     std::vector<int32_t> tokens;
     std::string text;
-    std::vector<TopLogits> steps;   // step 0 is the last prompt position
-    int64_t prefillNs = 0;          // host clock: prompt handed over -> prompt processed
+    std::vector<TopLogits> steps;  // step 0 is the last prompt position
+    int64_t prefillNs = 0;         // host clock: prompt handed over -> prompt processed
     int64_t timeToFirstTokenNs = 0;
-    int64_t decodeNs = 0;           // first token -> last token
+    int64_t decodeNs = 0;  // first token -> last token
     double tokensPerSecond() const {
         return decodeNs > 0 ? static_cast<double>(tokens.size() - 1) * 1e9 / static_cast<double>(decodeNs) : 0;
     }
@@ -76,9 +79,9 @@ struct RepeatResult {
 
 struct GenerateResult {
     std::vector<int32_t> promptTokens;
-    std::vector<RepeatResult> repeats;   // without warm-ups
-    std::string stopReason;              // "length", "end token", "cancelled"
-    int64_t weightBytes = 0;             // read for one token, as laid out
+    std::vector<RepeatResult> repeats;  // without warm-ups
+    std::string stopReason;             // "length", "end token", "cancelled"
+    int64_t weightBytes = 0;            // read for one token, as laid out
     int64_t kvBytes = 0;
 };
 
@@ -119,7 +122,7 @@ Status validate(const GenerateSettings& settings);
 
 // Whether the GPU can be used for runs here; the CPU always can.
 struct RunDevice {
-    std::string id;    // "cpu", "cuda:0"
+    std::string id;  // "cpu", "cuda:0"
     std::string name;
     std::vector<Mode> modes;
     std::vector<Precision> precisions;

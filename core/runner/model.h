@@ -16,8 +16,8 @@
 namespace gapscope {
 
 struct LayerWeights {
-    MatrixView q, k, v, output;   // [heads*headDim, hidden] ..., [hidden, heads*headDim]
-    MatrixView gate, up, down;    // [feedForward, hidden] x2, [hidden, feedForward]
+    MatrixView q, k, v, output;  // [heads*headDim, hidden] ..., [hidden, heads*headDim]
+    MatrixView gate, up, down;   // [feedForward, hidden] x2, [hidden, feedForward]
     // fp32, the 1 of Gemma's (1 + w) already added
     std::vector<float> inputNorm, postAttentionNorm, preFeedForwardNorm, postFeedForwardNorm;  // [hidden]
     std::vector<float> queryNorm, keyNorm;                                                     // [headDim]
@@ -34,16 +34,16 @@ public:
                                                      std::stop_token stop = {});
 
     const ModelConfig& config() const { return m_config; }
-    const MatrixView& embedding() const { return m_embedding; }   // [vocabulary, hidden]
-    const MatrixView& head() const { return m_head; }             // same bytes as embedding() when tied
+    const MatrixView& embedding() const { return m_embedding; }  // [vocabulary, hidden]
+    const MatrixView& head() const { return m_head; }            // same bytes as embedding() when tied
     bool tiedHead() const { return m_head.data == m_embedding.data; }
     const std::vector<LayerWeights>& layers() const { return m_layers; }
     const std::vector<float>& outputNorm() const { return m_outputNorm; }
     const Tokenizer* tokenizer() const { return m_tokenizer.get(); }
     const std::filesystem::path& path() const { return m_path; }
-    std::string quantizationName() const;  // "Q4_K_M", "bf16": for people
+    std::string quantizationName() const;         // "Q4_K_M", "bf16": for people
     bool isRandom() const { return m_isRandom; }  // marked in the file as random weights: its text is noise
-    int64_t weightBytes() const;           // of all matrices and norms, each once
+    int64_t weightBytes() const;                  // of all matrices and norms, each once
 
     // Tells the system that the mapped bytes of `matrix` need not stay in memory (they can be read again).
     void releasePages(const MatrixView& matrix) const;

@@ -8,7 +8,7 @@
 namespace gapscope {
 
 struct ModelConfig {
-    std::string name;            // "Gemma 3 270m"
+    std::string name;  // "Gemma 3 270m"
     int64_t hidden = 0;
     int64_t layers = 0;
     int64_t heads = 0;
@@ -28,7 +28,7 @@ struct ModelConfig {
     std::vector<int32_t> endTokens;  // generation stops on any of them
     int32_t bosToken = 2;
     bool addBos = true;
-    std::string chatTemplate;    // as found in the file; empty: a base model
+    std::string chatTemplate;  // as found in the file; empty: a base model
 };
 
 }  // namespace gapscope

@@ -12,9 +12,12 @@ enum class Severity : uint8_t { Info, DataLoss, Error };
 
 constexpr std::string_view severityName(Severity severity) {
     switch (severity) {
-        case Severity::Info: return "info";
-        case Severity::DataLoss: return "data loss";
-        case Severity::Error: return "error";
+        case Severity::Info:
+            return "info";
+        case Severity::DataLoss:
+            return "data loss";
+        case Severity::Error:
+            return "error";
     }
     return "error";
 }

@@ -10,12 +10,12 @@ namespace gapscope {
 struct RunInfo {
     std::string modelName;
     std::string modelPath;
-    std::string device;     // "cpu", "cuda:0"
-    std::string deviceName; // "AMD EPYC ..., avx512, 2 threads"
-    std::string precision;  // "file", "fp32", ...
-    std::string mode;       // "eager", "fused", "graph", ...
-    std::string traceLevel; // "off", "graph", "full"
-    std::string prompt;     // text as given, before any chat template
+    std::string device;      // "cpu", "cuda:0"
+    std::string deviceName;  // "AMD EPYC ..., avx512, 2 threads"
+    std::string precision;   // "file", "fp32", ...
+    std::string mode;        // "eager", "fused", "graph", ...
+    std::string traceLevel;  // "off", "graph", "full"
+    std::string prompt;      // text as given, before any chat template
     bool chat = false;
     bool textIsNoise = false;  // random weights: the text means nothing
     std::vector<int32_t> promptTokens;
@@ -28,12 +28,12 @@ struct RunInfo {
     int64_t topK = 0;
     double topP = 1;
     uint64_t seed = 0;
-    int64_t weightBytes = 0;   // read for one token, in the layout used
+    int64_t weightBytes = 0;  // read for one token, in the layout used
     int64_t kvBytes = 0;
     double loadSeconds = 0;
-    std::string stopReason;    // "length", "end token", "cancelled", "failed: ..."; empty while running
+    std::string stopReason;  // "length", "end token", "cancelled", "failed: ..."; empty while running
 
-    struct Repeat {            // host clock, true also with tracing off
+    struct Repeat {  // host clock, true also with tracing off
         int64_t prefillNs = 0;
         int64_t timeToFirstTokenNs = 0;
         int64_t decodeNs = 0;

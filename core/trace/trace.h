@@ -20,7 +20,7 @@ namespace gapscope {
 
 // Where time 0 of the trace lies on the clocks of the machine that recorded it; 0: unknown.
 struct TraceOrigin {
-    int64_t steadyNs = 0;    // CLOCK_MONOTONIC
+    int64_t steadyNs = 0;  // CLOCK_MONOTONIC
     int64_t utcEpochNs = 0;
     bool operator==(const TraceOrigin&) const = default;
 };
@@ -100,8 +100,14 @@ typename Columns::Row rowAt(const Columns& columns, size_t index) {
 constexpr uint64_t makeGlobalTid(uint32_t processId, uint32_t threadId) {
     return (uint64_t{processId & 0xFFFFFF} << 24) | (threadId & 0xFFFFFF);
 }
-constexpr uint64_t globalPidOf(uint64_t globalTid) { return globalTid & ~uint64_t{0xFFFFFF}; }
-constexpr uint32_t processIdOf(uint64_t globalTid) { return static_cast<uint32_t>((globalTid >> 24) & 0xFFFFFF); }
-constexpr uint32_t threadIdOf(uint64_t globalTid) { return static_cast<uint32_t>(globalTid & 0xFFFFFF); }
+constexpr uint64_t globalPidOf(uint64_t globalTid) {
+    return globalTid & ~uint64_t{0xFFFFFF};
+}
+constexpr uint32_t processIdOf(uint64_t globalTid) {
+    return static_cast<uint32_t>((globalTid >> 24) & 0xFFFFFF);
+}
+constexpr uint32_t threadIdOf(uint64_t globalTid) {
+    return static_cast<uint32_t>(globalTid & 0xFFFFFF);
+}
 
 }  // namespace gapscope

@@ -9,17 +9,21 @@ namespace {
 
 template <class Columns, class Row>
 void pushRow(Columns& columns, Row row) {
-    std::apply([&](auto&... column) {
-        std::apply([&](auto&... field) { (column.push(field), ...); }, Columns::rowFields(row));
-    }, columns.fields());
+    std::apply(
+        [&](auto&... column) {
+            std::apply([&](auto&... field) { (column.push(field), ...); }, Columns::rowFields(row));
+        },
+        columns.fields());
 }
 
 template <template <template <class> class> class Columns>
 Columns<ColumnView> viewOf(const Columns<ColumnWriter>& columns) {
     Columns<ColumnView> views;
-    std::apply([&](auto&... view) {
-        std::apply([&](const auto&... column) { ((view = column.view()), ...); }, columns.fields());
-    }, views.fields());
+    std::apply(
+        [&](auto&... view) {
+            std::apply([&](const auto&... column) { ((view = column.view()), ...); }, columns.fields());
+        },
+        views.fields());
     return views;
 }
 
@@ -45,8 +49,12 @@ StringId TraceBuilder::intern(std::string_view text) {
     return id;
 }
 
-TrackId TraceBuilder::internTrack(const TrackRow& track) { return internRow(track, m_trackIds, m_tracks); }
-OpId TraceBuilder::internOp(const OpRow& op) { return internRow(op, m_opIds, m_ops); }
+TrackId TraceBuilder::internTrack(const TrackRow& track) {
+    return internRow(track, m_trackIds, m_tracks);
+}
+OpId TraceBuilder::internOp(const OpRow& op) {
+    return internRow(op, m_opIds, m_ops);
+}
 LaunchConfigId TraceBuilder::internLaunchConfig(const LaunchConfigRow& config) {
     return internRow(config, m_launchConfigIds, m_launchConfigs);
 }
@@ -78,7 +86,9 @@ void TraceBuilder::add(const OverheadRow& row) {
     pushRow(m_overheads, row);
 }
 
-void TraceBuilder::add(const TokenRow& row) { pushRow(m_tokens, row); }
+void TraceBuilder::add(const TokenRow& row) {
+    pushRow(m_tokens, row);
+}
 
 void TraceBuilder::setDevice(DeviceRow device) {
     const auto it = std::ranges::find(m_devices, device.id, &DeviceRow::id);
@@ -99,7 +109,9 @@ void TraceBuilder::setThread(uint64_t globalTid, std::string_view name) {
     }
 }
 
-void TraceBuilder::setRun(RunInfo run) { m_run = std::make_shared<const RunInfo>(std::move(run)); }
+void TraceBuilder::setRun(RunInfo run) {
+    m_run = std::make_shared<const RunInfo>(std::move(run));
+}
 
 TracePtr TraceBuilder::snapshot() const {
     auto trace = std::shared_ptr<Trace>(new Trace);

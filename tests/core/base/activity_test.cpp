@@ -10,18 +10,23 @@ TEST(ActivityLog, EveryRecordComesOutOnceThoughThreadsWriteWhileOneReads) {
     ActivityLog log;
     constexpr int kRecords = 20000;
     std::jthread host([&] {
-        for (int i = 0; i < kRecords; ++i) log.add(ApiActivity{i, i + 1, "call", currentThreadId(), 1});
+        for (int i = 0; i < kRecords; ++i)
+            log.add(ApiActivity{i, i + 1, "call", currentThreadId(), 1});
     });
     std::jthread device([&] {
-        for (int i = 0; i < kRecords; ++i) log.add(DeviceActivity{.startNs = i, .endNs = i + 1});
+        for (int i = 0; i < kRecords; ++i)
+            log.add(DeviceActivity{.startNs = i, .endNs = i + 1});
     });
     size_t api = 0, ops = 0;
     const auto read = [&] {
         const ActivityLog::Batch batch = log.drain();
-        for (const ApiActivity& record : batch.api) ASSERT_EQ(record.startNs, static_cast<int64_t>(api++));
-        for (const DeviceActivity& record : batch.device) ASSERT_EQ(record.startNs, static_cast<int64_t>(ops++));
+        for (const ApiActivity& record : batch.api)
+            ASSERT_EQ(record.startNs, static_cast<int64_t>(api++));
+        for (const DeviceActivity& record : batch.device)
+            ASSERT_EQ(record.startNs, static_cast<int64_t>(ops++));
     };
-    while (api < kRecords || ops < kRecords) read();
+    while (api < kRecords || ops < kRecords)
+        read();
     EXPECT_TRUE(log.drain().empty());
 }
 
