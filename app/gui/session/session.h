@@ -1,0 +1,79 @@
+// What the whole window looks at: the trace, the visible range and the selection, with undo for the zoom.
+// Views hold a Session& and know no other view. Lives on the UI thread.
+#pragma once
+
+#include <QObject>
+#include <optional>
+#include <vector>
+
+#include "core/trace/trace.h"
+
+namespace gapscope {
+
+// One thing is selected, or nothing. `range` is the time that every panel then answers for; where it is empty the
+// default window counts. `row` is the index in the table of its kind.
+struct Selection {
+    enum class Kind { None, Range, DeviceOp, ApiCall, UserRange, Token, Gap, KernelName, Category, GapCause };
+    Kind kind = Kind::None;
+    TimeRange range;
+    size_t row = 0;
+    StringId name;                        // KernelName
+    Category category = Category::Other;  // Category
+    int cause = 0;                        // GapCause
+
+    bool operator==(const Selection&) const = default;
+};
+
+// Whether a change of the visible range is one that undoZoom() goes back to, or a step of a gesture or animation.
+enum class ZoomStep { Record, Transient };
+
+class Session : public QObject {
+    Q_OBJECT
+
+public:
+    explicit Session(QObject* parent = nullptr);
+
+    TracePtr trace() const { return m_trace; }  // never null
+    // A later snapshot of the same run keeps zoom and selection; any other trace starts afresh.
+    void setTrace(TracePtr trace);
+
+    TimeRange visibleRange() const { return m_visible; }
+    void setVisibleRange(TimeRange range, ZoomStep step = ZoomStep::Record);
+    void undoZoom();
+    void redoZoom();
+    bool canUndoZoom() const { return !m_undo.empty(); }
+    bool canRedoZoom() const { return !m_redo.empty(); }
+
+    const Selection& selection() const { return m_selection; }
+    void select(const Selection& selection);
+    void clearSelection();
+
+    // While following, each new snapshot moves the visible range so that the newest is at its right edge.
+    bool following() const { return m_following; }
+    void setFollowing(bool following);
+
+    // What every panel answers for: the selection's range, else the default window of the trace.
+    TimeRange window() const;
+
+Q_SIGNALS:
+    void traceChanged();
+    void visibleRangeChanged();
+    void selectionChanged();
+    void followingChanged();
+
+private:
+    void moveToNewest();
+    void setVisible(TimeRange range);
+
+    TracePtr m_trace;
+    TimeRange m_visible;
+    TimeRange m_settled;    // the last recorded range: what the next Record step can be undone to
+    bool m_zoomed = false;  // the person chose the visible range; until then it is the whole trace
+    std::vector<TimeRange> m_undo;
+    std::vector<TimeRange> m_redo;
+    Selection m_selection;
+    bool m_following = false;
+    mutable std::optional<TimeRange> m_defaultWindow;  // of m_trace
+};
+
+}  // namespace gapscope
