@@ -1,0 +1,30 @@
+// Device time by layer of the model and by what the operation does there. Own runs only: foreign traces have no ops.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <vector>
+
+#include "core/trace/trace.h"
+
+namespace gapscope {
+
+struct LayerOpTime {
+    int32_t layer = -1;  // -1: outside the layers (embedding, head, sampling)
+    StringId name;       // role: "q_proj"; not valid in a layer's own row
+    Category category = Category::Other;
+    int64_t count = 0;    // operations that begin in the window
+    int64_t totalNs = 0;  // clipped
+    double bytes = 0;     // moved, by the plan; in proportion for clipped operations
+    double flops = 0;
+    double share = 0;  // of all operations' time in the window
+};
+
+struct LayerTable {
+    std::vector<LayerOpTime> layers;  // one a layer, by layer, -1 first
+    std::vector<LayerOpTime> ops;     // one a (layer, role), by layer, then in order of first appearance
+    int64_t unknownNs = 0;            // time of operations without a role
+};
+LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop = {});
+
+}  // namespace gapscope

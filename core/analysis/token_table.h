@@ -1,0 +1,33 @@
+// One row a generated token: its stretch of time and what happened in it.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/analysis/launches.h"
+
+namespace gapscope {
+
+struct TokenTime {
+    int16_t repeat = 0;  // -1: warm-up
+    int32_t index = 0;   // -1: prompt processing
+    int32_t id = -1;     // vocabulary id; -1: prompt processing, or not emitted yet
+    std::string text;
+    TimeRange range;     // from the token before's last device end to its own
+    int64_t busyNs = 0;  // devices summed
+    int64_t idleNs = 0;
+    int64_t launchCount = 0;  // calls that launched its operations; a graph launch is one
+    int64_t kernelCount = 0;
+    bool fromDevice = true;  // false: no device operations are known, the range is between emitted tokens
+};
+
+struct TokenTable {
+    std::vector<TokenTime> rows;  // by repeat, then index; prompt processing first
+};
+// Tokens whose range ends inside the window (its end included). Empty for foreign traces.
+TokenTable tokenTable(const Trace& trace, TimeRange window, std::stop_token stop = {});
+TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop = {});
+
+}  // namespace gapscope

@@ -1,0 +1,29 @@
+// The one sentence: what limits this run, with its evidence.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/analysis/gaps.h"
+#include "core/analysis/throughput.h"
+
+namespace gapscope {
+
+// The thresholds of the verdict, all of them, shown with it.
+inline constexpr double kOverheadIdleShare = 0.5;  // idle at or above this share of the window: overhead-bound
+inline constexpr double kNearPeakShare = 0.4;      // at or above this share of a measured peak: bound by it
+
+enum class Bound : uint8_t { Overhead, Memory, Compute, Unknown };
+std::string_view boundName(Bound bound);  // "overhead-bound", "memory-bound", "compute-bound", "unknown"
+
+struct Verdict {
+    Bound bound = Bound::Unknown;
+    std::string sentence;               // "Overhead-bound: the device is idle 92 % of the window."
+    std::vector<std::string> evidence;  // sentences with numbers and the thresholds they are held against
+};
+Verdict verdict(TimeRange window, int64_t busyNs, int64_t idleNs, const GapCauses& causes,
+                const ThroughputTable& rates);
+
+}  // namespace gapscope
