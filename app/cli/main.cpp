@@ -1,0 +1,41 @@
+// gapscope-cli: everything the window can tell, without a window. See README.md beside this for fields and exit codes.
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "app/cli/commands.h"
+
+namespace {
+
+int run(int argc, char** argv) {
+    using namespace gapscope;
+    CLI::App app(
+        "Runs Gemma 3 and explains where the time went; reads Gapscope sessions and Nsight Systems SQLite exports.");
+    app.name("gapscope-cli");
+    app.require_subcommand(1);
+    cli::Outcome outcome;
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help
+        std::fprintf(stderr, "gapscope-cli: %s\n", error.what());
+        return 2;
+    }
+    if (!outcome.status) {
+        std::fprintf(stderr, "gapscope-cli: %s\n", outcome.status.error().message.c_str());
+        return outcome.status.error().kind == ErrorKind::WrongUse ? 2 : 1;
+    }
+    return outcome.exitCode;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {  // out of memory and the like, from the libraries below
+        std::fprintf(stderr, "gapscope-cli: %s\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,25 @@
+// Aligned columns for people: numbers to the right, names to the left.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace gapscope::cli {
+
+class TextTable {
+public:
+    enum class Align { Left, Right };
+    struct Column {
+        std::string title;
+        Align align = Align::Right;
+    };
+    explicit TextTable(std::vector<Column> columns) : m_columns(std::move(columns)) {}
+    void add(std::vector<std::string> cells);
+    std::string text() const;  // title line, then a line a row; widths count characters, not bytes
+
+private:
+    std::vector<Column> m_columns;
+    std::vector<std::vector<std::string>> m_rows;
+};
+
+}  // namespace gapscope::cli
