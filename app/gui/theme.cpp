@@ -1,0 +1,137 @@
+#include "app/gui/theme.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gapscope {
+
+namespace {
+
+QColor rgb(uint32_t value) {
+    return QColor::fromRgb(value);
+}
+
+// Keeps the hue, lowers the lightness: bright colours glare on a dark ground, dark ones must stay visible.
+QColor onDark(const QColor& color) {
+    constexpr double kFloor = 0.35;
+    constexpr double kSlope = 0.62;
+    float hue = 0, saturation = 0, lightness = 0;
+    color.getHslF(&hue, &saturation, &lightness);
+    if (lightness > kFloor) lightness = static_cast<float>(kFloor + (lightness - kFloor) * kSlope);
+    return QColor::fromHslF(std::max(hue, 0.0F), saturation, lightness);
+}
+
+Theme makeLight() {
+    Theme t;
+    t.background = rgb(0xFFFFFF);
+    t.backgroundBand = rgb(0xF7F8FA);
+    t.headerBackground = rgb(0xF0F2F5);
+    t.line = rgb(0xE1E5EA);
+    t.lineStrong = rgb(0xB9C1CB);
+    t.text = rgb(0x1C2128);
+    t.mutedText = rgb(0x59636E);
+    t.accent = rgb(0x0B57D0);
+    t.selectionFill = QColor(0x0B, 0x57, 0xD0, 36);
+    t.hover = rgb(0x1C2128);
+    t.launchLink = rgb(0x0E8A7D);
+    t.apiLaunch = rgb(0x8DA3BF);
+    t.apiCopy = rgb(0xA9A9A9);
+    t.apiWait = rgb(0xDCC9A3);
+    t.apiOther = rgb(0xCFD6DE);
+    t.range = {rgb(0xC9D8EA), rgb(0xD5E3D3), rgb(0xE0D6E8), rgb(0xE9DECB)};
+    t.prefill = rgb(0xB8A9D9);
+    t.token = {rgb(0xCBD3F2), rgb(0xAEBBE8)};
+
+    t.categories.fill(rgb(0xBBBBBB));
+    const auto set = [&t](Category category, uint32_t value) {
+        t.categories[static_cast<size_t>(category)] = rgb(value);
+    };
+    set(Category::Gemm, 0x0072B2);  // Okabe-Ito from here
+    set(Category::Attention, 0xCC79A7);
+    set(Category::Elementwise, 0xE69F00);
+    set(Category::Norm, 0x009E73);
+    set(Category::Rope, 0x56B4E9);
+    set(Category::Quantize, 0xF0E442);
+    set(Category::Embedding, 0x7C8FA6);  // tints of grey-blue
+    set(Category::Reduction, 0x5F7590);
+    set(Category::Sampling, 0xA3B4C8);
+    set(Category::Copy, 0x999999);
+    set(Category::Set, 0xA8A8A8);
+    set(Category::Communication, 0x7E6BAD);
+    set(Category::Other, 0xBBBBBB);
+
+    const auto gap = [&t](GapCause cause, uint32_t value) { t.gapCauses[static_cast<size_t>(cause)] = rgb(value); };
+    gap(GapCause::HostOutside, 0xD55E00);  // the host's four parts share its hue
+    gap(GapCause::HostApi, 0xDE7423);
+    gap(GapCause::HostWaiting, 0xC05500);
+    gap(GapCause::Profiler, 0xA84B00);
+    gap(GapCause::LaunchCall, 0xE9A37A);
+    gap(GapCause::DeviceLatency, 0xC8C8C8);
+    gap(GapCause::Unknown, 0xB4B4B4);
+    return t;
+}
+
+Theme makeDark() {
+    Theme t = makeLight();
+    t.dark = true;
+    t.background = rgb(0x16191D);
+    t.backgroundBand = rgb(0x1A1E23);
+    t.headerBackground = rgb(0x20252B);
+    t.line = rgb(0x2B3138);
+    t.lineStrong = rgb(0x475059);
+    t.text = rgb(0xE4E7EB);
+    t.mutedText = rgb(0x9BA5B0);
+    t.accent = rgb(0x6EA8FE);
+    t.selectionFill = QColor(0x6E, 0xA8, 0xFE, 44);
+    t.hover = rgb(0xFFFFFF);
+    t.launchLink = rgb(0x3CC7B5);
+    t.apiLaunch = rgb(0x566C88);
+    t.apiCopy = rgb(0x6B6B6B);
+    t.apiWait = rgb(0x7D6C47);
+    t.apiOther = rgb(0x46505B);
+    t.range = {rgb(0x34485E), rgb(0x37503A), rgb(0x4B3F57), rgb(0x54492F)};
+    t.prefill = rgb(0x66558C);
+    t.token = {rgb(0x3A4678), rgb(0x4B5A99)};
+    for (QColor& color : t.categories)
+        color = onDark(color);
+    for (QColor& color : t.gapCauses)
+        color = onDark(color);
+    // Grey has no hue to keep: a lower lightness tells it from the coloured causes.
+    t.gapCauses[static_cast<size_t>(GapCause::DeviceLatency)] = rgb(0x6E747B);
+    t.gapCauses[static_cast<size_t>(GapCause::Unknown)] = rgb(0x666C73);
+    return t;
+}
+
+double luminance(const QColor& color) {
+    const auto linear = [](double c) { return c <= 0.04045 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4); };
+    return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF());
+}
+
+}  // namespace
+
+const Theme& Theme::light() {
+    static const Theme theme = makeLight();
+    return theme;
+}
+
+const Theme& Theme::darkTheme() {
+    static const Theme theme = makeDark();
+    return theme;
+}
+
+const Theme& Theme::of(const QPalette& palette) {
+    return palette.color(QPalette::Window).lightnessF() < 0.5 ? darkTheme() : light();
+}
+
+double contrastRatio(const QColor& a, const QColor& b) {
+    const double first = luminance(a);
+    const double second = luminance(b);
+    return (std::max(first, second) + 0.05) / (std::min(first, second) + 0.05);
+}
+
+QColor textOn(const QColor& background) {
+    return contrastRatio(background, Qt::black) >= contrastRatio(background, Qt::white) ? QColor(Qt::black)
+                                                                                        : QColor(Qt::white);
+}
+
+}  // namespace gapscope
