@@ -41,7 +41,7 @@ inline tl::unexpected<Error> fail(std::string message, ErrorKind kind = ErrorKin
             return ::tl::unexpected<::gapscope::Error>(std::move(gapscopeStatus).error()); \
     } while (false)
 
-// ASSIGN_OR_RETURN(auto value, makeValue());
+// ASSIGN_OR_RETURN(auto value, makeValue()); It is several statements: after an `if` it needs braces.
 #define ASSIGN_OR_RETURN(target, expression) \
     ASSIGN_OR_RETURN_INNER(GAPSCOPE_CONCAT(gapscopeResult, __LINE__), target, expression)
 #define ASSIGN_OR_RETURN_INNER(result, target, expression)                              \

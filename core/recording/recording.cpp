@@ -22,9 +22,12 @@ constexpr auto kWritePeriod = std::chrono::milliseconds(500);
 
 std::string_view traceLevelName(TraceLevel level) {
     switch (level) {
-        case TraceLevel::Off: return "off";
-        case TraceLevel::Graph: return "graph";
-        case TraceLevel::Full: return "full";
+        case TraceLevel::Off:
+            return "off";
+        case TraceLevel::Graph:
+            return "graph";
+        case TraceLevel::Full:
+            return "full";
     }
     return "full";
 }
@@ -141,8 +144,8 @@ GenerateEvents Recording::Impl::events() {
     events.onToken = [this](const TokenEvent& token) { onToken(token); };
     events.onRepeat = [this](int16_t, const RepeatResult& repeat) {
         const std::lock_guard lock(mutex);
-        run.repeatTimes.push_back({repeat.prefillNs, repeat.timeToFirstTokenNs, repeat.decodeNs,
-                                   static_cast<int64_t>(repeat.tokens.size())});
+        run.repeatTimes.push_back(
+            {repeat.prefillNs, repeat.timeToFirstTokenNs, repeat.decodeNs, static_cast<int64_t>(repeat.tokens.size())});
         runChanged = true;
     };
     return events;
@@ -195,7 +198,8 @@ void Recording::Impl::collect() {
         devices.swap(newDevices);
         if (std::exchange(runChanged, false)) builder.setRun(run);
     }
-    for (DeviceRow& device : devices) builder.setDevice(std::move(device));
+    for (DeviceRow& device : devices)
+        builder.setDevice(std::move(device));
     TracePtr newest = builder.snapshot();
     const std::lock_guard lock(mutex);
     snapshot = std::move(newest);
@@ -232,8 +236,9 @@ Result<std::unique_ptr<Recording>> Recording::start(RecordingSettings settings) 
     if (settings.modelPath.empty() && !settings.model)
         return fail("No model was named and none was found.", ErrorKind::NotFound);
     auto impl = std::make_unique<Impl>(std::move(settings));
-    if (!impl->settings.sessionPath.empty())
+    if (!impl->settings.sessionPath.empty()) {
         ASSIGN_OR_RETURN(impl->writer, SessionWriter::create(impl->settings.sessionPath));
+    }
     impl->runner = std::thread([self = impl.get()] { self->runThread(); });
     impl->collector = std::thread([self = impl.get()] { self->collectThread(); });
     return std::unique_ptr<Recording>(new Recording(std::move(impl)));
@@ -247,9 +252,13 @@ Recording::~Recording() {
     m_impl->collector.join();
 }
 
-void Recording::cancel() { m_impl->stop.request_stop(); }
+void Recording::cancel() {
+    m_impl->stop.request_stop();
+}
 
-bool Recording::done() const { return m_impl->isDone; }
+bool Recording::done() const {
+    return m_impl->isDone;
+}
 
 void Recording::wait() {
     std::unique_lock lock(m_impl->wakeMutex);
@@ -271,10 +280,16 @@ std::shared_ptr<const Model> Recording::model() const {
     return m_impl->loadedModel;
 }
 
-const std::filesystem::path& Recording::sessionPath() const { return m_impl->settings.sessionPath; }
+const std::filesystem::path& Recording::sessionPath() const {
+    return m_impl->settings.sessionPath;
+}
 
-const Result<GenerateResult>& Recording::result() const { return m_impl->result; }
+const Result<GenerateResult>& Recording::result() const {
+    return m_impl->result;
+}
 
-const Status& Recording::sessionStatus() const { return m_impl->sessionStatus; }
+const Status& Recording::sessionStatus() const {
+    return m_impl->sessionStatus;
+}
 
 }  // namespace gapscope

@@ -3,12 +3,8 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
-#include <thread>
 
 #include "core/base/activity.h"
 #include "core/base/result.h"
@@ -21,7 +17,8 @@ struct RecordingSettings {
     std::filesystem::path modelPath;
     GenerateSettings generate;
     TraceLevel traceLevel = TraceLevel::Full;
-    std::filesystem::path sessionPath;  // written while the run goes on; must not exist yet
+    std::filesystem::path sessionPath;   // written while the run goes on; must not exist yet; empty: no file
+    std::shared_ptr<const Model> model;  // already loaded from modelPath, to spare a second load; may be null
 };
 
 enum class RecordingState { Loading, Running, Finished, Cancelled, Failed };
@@ -48,9 +45,12 @@ public:
     RecordingProgress progress() const;  // any thread
     TracePtr trace() const;              // newest snapshot, at most 100 ms old while running; never null
     const std::filesystem::path& sessionPath() const;
+    std::shared_ptr<const Model> model() const;  // null until loaded
 
     // After done(): the result, or why it failed. The session file is complete and closed either way.
     const Result<GenerateResult>& result() const;
+    // After done(): whether the session file holds everything; a run goes on when its file cannot be written.
+    const Status& sessionStatus() const;
 
 private:
     struct Impl;
