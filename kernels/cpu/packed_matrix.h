@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "kernels/cpu/isa.h"
 #include "kernels/weight_type.h"
@@ -18,9 +20,13 @@ class PackedMatrix {
 public:
     PackedMatrix() = default;
 
-    // A repacked copy (64-byte aligned, huge pages asked for), at most 3 % larger than the file's bytes, rows rounded
-    // up to a panel. Reads the view once; it is not needed afterwards. Throws std::bad_alloc.
+    // A repacked copy (64-byte aligned, huge pages asked for), at most 3 % larger than the file's bytes but for rows
+    // rounded up to a panel. Reads the view once; it is not needed afterwards. Throws std::bad_alloc.
     static PackedMatrix pack(const MatrixView& view, Isa isa, Arithmetic arithmetic);
+
+    // The same for all matrices of a model in one allocation: only a region of many megabytes gets huge pages, which
+    // one layer's matrix is too small for.
+    static std::vector<PackedMatrix> packAll(std::span<const MatrixView> views, Isa isa, Arithmetic arithmetic);
 
     // Reads the view's bytes, aligned or not, in place at every matmul: no memory, but slower than a packed copy.
     // The bytes must outlive the matrix.
@@ -44,17 +50,12 @@ public:
     const MatrixView& view() const { return m_view; }  // data() as a view; a file's matrix only if borrows()
 
 private:
-    struct Unmap {
-        int64_t bytes = 0;
-        void operator()(std::byte* memory) const;
-    };
-
     MatrixView m_view;
     Arithmetic m_arithmetic = Arithmetic::Exact;
     int64_t m_panelRows = 0;
     int64_t m_panelBytes = 0;
     int64_t m_bytes = 0;
-    std::unique_ptr<std::byte, Unmap> m_memory;
+    std::shared_ptr<std::byte> m_memory;  // packed bytes, shared by the matrices of one packAll
 };
 
 }  // namespace gapscope

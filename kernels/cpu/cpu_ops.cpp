@@ -1,0 +1,55 @@
+// The tables of ops, and the last step of argmax.
+#include "kernels/cpu/cpu_ops.h"
+
+#include "kernels/cpu/scalar/scalar_ops.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr CpuOps kScalarOps = {
+    .isa = Isa::Scalar,
+    .embedding = scalar::embedding,
+    .quantizeRows = scalar::quantizeRows,
+    .matmul = scalar::matmul,
+    .gateUp = scalar::gateUp,
+    .rmsNorm = scalar::rmsNorm,
+    .addRmsNorm = scalar::addRmsNorm,
+    .cosSin = scalar::cosSin,
+    .rope = scalar::rope,
+    .qkNormRope = scalar::qkNormRope,
+    .kvWrite = scalar::kvWrite,
+    .attention = scalar::attention,
+    .geluGate = scalar::geluGate,
+    .argmax = scalar::argmax,
+    .square = scalar::square,
+    .rsqrt = scalar::rsqrt,
+    .gelu = scalar::gelu,
+    .addScalar = scalar::addScalar,
+    .mulScalar = scalar::mulScalar,
+    .add = scalar::add,
+    .mul = scalar::mul,
+    .meanRows = scalar::meanRows,
+    .mulRows = scalar::mulRows,
+    .mulWeights = scalar::mulWeights,
+    .rotateHalf = scalar::rotateHalf,
+    .mulBroadcastHeads = scalar::mulBroadcastHeads,
+    .copy = scalar::copy,
+};
+
+}  // namespace
+
+const CpuOps& cpuOps(Isa) {
+    return kScalarOps;
+}
+
+int32_t combineArgmax(const ArgmaxPartial* partials, int count) {
+    ArgmaxPartial best;
+    for (int i = 0; i < count; ++i) {
+        if (partials[i].index < 0) continue;
+        if (best.index < 0 || partials[i].value > best.value) best = partials[i];
+    }
+    return best.index < 0 ? 0 : best.index;
+}
+
+}  // namespace gapscope
