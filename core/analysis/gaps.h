@@ -38,8 +38,9 @@ struct Gap {
     GapCauses causes;          // add up to the range exactly
     uint32_t nextOp = kNoRow;  // row of deviceOps() that ended it; none: the window's end
     uint32_t call = kNoRow;    // row of apiCalls(): the outermost call that launched nextOp
-    StringId hostName;         // innermost range covering most of the host part on the launching thread, else the API
-                               // call that does; not valid: nothing is known of what the host did
+    // The API call that covers most of the host part on the launching thread, else the innermost range that does; not
+    // valid: nothing is known of what the host did.
+    StringId hostName;
 };
 
 struct GapTable {

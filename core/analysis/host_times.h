@@ -5,13 +5,13 @@
 #include <stop_token>
 #include <vector>
 
-#include "core/trace/trace.h"
+#include "core/analysis/launches.h"
 
 namespace gapscope {
 
 struct LaunchingThread {
     uint64_t globalTid = 0;
-    int64_t launchCount = 0;  // launching calls that begin in the window
+    int64_t launchCount = 0;  // launches that begin in the window
     int64_t apiNs = 0;        // union of its API calls
     int64_t launchingNs = 0;  // union of its API calls without the waiting ones
 };
@@ -21,10 +21,11 @@ struct HostTimes {
     int64_t cpuLaunchingNs = 0;  // of the launching thread
     int64_t hostWaitNs = 0;      // launching thread: in waiting calls and in no other
     int64_t hostNs = 0;          // launching thread: in no API call; the three add up to the window
-    int64_t launchCount = 0;     // launching calls of all threads that begin in the window; a graph launch is one
+    int64_t launchCount = 0;     // of all threads: calls that own device operations; a graph launch is one
     std::vector<LaunchingThread>
         threads;  // most launches first; threads[0] is the launching thread; empty: no API calls
 };
 HostTimes hostTimes(const Trace& trace, TimeRange window, std::stop_token stop = {});
+HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop = {});
 
 }  // namespace gapscope

@@ -1,0 +1,152 @@
+#include "core/analysis/host_activity.h"
+
+#include <algorithm>
+
+#include "core/analysis/api_calls.h"
+
+namespace gapscope {
+
+namespace {
+
+// Ranges of one thread nest; a file in which more than this many are open at once is broken, and the outer ones are
+// then left out of the search for the innermost.
+constexpr size_t kMostOpenRanges = 256;
+
+bool coversMost(TimeRange range, TimeRange host) {
+    return range.clippedTo(host).durationNs() * 2 > host.durationNs();
+}
+
+}  // namespace
+
+void HostActivity::buildAll() {
+    if (m_built) return;
+    m_built = true;
+    const ApiCalls& calls = m_trace.apiCalls();
+    const Ranges& ranges = m_trace.ranges();
+    const Overheads& overheads = m_trace.overheads();
+    const ApiNames names(m_trace);
+    struct Lists {
+        std::vector<TimeRange> waiting, api, profiler;
+    };
+    std::map<uint64_t, Lists> lists;
+    Lists* list = nullptr;
+    uint64_t listTid = 0;
+    for (uint32_t row = 0; row < calls.startNs.size(); ++row) {
+        const uint64_t tid = calls.globalTid[row];
+        if (!list || tid != listTid) list = &lists[listTid = tid];
+        const TimeRange range{calls.startNs[row], calls.endNs[row]};
+        list->api.push_back(range);
+        if (names[calls.name[row]].waits) list->waiting.push_back(range);
+        if (m_outermost[row] == row) m_threads[tid].outermost.push_back(row);
+    }
+    std::vector<TimeRange> everywhere;  // the profiler's cost on a thread that the file does not name
+    for (size_t row = 0; row < overheads.startNs.size(); ++row) {
+        const TimeRange range{overheads.startNs[row], overheads.endNs[row]};
+        if (threadIdOf(overheads.globalTid[row]) == 0) {
+            everywhere.push_back(range);
+        } else {
+            lists[overheads.globalTid[row]].profiler.push_back(range);
+        }
+    }
+    for (uint32_t row = 0; row < ranges.startNs.size(); ++row) {
+        // Only threads that call the API can be a gap's host; the others would cost memory for nothing.
+        if (const auto it = m_threads.find(ranges.globalTid[row]); it != m_threads.end())
+            it->second.ranges.push_back(row);
+    }
+    for (auto& [tid, of] : m_threads) {
+        Lists& own = lists[tid];
+        own.profiler.insert(own.profiler.end(), everywhere.begin(), everywhere.end());
+        own.profiler.insert(own.profiler.end(), own.api.begin(), own.api.end());
+        of.waiting = Coverage(std::move(own.waiting));
+        of.api = Coverage(std::move(own.api));
+        of.apiAndProfiler = Coverage(std::move(own.profiler));
+        const auto callBefore = [&](uint32_t a, uint32_t b) {
+            return calls.startNs[a] != calls.startNs[b] ? calls.startNs[a] < calls.startNs[b] : a < b;
+        };
+        const auto rangeBefore = [&](uint32_t a, uint32_t b) {
+            if (ranges.startNs[a] != ranges.startNs[b]) return ranges.startNs[a] < ranges.startNs[b];
+            if (ranges.endNs[a] != ranges.endNs[b]) return ranges.endNs[a] > ranges.endNs[b];
+            return a < b;
+        };
+        if (!std::ranges::is_sorted(of.outermost, callBefore)) std::ranges::sort(of.outermost, callBefore);
+        if (!std::ranges::is_sorted(of.ranges, rangeBefore)) std::ranges::sort(of.ranges, rangeBefore);
+    }
+}
+
+const HostActivity::Thread& HostActivity::thread(uint64_t globalTid) {
+    buildAll();
+    return m_threads[globalTid];
+}
+
+void HostActivity::split(uint64_t globalTid, TimeRange range, GapCauses& causes) {
+    if (range.empty()) return;
+    const Thread& of = thread(globalTid);
+    const int64_t waiting = of.waiting.coveredNs(range);
+    const int64_t api = of.api.coveredNs(range);
+    const int64_t known = of.apiAndProfiler.coveredNs(range);
+    causes[GapCause::HostWaiting] += waiting;
+    causes[GapCause::HostApi] += api - waiting;
+    causes[GapCause::Profiler] += known - api;
+    causes[GapCause::HostOutside] += range.durationNs() - known;
+}
+
+StringId HostActivity::callCoveringMost(const Thread& of, TimeRange host) const {
+    const ApiCalls& calls = m_trace.apiCalls();
+    const int64_t middle = host.startNs + host.durationNs() / 2;  // whatever covers most of it covers its middle
+    const auto next =
+        std::ranges::upper_bound(of.outermost, middle, {}, [&](uint32_t row) { return calls.startNs[row]; });
+    if (next == of.outermost.begin()) return {};
+    const uint32_t row = *(next - 1);
+    return coversMost({calls.startNs[row], calls.endNs[row]}, host) ? calls.name[row] : StringId{};
+}
+
+void HostActivity::nameHosts(std::span<Gap> gaps, std::span<const uint64_t> threads, std::stop_token stop) {
+    const Ranges& ranges = m_trace.ranges();
+    struct Question {
+        uint64_t globalTid;
+        int64_t middleNs;
+        size_t gap;
+        auto operator<=>(const Question&) const = default;
+    };
+    std::vector<Question> questions;
+    for (size_t i = 0; i < gaps.size(); ++i) {
+        const TimeRange host{gaps[i].range.startNs, gaps[i].hostEndNs};
+        if (gaps[i].unknown || host.empty()) continue;
+        gaps[i].hostName = callCoveringMost(thread(threads[i]), host);
+        if (!gaps[i].hostName.valid()) questions.push_back({threads[i], host.startNs + host.durationNs() / 2, i});
+    }
+    std::ranges::sort(questions);
+    std::vector<uint32_t> open;  // ranges that began before the question and have not ended, outer first
+    size_t nextRange = 0;
+    const Thread* of = nullptr;
+    for (size_t q = 0; q < questions.size(); ++q) {
+        if ((q & 0xFFF) == 0 && stop.stop_requested()) return;
+        const Question& question = questions[q];
+        if (q == 0 || question.globalTid != questions[q - 1].globalTid) {
+            of = &thread(question.globalTid);
+            open.clear();
+            nextRange = 0;
+        }
+        for (; nextRange < of->ranges.size() && ranges.startNs[of->ranges[nextRange]] <= question.middleNs;
+             ++nextRange) {
+            const uint32_t row = of->ranges[nextRange];
+            if (ranges.endNs[row] <= question.middleNs) continue;
+            while (!open.empty() && ranges.endNs[open.back()] <= ranges.startNs[row])
+                open.pop_back();
+            open.push_back(row);
+            if (open.size() > kMostOpenRanges) open.erase(open.begin());
+        }
+        std::erase_if(open, [&](uint32_t row) { return ranges.endNs[row] <= question.middleNs; });
+        const TimeRange host{gaps[question.gap].range.startNs, gaps[question.gap].hostEndNs};
+        int64_t shortest = 0;
+        for (const uint32_t row : open) {
+            const TimeRange range{ranges.startNs[row], ranges.endNs[row]};
+            if (!coversMost(range, host)) continue;
+            if (gaps[question.gap].hostName.valid() && range.durationNs() > shortest) continue;
+            shortest = range.durationNs();
+            gaps[question.gap].hostName = ranges.name[row];
+        }
+    }
+}
+
+}  // namespace gapscope

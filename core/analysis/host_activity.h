@@ -1,0 +1,43 @@
+// What one CPU thread did at any time, for cutting a gap's host part and naming who filled it. Internal to gaps.cpp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "core/analysis/gaps.h"
+#include "core/analysis/intervals.h"
+
+namespace gapscope {
+
+class HostActivity {
+public:
+    // `outermost` is outermostCalls(trace).
+    HostActivity(const Trace& trace, std::span<const uint32_t> outermost) : m_trace(trace), m_outermost(outermost) {}
+
+    // Adds the parts of [range) on this thread: waiting calls, other calls, the profiler's own cost, the rest.
+    void split(uint64_t globalTid, TimeRange range, GapCauses& causes);
+
+    // Gap::hostName for each gap, whose `call` thread is threads[i]; gaps without a host part stay without a name.
+    void nameHosts(std::span<Gap> gaps, std::span<const uint64_t> threads, std::stop_token stop);
+
+private:
+    struct Thread {
+        Coverage waiting;
+        Coverage api;  // waiting calls included
+        Coverage apiAndProfiler;
+        std::vector<uint32_t> outermost;  // rows of apiCalls(), by start
+        std::vector<uint32_t> ranges;     // rows of ranges(), by start, longer first
+    };
+    const Thread& thread(uint64_t globalTid);
+    StringId callCoveringMost(const Thread& of, TimeRange host) const;
+    void buildAll();
+
+    const Trace& m_trace;
+    std::span<const uint32_t> m_outermost;
+    std::map<uint64_t, Thread> m_threads;
+    bool m_built = false;
+};
+
+}  // namespace gapscope

@@ -1,0 +1,67 @@
+#include "core/analysis/host_times.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/analysis/api_calls.h"
+#include "core/analysis/intervals.h"
+
+namespace gapscope {
+
+HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop) {
+    const ApiCalls& calls = trace.apiCalls();
+    HostTimes times;
+    if (join.firstOpOf.size() != calls.startNs.size() + 1) return times;
+    const std::vector<uint32_t> outermost = outermostCalls(trace, stop);
+    const ApiNames names(trace);
+    struct Thread {
+        int64_t launches = 0;
+        int64_t launchesByName = 0;
+        std::vector<TimeRange> api, launching;
+    };
+    std::map<uint64_t, Thread> threads;
+    Thread* thread = nullptr;
+    uint64_t threadTid = 0;
+    for (uint32_t row = 0; row < calls.startNs.size(); ++row) {
+        if ((row & 0xFFFF) == 0 && stop.stop_requested()) return times;
+        if (!thread || calls.globalTid[row] != threadTid) thread = &threads[threadTid = calls.globalTid[row]];
+        const ApiTraits traits = names[calls.name[row]];
+        if (window.contains(calls.startNs[row])) {
+            if (!join.opsOf(row).empty()) ++thread->launches;
+            if (traits.launches) ++thread->launchesByName;
+        }
+        if (outermost[row] != row) continue;
+        const TimeRange clipped = TimeRange{calls.startNs[row], calls.endNs[row]}.clippedTo(window);
+        times.selfCpuNs += clipped.durationNs();
+        if (clipped.empty()) continue;
+        thread->api.push_back(clipped);
+        if (!traits.waits) thread->launching.push_back(clipped);
+    }
+    int64_t launches = 0;
+    for (auto& [tid, of] : threads)
+        launches += of.launches;
+    for (auto& [tid, of] : threads) {
+        times.launchCount += of.launches;
+        // Without one joined launch (device records missing) the names still tell which thread launches.
+        times.threads.push_back({.globalTid = tid,
+                                 .launchCount = launches > 0 ? of.launches : of.launchesByName,
+                                 .apiNs = totalNs(unionOf(std::move(of.api))),
+                                 .launchingNs = totalNs(unionOf(std::move(of.launching)))});
+    }
+    std::ranges::stable_sort(times.threads, std::ranges::greater{}, &LaunchingThread::launchCount);
+    if (!times.threads.empty()) {
+        const LaunchingThread& first = times.threads[0];
+        times.cpuLaunchingNs = first.launchingNs;
+        times.hostWaitNs = first.apiNs - first.launchingNs;
+        times.hostNs = std::max<int64_t>(0, window.durationNs()) - first.apiNs;
+    } else {
+        times.hostNs = std::max<int64_t>(0, window.durationNs());
+    }
+    return times;
+}
+
+HostTimes hostTimes(const Trace& trace, TimeRange window, std::stop_token stop) {
+    return hostTimes(trace, joinLaunches(trace, stop), window, stop);
+}
+
+}  // namespace gapscope

@@ -1,0 +1,76 @@
+#include "core/analysis/phases.h"
+
+#include <algorithm>
+#include <map>
+
+namespace gapscope {
+
+namespace {
+
+// The repeat with most device time in the window; without device records the one with most tokens in it.
+std::optional<int16_t> repeatInWindow(const Trace& trace, TimeRange window, std::stop_token stop) {
+    std::map<int16_t, int64_t> weights;
+    const DeviceOps& ops = trace.deviceOps();
+    for (size_t row = 0; row < ops.startNs.size(); ++row) {
+        if ((row & 0xFFFF) == 0 && stop.stop_requested()) return std::nullopt;
+        const int64_t ns = TimeRange{ops.startNs[row], ops.endNs[row]}.clippedTo(window).durationNs();
+        if (ns > 0) weights[ops.repeat[row]] += ns;
+    }
+    if (weights.empty()) {
+        const Tokens& tokens = trace.tokens();
+        for (size_t row = 0; row < tokens.emittedNs.size(); ++row)
+            if (window.contains(tokens.emittedNs[row])) ++weights[tokens.repeat[row]];
+    }
+    if (weights.empty()) return std::nullopt;
+    return std::ranges::max_element(weights, {}, [](const auto& entry) { return entry.second; })->first;
+}
+
+double rate(int64_t tokens, int64_t decodeNs) {
+    return tokens > 1 && decodeNs > 0 ? static_cast<double>(tokens - 1) * 1e9 / static_cast<double>(decodeNs) : 0;
+}
+
+}  // namespace
+
+std::optional<Phases> phases(const Trace& trace, TimeRange window, std::stop_token stop) {
+    const RunInfo* run = trace.run();
+    if (!run) return std::nullopt;
+    // With tracing off the trace has no rows to choose by; the first repeat stands for the run.
+    Phases result{.repeat = repeatInWindow(trace, window, stop).value_or(0)};
+    if (result.repeat >= 0 && static_cast<size_t>(result.repeat) < run->repeatTimes.size()) {
+        const RunInfo::Repeat& times = run->repeatTimes[static_cast<size_t>(result.repeat)];
+        result.newTokenCount = times.newTokens;
+        result.prefillNs = times.prefillNs;
+        result.timeToFirstTokenNs = times.timeToFirstTokenNs;
+        result.decodeNs = times.decodeNs;
+        result.tokensPerSecond = rate(times.newTokens, times.decodeNs);
+        return result;
+    }
+
+    const Tokens& tokens = trace.tokens();
+    std::optional<TimeRange> emitted;
+    for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
+        if (tokens.repeat[row] != result.repeat) continue;
+        const int64_t ns = tokens.emittedNs[row];
+        if (!emitted) emitted = TimeRange{ns, ns};
+        emitted->startNs = std::min(emitted->startNs, ns);
+        emitted->endNs = std::max(emitted->endNs, ns);
+        ++result.newTokenCount;
+    }
+    if (!emitted) return std::nullopt;
+    result.decodeNs = emitted->durationNs();
+    result.tokensPerSecond = rate(result.newTokenCount, result.decodeNs);
+    // Prompt processing is the last range of that name that began before the first token.
+    const Ranges& ranges = trace.ranges();
+    std::optional<TimeRange> prefill;
+    for (size_t row = 0; row < ranges.startNs.size(); ++row) {
+        if (ranges.startNs[row] >= emitted->startNs || (prefill && ranges.startNs[row] <= prefill->startNs)) continue;
+        if (trace.string(ranges.name[row]) == "prefill") prefill = TimeRange{ranges.startNs[row], ranges.endNs[row]};
+    }
+    if (prefill) {
+        result.prefillNs = prefill->durationNs();
+        result.timeToFirstTokenNs = emitted->startNs - prefill->startNs;
+    }
+    return result;
+}
+
+}  // namespace gapscope

@@ -1,0 +1,101 @@
+#include "core/analysis/token_table.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "core/analysis/busy.h"
+#include "core/analysis/intervals.h"
+
+namespace gapscope {
+
+namespace {
+
+struct TokenWork {
+    std::optional<TimeRange> device;  // first start to last end of its operations
+    int64_t kernelCount = 0;
+    int64_t launchCount = 0;
+    std::optional<uint32_t> emitted;  // row of tokens()
+};
+using RepeatAndToken = std::pair<int16_t, int32_t>;
+using WorkByToken = std::map<RepeatAndToken, TokenWork>;
+
+WorkByToken collect(const Trace& trace, const LaunchJoin& join, std::stop_token stop) {
+    const DeviceOps& ops = trace.deviceOps();
+    WorkByToken work;
+    std::vector<std::pair<TokenWork*, uint32_t>> callsOfTokens;
+    TokenWork* token = nullptr;
+    RepeatAndToken last;
+    for (size_t row = 0; row < ops.startNs.size(); ++row) {
+        if ((row & 0xFFFF) == 0 && stop.stop_requested()) return work;
+        const RepeatAndToken key{ops.repeat[row], ops.token[row]};
+        if (!token || key != last) token = &work[last = key];
+        const TimeRange range{ops.startNs[row], ops.endNs[row]};
+        if (!token->device) token->device = range;
+        token->device->startNs = std::min(token->device->startNs, range.startNs);
+        token->device->endNs = std::max(token->device->endNs, range.endNs);
+        if (ops.kind[row] == DeviceOpKind::Kernel) ++token->kernelCount;
+        if (join.callOfOp[row] != kNoRow) callsOfTokens.emplace_back(token, join.callOfOp[row]);
+    }
+    std::ranges::sort(callsOfTokens);
+    const auto repeated = std::ranges::unique(callsOfTokens);
+    callsOfTokens.erase(repeated.begin(), repeated.end());
+    for (const auto& [of, call] : callsOfTokens)
+        ++of->launchCount;
+    for (uint32_t row = 0; row < trace.tokens().emittedNs.size(); ++row)
+        work[{trace.tokens().repeat[row], trace.tokens().index[row]}].emitted = row;
+    return work;
+}
+
+}  // namespace
+
+TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop) {
+    TokenTable table;
+    if (!trace.run() || join.callOfOp.size() != trace.deviceOps().startNs.size()) return table;
+    const WorkByToken work = collect(trace, join, stop);
+    std::vector<Coverage> busy;
+    for (DeviceBusy& device : deviceBusy(trace, trace.extent(), stop))
+        busy.emplace_back(std::move(device.busy));
+    if (stop.stop_requested()) return table;
+
+    std::optional<int16_t> repeat;
+    std::optional<int64_t> previousEndNs;
+    for (const auto& [key, of] : work) {
+        if (repeat != key.first) {
+            repeat = key.first;
+            previousEndNs.reset();
+        }
+        TokenTime row{.repeat = key.first, .index = key.second};
+        row.launchCount = of.launchCount;
+        row.kernelCount = of.kernelCount;
+        if (of.emitted) {
+            row.id = trace.tokens().id[*of.emitted];
+            row.text = trace.string(trace.tokens().text[*of.emitted]);
+        }
+        if (of.device) {
+            const int64_t startNs = previousEndNs.value_or(of.device->startNs);
+            row.range = {startNs, std::max(startNs, of.device->endNs)};
+        } else {
+            // The first token often comes straight out of prompt processing and has no work of its own; others without
+            // work are known only by when they were told.
+            const int64_t emittedNs = trace.tokens().emittedNs[*of.emitted];
+            const int64_t startNs = previousEndNs.value_or(emittedNs);
+            row.fromDevice = key.second == 0 && previousEndNs.has_value();
+            row.range = {startNs, row.fromDevice ? startNs : std::max(startNs, emittedNs)};
+        }
+        previousEndNs = row.range.endNs;
+        if (row.range.endNs <= window.startNs || row.range.endNs > window.endNs) continue;
+        row.range = row.range.clippedTo(window);
+        for (const Coverage& device : busy)
+            row.busyNs += device.coveredNs(row.range);
+        row.idleNs = row.range.durationNs() * static_cast<int64_t>(busy.size()) - row.busyNs;
+        table.rows.push_back(std::move(row));
+    }
+    return table;
+}
+
+TokenTable tokenTable(const Trace& trace, TimeRange window, std::stop_token stop) {
+    return tokenTable(trace, joinLaunches(trace, stop), window, stop);
+}
+
+}  // namespace gapscope
