@@ -27,11 +27,14 @@ class Tokenizer {
 public:
     static Result<std::unique_ptr<Tokenizer>> fromModelFile(const std::filesystem::path& path);  // tokenizer.model
     static Result<std::unique_ptr<Tokenizer>> fromGguf(const GgufVocabulary& vocabulary);
+    static Result<std::unique_ptr<Tokenizer>> fromModelBytes(std::string_view bytes);  // as tokenizer.model holds them
     ~Tokenizer();
 
     // Ids without BOS. Text that is not valid UTF-8 is an error.
     Result<std::vector<int32_t>> encode(std::string_view text) const;
-    // The bytes one id stands for: U+2581 is a space, byte pieces one raw byte, control pieces nothing.
+    // The bytes one id stands for, as sentencepiece decodes them: U+2581 is a space, byte pieces one raw byte, control
+    // pieces (padding, begin, end) and ids past the vocabulary nothing, the unknown piece U+FFFD. Turn marks such as
+    // <end_of_turn> are text here, as they are in Google's tokenizer.
     std::string pieceBytes(int32_t id) const;
     int32_t vocabularySize() const;
     bool isControl(int32_t id) const;
