@@ -358,9 +358,12 @@ std::optional<std::vector<std::string_view>> GgufFile::strings(std::string_view 
     if (!value || value->type != GgufType::Array || value->elementType != GgufType::String) return std::nullopt;
     std::vector<std::string_view> texts;
     texts.reserve(value->count);
-    auto rest = value->bytes;  // walked once already when the file was read, so the lengths are right
+    auto rest = value->bytes;
     for (uint64_t index = 0; index < value->count; ++index) {
+        // Walked once already when the file was read, but another program may have written to it since.
+        if (rest.size() < sizeof(uint64_t)) return std::nullopt;
         const auto length = loadAs<uint64_t>(rest.data());
+        if (length > rest.size() - sizeof length) return std::nullopt;
         texts.push_back(asText(rest.subspan(sizeof length, length)));
         rest = rest.subspan(sizeof length + length);
     }

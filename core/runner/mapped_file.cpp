@@ -73,4 +73,14 @@ void MappedFile::releasePages(std::span<const std::byte> part) const {
     ::madvise(const_cast<std::byte*>(m_bytes.data() + begin), end - begin, MADV_DONTNEED);
 }
 
+Result<std::string> readSmallFile(const std::filesystem::path& path, size_t largest) {
+    ASSIGN_OR_RETURN(const auto file, MappedFile::open(path));
+    const auto bytes = file->bytes();
+    if (bytes.size() > largest)
+        return fail(path.string() + " is too large: " + std::to_string(bytes.size()) + " bytes, of at most " +
+                        std::to_string(largest) + ".",
+                    ErrorKind::BadFile);
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 }  // namespace gapscope

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "core/base/result.h"
 
@@ -29,5 +30,8 @@ private:
 
     std::span<const std::byte> m_bytes;
 };
+
+// The text of a small file (JSON, a template), at most `largest` bytes.
+Result<std::string> readSmallFile(const std::filesystem::path& path, size_t largest = 16 << 20);
 
 }  // namespace gapscope

@@ -1,6 +1,7 @@
 // A loaded Gemma 3: numbers, weights where they lie (memory-mapped) and tokenizer. Immutable and shared by runs.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -14,6 +15,8 @@
 #include "kernels/weight_type.h"
 
 namespace gapscope {
+
+class MappedFile;
 
 struct LayerWeights {
     MatrixView q, k, v, output;  // [heads*headDim, hidden] ..., [hidden, heads*headDim]
@@ -33,6 +36,8 @@ public:
     static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& path, const Progress& progress = {},
                                                      std::stop_token stop = {});
 
+    ~Model();
+
     const ModelConfig& config() const { return m_config; }
     const MatrixView& embedding() const { return m_embedding; }  // [vocabulary, hidden]
     const MatrixView& head() const { return m_head; }            // same bytes as embedding() when tied
@@ -50,15 +55,17 @@ public:
 
 private:
     friend class ModelLoader;
-    Model() = default;
+    Model();
 
     ModelConfig m_config;
     MatrixView m_embedding, m_head;
     std::vector<LayerWeights> m_layers;
     std::vector<float> m_outputNorm;
     std::unique_ptr<Tokenizer> m_tokenizer;
-    std::vector<std::shared_ptr<const void>> m_files;  // keep the mappings alive
+    std::vector<std::shared_ptr<const MappedFile>> m_files;     // the matrices lie in these
+    std::vector<std::unique_ptr<std::byte[]>> m_alignedCopies;  // of matrices that a file holds at an odd address
     std::filesystem::path m_path;
+    std::string m_quantization;
     bool m_isRandom = false;
 };
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/result.h"
+
 namespace gapscope {
 
 struct ModelConfig {
@@ -30,5 +32,12 @@ struct ModelConfig {
     bool addBos = true;
     std::string chatTemplate;  // as found in the file; empty: a base model
 };
+
+// Whether the numbers can belong to a model at all: positive, within bounds that keep every product of them small, heads
+// that divide, one entry a layer. `file` stands in the error.
+Status checkConfig(const ModelConfig& config, const std::string& file);
+
+// Every `period`-th layer sees all keys; 0: every layer does.
+std::vector<bool> globalLayers(int64_t layers, int64_t period);
 
 }  // namespace gapscope
