@@ -1,0 +1,80 @@
+// The seam between the runner and a device: a CPU stream here, a CUDA stream there. Launches are asynchronous and in
+// order; only the reads and synchronize() wait. Errors of a launch come out at the next of those.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "core/base/activity.h"
+#include "core/base/result.h"
+#include "core/runner/generate.h"
+#include "core/runner/plan.h"
+
+namespace gapscope {
+
+// Where in the run a launch stands.
+struct Step {
+    int64_t position = 0;    // of the first of the plan's tokens
+    int32_t bodyToken = -1;  // index of the new token that the layers work for; -1: the prompt
+    int32_t headToken = 0;   // and the final norm, head and choice
+    int16_t repeat = 0;      // -1: warm-up
+};
+
+struct BackendInfo {
+    std::string device;  // "cpu"
+    std::string deviceName;
+    int64_t threads = 0;
+    int64_t weightBytes = 0;  // read for one token, as laid out
+    int64_t kvBytes = 0;
+    double peakBytesPerSecond = 0;  // 0: not measured
+    double peakFlopsPerSecond = 0;
+};
+
+struct BackendSettings {
+    Precision precision = Precision::File;
+    Mode mode = Mode::Fused;
+    int64_t threads = 0;        // 0: one a physical core
+    int64_t contextLength = 0;  // positions the cache must hold
+    int64_t chunkTokens = 1;    // most tokens of one plan
+    std::function<void(const std::string& phase, double share)> onProgress;
+    std::stop_token stop;
+};
+
+class Backend {
+public:
+    using PlanId = size_t;
+
+    virtual ~Backend() = default;
+
+    virtual const BackendInfo& info() const = 0;
+    // Whether int8 activations meet the model's block-quantised weights, and what a cached number costs: what
+    // makePlan() has to know.
+    virtual bool quantizedActivations() const = 0;
+    virtual int64_t kvElementBytes() const = 0;
+
+    // Makes a plan ready to be launched, whole or op by op, and tells the activity log what its ops are.
+    virtual Result<PlanId> add(Plan plan) = 0;
+    virtual const Plan& plan(PlanId id) const = 0;
+
+    // Ids for the next launches (rows 0.. of Buffer::Ids). Copied before it returns.
+    virtual void uploadIds(const Step& step, std::span<const int32_t> ids) = 0;
+    virtual void launch(PlanId id, size_t op, const Step& step) = 0;
+    virtual void launchGraph(PlanId id, const Step& step) = 0;
+
+    virtual Result<int32_t> readToken(const Step& step) = 0;                   // what argmax chose
+    virtual Status readLogits(const Step& step, std::span<float> logits) = 0;  // [vocabulary]
+    virtual Status synchronize() = 0;
+
+    // From any thread: what is enqueued and not yet started may be dropped. The results are worthless after that.
+    virtual void cancel() = 0;
+};
+
+// Copies the weights into the layout of the CPU's kernels, which is most of the time it takes.
+Result<std::unique_ptr<Backend>> createCpuBackend(const Model& model, const BackendSettings& settings,
+                                                  ActivityLog& log);
+
+}  // namespace gapscope

@@ -1,0 +1,86 @@
+// Names of modes and precisions, and what can be said of settings before a model is loaded.
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/runner/generate.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kModeNames = {"eager", "fused", "graph", "persistent"};
+constexpr std::array<std::string_view, 4> kPrecisionNames = {"file", "fp32", "bf16", "int8"};
+constexpr int64_t kMostRepeats = std::numeric_limits<int16_t>::max();  // a repeat's number in records
+constexpr int64_t kMostThreads = 1024;
+
+template <class Enum>
+std::optional<Enum> fromName(const std::array<std::string_view, 4>& names, std::string_view name) {
+    for (size_t i = 0; i < names.size(); ++i)
+        if (names[i] == name) return static_cast<Enum>(i);
+    return std::nullopt;
+}
+
+bool isDeviceId(std::string_view id) {
+    if (id == "auto" || id == "cpu" || id == "cuda") return true;
+    constexpr std::string_view kPrefix = "cuda:";
+    if (!id.starts_with(kPrefix) || id.size() == kPrefix.size() || id.size() > kPrefix.size() + 3) return false;
+    for (const char c : id.substr(kPrefix.size()))
+        if (std::isdigit(static_cast<unsigned char>(c)) == 0) return false;
+    return true;
+}
+
+tl::unexpected<Error> wrong(std::string message) {
+    return fail(std::move(message), ErrorKind::WrongUse);
+}
+
+}  // namespace
+
+std::string_view modeName(Mode mode) {
+    return kModeNames[static_cast<size_t>(mode)];
+}
+
+std::optional<Mode> modeFromName(std::string_view name) {
+    return fromName<Mode>(kModeNames, name);
+}
+
+std::string_view precisionName(Precision precision) {
+    return kPrecisionNames[static_cast<size_t>(precision)];
+}
+
+std::optional<Precision> precisionFromName(std::string_view name) {
+    return fromName<Precision>(kPrecisionNames, name);
+}
+
+Status validate(const GenerateSettings& settings) {
+    const auto number = [](int64_t value) { return std::to_string(value); };
+    if (settings.prompt.empty() && settings.promptIds.empty())
+        return wrong("The prompt is empty; give the model some text to go on from.");
+    if (settings.maxNewTokens <= 0)
+        return wrong("The number of new tokens must be at least 1, not " + number(settings.maxNewTokens) + ".");
+    if (settings.contextLength < 0)
+        return wrong("The context length must be positive, not " + number(settings.contextLength) + ".");
+    if (settings.threads < 0 || settings.threads > kMostThreads)
+        return wrong("The number of threads must be from 1 to " + number(kMostThreads) + " (0: one a core), not " +
+                     number(settings.threads) + ".");
+    if (settings.warmup < 0 || settings.warmup > kMostRepeats)
+        return wrong("The number of warm-up runs must be from 0 to " + number(kMostRepeats) + ", not " +
+                     number(settings.warmup) + ".");
+    if (settings.repeats < 1 || settings.repeats > kMostRepeats)
+        return wrong("The number of repeats must be from 1 to " + number(kMostRepeats) + ", not " +
+                     number(settings.repeats) + ".");
+    if (settings.topLogits < 0)
+        return wrong("The number of logits to keep must not be negative, but is " + number(settings.topLogits) + ".");
+    const SamplingSettings& sampling = settings.sampling;
+    if (!(sampling.temperature >= 0) || !std::isfinite(sampling.temperature))
+        return wrong("The temperature must be 0 (greedy) or a positive number.");
+    if (sampling.topK < 0) return wrong("Top-k must be 0 (all tokens) or more, not " + number(sampling.topK) + ".");
+    if (!(sampling.topP > 0 && sampling.topP <= 1)) return wrong("Top-p must be above 0 and at most 1.");
+    if (!isDeviceId(settings.device))
+        return wrong("\"" + settings.device + "\" is no device; devices are auto, cpu, cuda and cuda:N.");
+    return {};
+}
+
+}  // namespace gapscope

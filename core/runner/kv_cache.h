@@ -1,0 +1,31 @@
+// Keys and values of all layers: a ring of the window (and one chunk of a prompt) for local layers, every position for
+// global ones.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/runner/model_config.h"
+#include "kernels/cpu/kv_cache_view.h"
+
+namespace gapscope {
+
+class KvCache {
+public:
+    // Holds `contextLength` positions, written at most `chunkTokens` at a time. Throws std::bad_alloc.
+    KvCache(const ModelConfig& config, KvType type, int64_t contextLength, int64_t chunkTokens);
+
+    const KvCacheView& layer(int64_t index) const { return m_layers[static_cast<size_t>(index)]; }
+    int64_t bytes() const { return m_bytes; }
+
+private:
+    std::vector<KvCacheView> m_layers;
+    std::vector<std::unique_ptr<std::byte[]>> m_memory;
+    int64_t m_bytes = 0;
+};
+
+// Rows of a local layer's ring: a chunk's first query still sees its window when the chunk's last key is written.
+int64_t localSlots(const ModelConfig& config, int64_t contextLength, int64_t chunkTokens);
+
+}  // namespace gapscope

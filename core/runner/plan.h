@@ -1,0 +1,127 @@
+// A plan: the explicit list of ops that turns some tokens at some position into logits and the next token. It says what
+// is computed; a backend says how. The mode picks the list (eager: one op for each that PyTorch's modules launch,
+// fused: few and long ones) and how it is launched, never the numbers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/category.h"
+#include "core/runner/model.h"
+
+namespace gapscope {
+
+// Activations by role. Each is [tokens, columns] fp32 but for Ids and Positions (int32), Quantized (the backend's form)
+// and Logits (one row). A plan's ops run in order, so buffers are reused from layer to layer.
+enum class Buffer : uint8_t {
+    None,
+    Ids,  // tokens to process; argmax leaves the next token in row 0
+    Positions,
+    Residual,  // the stream that layers add to
+    Normed,
+    Projected,  // what attention or the feed-forward net adds to the residual stream, before its norm
+    Scratch,    // eager: between the small ops
+    Rotated,    // eager: likewise, in rope
+    RowScale,   // eager: one number a row (and head)
+    Query,
+    Key,
+    Value,
+    Attended,
+    Gate,
+    Up,
+    Quantized,
+    CosLocal,
+    SinLocal,
+    CosGlobal,
+    SinGlobal,
+    Logits,
+};
+inline constexpr int kBufferCount = static_cast<int>(Buffer::Logits) + 1;
+
+struct Operand {
+    Buffer buffer = Buffer::None;
+    int64_t row = 0;  // first row read or written
+};
+
+enum class OpKind : uint8_t {
+    // both
+    Embedding,  // Ids -> out0, times scalar
+    CosSin,     // position -> out0, out1 of one theta (fused: out0..3, both thetas)
+    Quantize,   // in0 -> Quantized
+    Matmul,     // in0 times matrices[i] -> out[i]
+    Attention,  // Query and the cache -> out0
+    Argmax,     // Logits -> Ids
+    // eager
+    MulScalar,
+    Square,
+    MeanRows,
+    AddScalar,
+    Rsqrt,
+    MulRows,
+    MulWeights,
+    Mul,
+    Add,
+    Gelu,
+    RotateHalf,
+    MulHeads,
+    KvWrite,
+    // fused
+    RmsNorm,
+    AddRmsNorm,       // in1 += rms(in0) * norms[0]; out0 = rms(in1) * norms[1]
+    QkNormRopeCache,  // norm and rope of Query in place; Key and Value to the cache
+    GateUpGelu,       // in0 times both matrices, gelu(gate) * up -> out0 (Up is overwritten)
+};
+
+struct OpCost {
+    int64_t bytes = 0;
+    int64_t flops = 0;
+};
+
+struct PlanOp {
+    OpKind kind = OpKind::Embedding;
+    std::string kernelName;  // as shown on the timeline: "gemv_q5_0"
+    std::string opName;      // role in the model: "q_proj"
+    std::string shapes;
+    std::string dtype = "f32";
+    Category category = Category::Other;
+    int32_t layer = -1;
+    bool head = false;    // works for the token to come even in a prefill: final norm, head, choice
+    bool global = false;  // which rope table and window
+    int64_t tokens = 0;   // rows; with `heads` > 1 each has that many parts of `columns`
+    int64_t heads = 1;
+    int64_t columns = 0;
+    std::array<Operand, 3> in;
+    std::array<Operand, 4> out;
+    std::array<const MatrixView*, 3> matrices{};       // of the model, which outlives the plan
+    std::array<const std::vector<float>*, 2> norms{};  // likewise
+    float scalar = 0;
+    OpCost fixedCost;    // all but what depends on the position
+    int64_t window = 0;  // Attention: keys seen; 0: all
+    OpCost costPerKey;   // Attention: bytes a cached position read, flops a (token, key) pair
+
+    OpCost cost(int64_t position) const;
+};
+
+struct PlanRequest {
+    bool eager = false;
+    int64_t tokens = 1;
+    bool head = true;                   // false: a part of the prompt that only fills the cache
+    bool quantizedActivations = false;  // block-quantised weights meet int8 activations
+    int64_t kvElementBytes = 4;
+};
+
+struct Plan {
+    PlanRequest request;
+    std::vector<PlanOp> ops;
+};
+
+Plan makePlan(const Model& model, const PlanRequest& request);
+
+// Elements of one row; 0 for those that have no rows of floats (None, Quantized).
+int64_t bufferColumns(Buffer buffer, const ModelConfig& config);
+// Floats of the widest row that a matmul quantises.
+int64_t widestInput(const ModelConfig& config);
+
+}  // namespace gapscope
