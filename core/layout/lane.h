@@ -1,0 +1,78 @@
+// One line of non-overlapping items on the timeline, with what a frame needs to cost pixels and not events: prefix sums
+// of busy time by tint and the longest item, a block of 64 items each and upwards.
+// Items stand sorted; both starts and ends never decrease, so that every question is a binary search.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/time_range.h"
+
+namespace gapscope {
+
+inline constexpr int kTintCount = 16;
+
+// Sixteen sums, one a tint: what a tint means is the row's affair (a category, a gap cause, a class of API calls).
+using TintTimes = std::array<int64_t, kTintCount>;
+
+struct LaneItem {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    uint32_t row = 0;  // in the table that the lane shows
+    uint8_t tint = 0;
+    int64_t durationNs() const { return endNs - startNs; }
+    bool operator==(const LaneItem&) const = default;
+};
+
+class Lane {
+public:
+    size_t size() const { return m_starts.size(); }
+    bool empty() const { return m_starts.empty(); }
+    LaneItem operator[](size_t index) const { return {m_starts[index], m_ends[index], m_rows[index], m_tints[index]}; }
+    int64_t startNs(size_t index) const { return m_starts[index]; }
+    int64_t endNs(size_t index) const { return m_ends[index]; }
+    int64_t lastEndNs() const { return m_ends.back(); }
+
+    // Needs item.startNs >= the last end, and endNs >= startNs.
+    void append(const LaneItem& item);
+    // Removes the items that start at or after `fromNs` and returns them.
+    std::vector<LaneItem> takeFrom(int64_t fromNs);
+
+    // First item with start >= t; size() if there is none. `hint`: an index known to be at or before it.
+    size_t firstStartingAt(int64_t timeNs, size_t hint = 0) const;
+    // First item with end > t, or of no length at or after t.
+    size_t firstReaching(int64_t timeNs) const;
+
+    // First item in [from, to) with duration >= minDurationNs; `to` if there is none.
+    size_t nextLong(size_t from, size_t to, int64_t minDurationNs) const;
+    // The longest item in [from, to), the earliest of equals; needs from < to.
+    size_t longest(size_t from, size_t to) const;
+
+    // Time by tint of the items [from, to).
+    TintTimes tintTimes(size_t from, size_t to) const;
+    // Busy time of the part of the lane inside the range, items clipped to it.
+    int64_t busyNs(TimeRange range) const;
+
+    // For tests and diagnostics.
+    size_t memoryBytes() const;
+
+private:
+    static constexpr size_t kBlock = 64;
+
+    TintTimes timesBefore(size_t index) const;
+    int64_t busyBefore(int64_t timeNs) const;
+    void raise(size_t index, int64_t durationNs);
+
+    std::vector<int64_t> m_starts;
+    std::vector<int64_t> m_ends;
+    std::vector<uint32_t> m_rows;
+    std::vector<uint8_t> m_tints;
+    std::vector<TintTimes> m_blockTimes;  // [b]: time by tint of all items before block b
+    std::vector<int64_t> m_blockBusy;     // the same over all tints
+    TintTimes m_times{};                  // of all items
+    int64_t m_busy = 0;
+    std::vector<std::vector<int64_t>> m_longest;  // level 0: a value a block; level n: one a kBlock values of level n-1
+};
+
+}  // namespace gapscope

@@ -1,0 +1,115 @@
+#include "core/layout/lane_spans.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gapscope {
+
+namespace {
+
+uint8_t dominantTint(const TintTimes& times, uint8_t otherwise) {
+    const auto most = std::max_element(times.begin(), times.end());
+    return *most > 0 ? static_cast<uint8_t>(most - times.begin()) : otherwise;
+}
+
+// The grid of cells and the width limit, in whole ns: integers, so that no rounding decides differently after a pan.
+struct Grid {
+    explicit Grid(const TimeScale& scale)
+        : cellNs(std::max<int64_t>(1, std::llround(scale.nsPerPx() * kCellPx))),
+          singleNs(std::max<int64_t>(1, std::llround(std::ceil(scale.nsPerPx() * kSinglePx)))) {}
+
+    int64_t cellStart(int64_t timeNs) const {
+        int64_t cell = timeNs / cellNs;
+        if (cell * cellNs > timeNs) --cell;  // floor, also below zero
+        return cell * cellNs;
+    }
+
+    int64_t cellNs;
+    int64_t singleNs;
+};
+
+// Calls use(span) for each span from item `index` on, until it returns false.
+template <class Use>
+void walk(const Lane& lane, const TimeScale& scale, const Grid& grid, size_t index, Use use) {
+    while (index < lane.size()) {
+        LaneSpan span{.first = index};
+        const LaneItem item = lane[index];
+        if (item.durationNs() >= grid.singleNs) {
+            span.tint = item.tint;
+            span.x0 = scale.xOf(item.startNs);
+            span.x1 = scale.xOf(item.endNs);
+        } else {
+            const size_t cellEnd = lane.firstStartingAt(grid.cellStart(item.startNs) + grid.cellNs, index);
+            const size_t end = lane.nextLong(index + 1, std::max(cellEnd, index + 1), grid.singleNs);
+            span.count = end - index;
+            const int64_t startNs = item.startNs;
+            const int64_t endNs = lane.endNs(end - 1);
+            span.x0 = scale.xOf(startNs);
+            span.x1 = scale.xOf(endNs);
+            if (span.count > 1) {
+                int64_t busyNs = 0;
+                const TintTimes times = lane.tintTimes(index, end);
+                for (const int64_t ns : times)
+                    busyNs += ns;
+                span.busy = endNs > startNs
+                                ? static_cast<float>(static_cast<double>(busyNs) / static_cast<double>(endNs - startNs))
+                                : 0.0F;
+                span.tint = dominantTint(times, item.tint);
+            } else {
+                span.tint = item.tint;
+            }
+        }
+        index += span.count;
+        if (!use(span)) return;
+    }
+}
+
+// Where a walk must begin so that it sees all of what reaches `timeNs`, with runs cut as in any other walk.
+size_t walkStart(const Lane& lane, const Grid& grid, int64_t timeNs) {
+    const size_t reaching = lane.firstReaching(timeNs);
+    if (reaching == lane.size()) return reaching;
+    if (lane[reaching].durationNs() >= grid.singleNs) return reaching;
+    return lane.firstStartingAt(grid.cellStart(lane.startNs(reaching)));
+}
+
+}  // namespace
+
+void laneSpans(const Lane& lane, const TimeScale& scale, std::vector<LaneSpan>& out) {
+    if (lane.empty() || scale.range.empty()) return;
+    const Grid grid(scale);
+    walk(lane, scale, grid, walkStart(lane, grid, scale.range.startNs), [&](const LaneSpan& span) {
+        if (lane.startNs(span.first) >= scale.range.endNs) return false;
+        const int64_t endNs = lane.endNs(span.first + span.count - 1);
+        if (endNs > scale.range.startNs || lane.startNs(span.first) >= scale.range.startNs) out.push_back(span);
+        return true;
+    });
+}
+
+LaneSpan spanAt(const Lane& lane, const TimeScale& scale, double x, double slackPx) {
+    LaneSpan best{.count = 0};
+    if (lane.empty() || scale.range.empty()) return best;
+    const Grid grid(scale);
+    double nearest = slackPx;
+    walk(lane, scale, grid, walkStart(lane, grid, scale.timeAt(x - slackPx) - 1), [&](const LaneSpan& span) {
+        if (span.x0 > x + slackPx) return false;
+        const double distance = std::max({span.x0 - x, x - span.x1, 0.0});
+        if (distance < nearest || (distance == nearest && best.count == 0)) {
+            nearest = distance;
+            best = span;
+        }
+        return true;
+    });
+    return best;
+}
+
+size_t itemAt(const Lane& lane, const LaneSpan& span, const TimeScale& scale, double x) {
+    if (span.count <= 1) return span.first;
+    const int64_t timeNs = scale.timeAt(x);
+    size_t after = std::clamp(lane.firstStartingAt(timeNs, span.first), span.first, span.first + span.count - 1);
+    if (after == span.first) return after;
+    const size_t before = after - 1;
+    if (lane.endNs(before) > timeNs) return before;
+    return timeNs - lane.endNs(before) < lane.startNs(after) - timeNs ? before : after;
+}
+
+}  // namespace gapscope

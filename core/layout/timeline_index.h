@@ -1,0 +1,117 @@
+// The rows of the timeline and what lies in them, kept up with a growing trace: tokens; per thread its nested ranges
+// and its API calls; per device its gaps, its streams and its copies. A later snapshot of the same run costs its new
+// rows.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/layout/correlation_index.h"
+#include "core/layout/density.h"
+#include "core/layout/lane_set.h"
+#include "core/trace/trace.h"
+
+namespace gapscope {
+
+enum class RowKind : uint8_t { Token, Range, ApiCall, Gap, Stream, Copy };
+
+struct TimelineRow {
+    RowKind kind = RowKind::Stream;
+    bool startsGroup = false;
+    std::string title;
+    std::string detail;  // longer name, for the tooltip
+    uint64_t globalTid = 0;
+    uint32_t deviceId = 0;
+    TrackId track;
+    LaneSet lanes;
+};
+
+// One idle stretch of a device, or a part of it that has one cause.
+struct GapPiece {
+    uint32_t deviceId = 0;
+    TimeRange range;
+    uint32_t gap = 0;  // index in the table of gaps
+    uint8_t tint = 0;  // the cause
+};
+
+struct TokenSpan {
+    int16_t repeat = 0;
+    int32_t index = -1;  // -1: prefill
+    TimeRange range;
+    int64_t tokenRow = -1;  // row of tokens(), once it was emitted
+};
+
+class TimelineIndex {
+public:
+    // Tints of API calls by name. What calls do is the analysis room's knowledge, handed in by who knows both.
+    using ApiTint = std::function<uint8_t(std::string_view name)>;
+    explicit TimelineIndex(ApiTint apiTint = {});
+
+    // A trace that continues the former one is taken up where that ended; any other starts afresh and drops the gaps.
+    void setTrace(TracePtr trace);
+    // Replaces the pieces of all devices.
+    void setGaps(std::span<const GapPiece> pieces);
+
+    const Trace& trace() const { return *m_trace; }
+    const std::vector<const TimelineRow*>& rows() const { return m_rows; }
+    const std::vector<TokenSpan>& tokens() const { return m_tokens; }
+    const CorrelationIndex& correlations() const { return m_correlations; }
+
+    // When a device worked, all its streams together; null for an unknown one.
+    const Lane* deviceBusy(uint32_t deviceId) const;
+    std::vector<const Lane*> devicesBusy() const;
+
+    // The row and lane where an item of a table lies; row -1: nowhere.
+    struct Place {
+        int row = -1;
+        size_t lane = 0;
+        size_t item = 0;
+    };
+    Place placeOf(RowKind kind, uint32_t tableRow) const;
+
+private:
+    struct Device {
+        UnionLane busy;
+        TimelineRow gaps;
+        TimelineRow copies;
+        std::vector<TrackId> tracks;
+    };
+    struct Thread {
+        TimelineRow ranges;
+        TimelineRow apiCalls;
+    };
+    struct Repeat {
+        std::map<int32_t, TimeRange> ops;  // by token: first start and last end of its device operations
+    };
+
+    void reset();
+    void addDeviceOps();
+    void addApiCalls();
+    void addRanges();
+    void addTokens();
+    void orderRows();
+
+    ApiTint m_apiTint;
+    TracePtr m_trace;
+    std::map<uint32_t, Device> m_devices;
+    std::map<TrackId, TimelineRow> m_streams;
+    std::map<uint64_t, Thread> m_threads;
+    std::vector<uint64_t> m_threadOrder;  // as they appear
+    std::map<int16_t, Repeat> m_repeats;
+    std::vector<TokenSpan> m_tokens;
+    TimelineRow m_tokenRow;
+    std::vector<const TimelineRow*> m_rows;
+    std::vector<uint8_t> m_apiTints;    // by StringId
+    std::vector<uint8_t> m_rangeTints;  // by StringId
+    CorrelationIndex m_correlations;
+    size_t m_opsSeen = 0;
+    size_t m_callsSeen = 0;
+    size_t m_rangesSeen = 0;
+};
+
+}  // namespace gapscope

@@ -1,0 +1,162 @@
+// Rows from a trace: which there are, what lies in them, and that a growing trace ends as one taken whole.
+#include "core/layout/timeline_index.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/trace/trace_builder.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr uint64_t kTid = makeGlobalTid(77, 78);
+
+std::vector<std::string> titles(const TimelineIndex& index) {
+    std::vector<std::string> out;
+    for (const TimelineRow* row : index.rows())
+        out.push_back(row->title);
+    return out;
+}
+
+void addStep(TraceBuilder& builder, int32_t token, int64_t startNs, uint32_t firstCorrelation) {
+    const TrackId track = builder.internTrack({.globalPid = globalPidOf(kTid), .deviceId = 0, .streamId = 7});
+    for (uint32_t i = 0; i < 5; ++i) {
+        const int64_t at = startNs + i * 100;
+        const uint32_t correlation = firstCorrelation + i;
+        builder.add(ApiCallRow{at, at + 20, builder.intern("cudaLaunchKernel"), kTid, correlation});
+        builder.add(DeviceOpRow{.startNs = at + 30,
+                                .endNs = at + 80,
+                                .name = builder.intern("k"),
+                                .track = track,
+                                .category = i == 0 ? Category::Gemm : Category::Norm,
+                                .correlationId = correlation,
+                                .token = token});
+        builder.add(RangeRow{at, at + 90, builder.intern("layer " + std::to_string(i)), kTid});
+    }
+    builder.add(RangeRow{startNs, startNs + 495, builder.intern("decode " + std::to_string(token)), kTid});
+    builder.add(TokenRow{.emittedNs = startNs + 490, .index = token, .id = 5, .text = builder.intern(" a")});
+}
+
+}  // namespace
+
+TEST(TimelineIndex, HasARowForTokensThreadAndDevice) {
+    TraceBuilder builder;
+    builder.setRun({.mode = "eager"});
+    builder.setThread(kTid, "launcher");
+    builder.setDevice({.id = 0, .kind = DeviceKind::Cuda, .name = "H200"});
+    for (int32_t token = -1; token < 3; ++token)
+        addStep(builder, token, 1000 + token * 500, static_cast<uint32_t>(100 + token * 10));
+    const TrackId track = builder.internTrack({.globalPid = globalPidOf(kTid), .deviceId = 0, .streamId = 7});
+    builder.add(DeviceOpRow{.startNs = 3000,
+                            .endNs = 3010,
+                            .track = track,
+                            .kind = DeviceOpKind::Copy,
+                            .category = Category::Copy,
+                            .token = 2});
+    TimelineIndex index(
+        [](std::string_view name) { return uint8_t{name == "cudaLaunchKernel" ? uint8_t{1} : uint8_t{0}}; });
+    index.setTrace(builder.snapshot());
+
+    EXPECT_EQ(titles(index),
+              (std::vector<std::string>{"Tokens", "launcher", "API calls", "GPU 0", "stream 7", "copies"}));
+    EXPECT_EQ(index.rows()[3]->detail, "GPU 0: H200");
+    EXPECT_EQ(index.rows()[1]->lanes.lanes().size(), 2u);  // steps, and layers in them
+    EXPECT_EQ(index.rows()[2]->lanes.lanes()[0][0].tint, 1);
+    EXPECT_EQ(index.rows()[4]->lanes.lanes()[0].size(), 20u);
+    EXPECT_EQ(index.rows()[4]->lanes.lanes()[0][0].tint, static_cast<uint8_t>(Category::Gemm));
+    EXPECT_EQ(index.deviceBusy(0)->busyNs({0, 5000}), 20 * 50 + 10);
+    EXPECT_EQ(index.deviceBusy(9), nullptr);
+
+    ASSERT_EQ(index.tokens().size(), 4u);
+    EXPECT_EQ(index.tokens()[0].index, -1);
+    EXPECT_EQ(index.tokens()[0].range, (TimeRange{530, 980}));
+    EXPECT_EQ(index.tokens()[1].range, (TimeRange{980, 1480}));  // from the one before's last end to its own
+    EXPECT_EQ(index.tokens()[3].range, (TimeRange{1980, 3010}));
+    EXPECT_EQ(index.tokens()[1].tokenRow, 1);
+
+    const TimelineIndex::Place place = index.placeOf(RowKind::Stream, 7);
+    EXPECT_EQ(place.row, 4);
+    EXPECT_EQ(index.rows()[4]->lanes.lanes()[place.lane][place.item].row, 7u);
+    EXPECT_EQ(index.placeOf(RowKind::Stream, 20).row, 5);  // the copy
+    EXPECT_EQ(index.placeOf(RowKind::Range, 0).lane, 1u);
+    EXPECT_EQ(index.placeOf(RowKind::Stream, 1000).row, -1);
+}
+
+TEST(TimelineIndex, JoinsCallsAndOperationsByProcessAndId) {
+    TraceBuilder builder;
+    addStep(builder, 0, 1000, 50);
+    const TrackId other = builder.internTrack({.globalPid = globalPidOf(makeGlobalTid(5, 5)), .streamId = 7});
+    builder.add(DeviceOpRow{.startNs = 1, .endNs = 2, .track = other, .correlationId = 50});
+    builder.add(DeviceOpRow{.startNs = 1, .endNs = 2, .track = other});
+    TimelineIndex index;
+    index.setTrace(builder.snapshot());
+    EXPECT_EQ(index.correlations().callOf(index.trace(), 3), 3u);
+    EXPECT_EQ(index.correlations().operationsOf(index.trace(), 0), std::vector<uint32_t>{0});
+    EXPECT_FALSE(index.correlations().callOf(index.trace(), 5).has_value());
+    EXPECT_FALSE(index.correlations().callOf(index.trace(), 6).has_value());
+}
+
+TEST(TimelineIndex, AGraphLaunchHasManyOperations) {
+    TraceBuilder builder;
+    builder.add(ApiCallRow{10, 20, builder.intern("cudaGraphLaunch"), kTid, 9});
+    builder.add(ApiCallRow{12, 18, builder.intern("cuGraphLaunch"), kTid, 9});
+    const TrackId track = builder.internTrack({.globalPid = globalPidOf(kTid), .streamId = 7});
+    for (int i = 0; i < 4; ++i)
+        builder.add(DeviceOpRow{.startNs = 100 - i * 10, .endNs = 105 - i * 10, .track = track, .correlationId = 9});
+    TimelineIndex index;
+    index.setTrace(builder.snapshot());
+    EXPECT_EQ(index.correlations().operationsOf(index.trace(), 0), (std::vector<uint32_t>{3, 2, 1, 0}));
+    EXPECT_EQ(index.correlations().operationsOf(index.trace(), 0, 1), (std::vector<uint32_t>{3}));
+    EXPECT_EQ(index.correlations().callOf(index.trace(), 2), 0u);  // the outer one
+}
+
+TEST(TimelineIndex, GrowingEndsAsTakenWhole) {
+    TraceBuilder builder;
+    builder.setRun({.mode = "eager"});
+    TimelineIndex growing;
+    for (int32_t token = 0; token < 60; ++token) {
+        addStep(builder, token, 1000 + token * 500, static_cast<uint32_t>(1 + token * 10));
+        growing.setTrace(builder.snapshot());
+    }
+    builder.add(RangeRow{900, 40000, builder.intern("model_inference"), kTid});  // recorded when it ends
+    growing.setTrace(builder.snapshot());
+    TimelineIndex whole;
+    whole.setTrace(builder.snapshot());
+    ASSERT_EQ(titles(growing), titles(whole));
+    for (size_t r = 0; r < whole.rows().size(); ++r) {
+        const auto& a = growing.rows()[r]->lanes.lanes();
+        const auto& b = whole.rows()[r]->lanes.lanes();
+        ASSERT_EQ(a.size(), b.size()) << whole.rows()[r]->title;
+        for (size_t depth = 0; depth < a.size(); ++depth) {
+            ASSERT_EQ(a[depth].size(), b[depth].size());
+            for (size_t i = 0; i < a[depth].size(); ++i)
+                ASSERT_EQ(a[depth][i], b[depth][i]);
+        }
+    }
+    for (uint32_t op = 0; op < 300; ++op)
+        EXPECT_EQ(growing.correlations().callOf(growing.trace(), op), whole.correlations().callOf(whole.trace(), op));
+    // Nothing was laid twice but the tail that a late holder reaches back over.
+    EXPECT_EQ(growing.rows()[4]->lanes.movedCount(), 0u);
+}
+
+TEST(TimelineIndex, AnotherTraceStartsAfresh) {
+    TraceBuilder first;
+    addStep(first, 0, 1000, 1);
+    TraceBuilder second;
+    second.add(ApiCallRow{5, 6, second.intern("x"), kTid, 1});
+    TimelineIndex index;
+    index.setTrace(first.snapshot());
+    const GapPiece piece{.deviceId = 0, .range = {0, 100}, .gap = 0, .tint = 2};
+    index.setGaps({&piece, 1});
+    EXPECT_EQ(index.rows()[3]->kind, RowKind::Gap);
+    EXPECT_EQ(index.rows()[3]->lanes.itemCount(), 1u);
+    index.setTrace(second.snapshot());
+    ASSERT_EQ(index.rows().size(), 1u);
+    EXPECT_EQ(index.rows()[0]->lanes.itemCount(), 1u);
+    index.setTrace(TraceBuilder().snapshot());
+    EXPECT_TRUE(index.rows().empty());
+}
+
+}  // namespace gapscope
