@@ -43,6 +43,13 @@ void ActivityLog::add(OverheadActivity record) {
     m_host.overheads.push_back(std::move(record));
 }
 
+uint64_t ActivityLog::addLaunch(const LaunchContext& context, std::span<const LaunchContext> nodes) {
+    std::vector<LaunchContext> copied(nodes.begin(), nodes.end());
+    const std::lock_guard lock(m_hostMutex);
+    m_host.launches.push_back({++m_launchCount, context, std::move(copied)});
+    return m_launchCount;
+}
+
 ActivityLog::Batch ActivityLog::drain() {
     Batch batch;
     // Device records first: an op or call that a drained device record names is then in this batch or an earlier one.

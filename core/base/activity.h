@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,11 +82,38 @@ struct TokenActivity {
     std::string text;  // valid UTF-8; what this token made printable
 };
 
+// What one op does in one launch. The CPU backend writes it into its DeviceActivity; on a GPU the tracer (CUPTI) times
+// the kernels without knowing why they ran, so the runner says it here, before the launch, and both are joined later.
+struct LaunchContext {
+    uint32_t op = 0;     // index from ActivityLog::describe()
+    int32_t token = -1;  // as in DeviceActivity
+    int16_t repeat = 0;  // -1: warm-up
+    int64_t bytes = 0;   // by the plan; of a launch with several kernels they go to the first one
+    int64_t flops = 0;
+};
+
+struct LaunchActivity {
+    uint64_t externalId = 0;
+    LaunchContext context;
+    std::vector<LaunchContext> nodes;  // of a graph launch: what each op of the graph does this time
+};
+
 struct OverheadActivity {
     int64_t startNs = 0;
     int64_t endNs = 0;
     uint32_t threadId = 0;
     std::string name;  // "trace flush"
+};
+
+// Who times launches of a device that cannot be timed from outside: core/capture's CUPTI session. Called on the thread
+// that launches, right before and right after; scopes may nest.
+class DeviceTracer {
+public:
+    virtual void enterLaunch(uint64_t externalId) = 0;
+    virtual void leaveLaunch() = 0;
+
+protected:
+    ~DeviceTracer() = default;
 };
 
 // Filled by the runner's threads, emptied by one reader. Thread-safe. Records of one kind keep their order per thread.
@@ -96,12 +124,13 @@ public:
         std::vector<OpActivity> ops;
         std::vector<ApiActivity> api;
         std::vector<DeviceActivity> device;
+        std::vector<LaunchActivity> launches;
         std::vector<RangeActivity> ranges;
         std::vector<TokenActivity> tokens;
         std::vector<OverheadActivity> overheads;
         bool empty() const {
-            return ops.empty() && api.empty() && device.empty() && ranges.empty() && tokens.empty() &&
-                   overheads.empty();
+            return ops.empty() && api.empty() && device.empty() && launches.empty() && ranges.empty() &&
+                   tokens.empty() && overheads.empty();
         }
     };
 
@@ -119,15 +148,23 @@ public:
     void add(TokenActivity record);
     void add(OverheadActivity record);
 
+    // Notes a launch that a DeviceTracer times and returns its external id, never 0. Use LaunchScope.
+    uint64_t addLaunch(const LaunchContext& context, std::span<const LaunchContext> nodes = {});
+    // Set by who records, before the run starts; outlives the run. Null: nobody times launches.
+    void setDeviceTracer(DeviceTracer* tracer) { m_deviceTracer.store(tracer, std::memory_order_release); }
+    DeviceTracer* deviceTracer() const { return m_deviceTracer.load(std::memory_order_acquire); }
+
     // Moves out everything added since the last call.
     Batch drain();
 
 private:
     const TraceLevel m_level;
     std::atomic<uint32_t> m_correlationId{1};
+    std::atomic<DeviceTracer*> m_deviceTracer{nullptr};
     std::mutex m_hostMutex;    // launching side: api, ranges, tokens, ops
     std::mutex m_deviceMutex;  // executing side
     uint32_t m_opCount = 0;
+    uint64_t m_launchCount = 0;
     Batch m_host;
     std::vector<DeviceActivity> m_device;
 };
@@ -147,6 +184,32 @@ private:
     ActivityLog& m_log;
     std::string m_name;
     int64_t m_startNs;
+};
+
+// Around each launch on a device that a DeviceTracer watches: everything that the calling thread launches while it
+// lives works for `context`. The same around each op while a CUDA graph is captured or built, which tells the tracer
+// what its nodes are for; then around the graph's launch, with the contexts of all its ops as `nodes`:
+//
+//   {
+//       LaunchScope scope(log, {.op = op, .token = step.bodyToken, .repeat = step.repeat, .bytes = b, .flops = f});
+//       cudaLaunchKernelExC(...);
+//   }
+//
+// Costs one atomic load where nobody traces.
+class LaunchScope {
+public:
+    LaunchScope(ActivityLog& log, const LaunchContext& context, std::span<const LaunchContext> nodes = {})
+        : m_tracer(log.deviceTracer()) {
+        if (m_tracer) m_tracer->enterLaunch(log.addLaunch(context, nodes));
+    }
+    ~LaunchScope() {
+        if (m_tracer) m_tracer->leaveLaunch();
+    }
+    LaunchScope(const LaunchScope&) = delete;
+    LaunchScope& operator=(const LaunchScope&) = delete;
+
+private:
+    DeviceTracer* const m_tracer;
 };
 
 }  // namespace gapscope
