@@ -1,0 +1,88 @@
+// The real Gemma 3 270M against transformers in float32 on the same, dequantised weights.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+
+#include "core/runner/generate.h"
+#include "tests/golden/golden_files.h"
+#include "tests/support/test_files.h"
+
+namespace gapscope {
+namespace {
+
+using test::GoldenPrompt;
+
+class RealModel : public testing::TestWithParam<const char*> {
+protected:
+    void SetUp() override {
+        const std::filesystem::path path = test::realModelPath();
+        GAPSCOPE_NEEDS_FILE(path, "the real Gemma 3 270M");
+        const std::filesystem::path golden =
+            test::sharedFile(std::string("goldens/gemma3-270m/") + GetParam() + ".json");
+        GAPSCOPE_NEEDS_FILE(golden, "goldens/gemma3-270m");
+        auto model = Model::load(path);
+        ASSERT_TRUE(model) << model.error().message;
+        m_model = *model;
+        m_golden = test::readGoldenPrompt(golden);
+    }
+
+    GenerateSettings settings(Precision precision, Mode mode) const {
+        GenerateSettings settings;
+        settings.precision = precision;
+        settings.mode = mode;
+        settings.promptIds = m_golden.inputIds;
+        settings.maxNewTokens = static_cast<int64_t>(m_golden.greedyIds.size());
+        settings.ignoreEos = true;
+        settings.warmup = 0;
+        return settings;
+    }
+
+    RepeatResult run(const GenerateSettings& settings) const {
+        ActivityLog log(TraceLevel::Off);
+        auto result = generate(*m_model, settings, log);
+        EXPECT_TRUE(result) << (result ? "" : result.error().message);
+        return result ? result->repeats.at(0) : RepeatResult();
+    }
+
+    // Largest difference to the golden top ten; ids that are missing among ours count as infinite.
+    static double worstLogit(const TopLogits& step, const test::GoldenStep& golden) {
+        double worst = 0;
+        for (size_t i = 0; i < golden.ids.size(); ++i) {
+            const auto found = std::find_if(step.top.begin(), step.top.end(),
+                                            [&](const TopLogits::Entry& entry) { return entry.id == golden.ids[i]; });
+            if (found == step.top.end()) return INFINITY;
+            worst = std::max(worst, std::abs(found->logit - golden.logits[i]));
+        }
+        return worst;
+    }
+
+    std::shared_ptr<const Model> m_model;
+    GoldenPrompt m_golden;
+};
+
+INSTANTIATE_TEST_SUITE_P(Prompts, RealModel, testing::Values("short-chat", "long-window", "mixed-unicode"),
+                         [](const testing::TestParamInfo<const char*>& prompt) {
+                             std::string name = prompt.param;
+                             name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
+                             return name;
+                         });
+
+TEST_P(RealModel, Fp32TokensAndLogitsAreTheReference) {
+    GenerateSettings settings = this->settings(Precision::Fp32, Mode::Fused);
+    settings.topLogits = 40;  // the golden ten, wherever rounding puts them
+    const RepeatResult result = run(settings);
+    EXPECT_EQ(result.tokens, m_golden.greedyIds);
+    ASSERT_GE(result.steps.size(), m_golden.steps.size());
+    double worst = 0;
+    for (size_t i = 0; i < m_golden.steps.size(); ++i) {
+        worst = std::max(worst, worstLogit(result.steps[i], m_golden.steps[i]));
+        EXPECT_NEAR(result.steps[i].logSumExp, m_golden.steps[i].logSumExp, 1e-3) << "step " << i;
+    }
+    EXPECT_LT(worst, 1e-3);
+    std::cout << "largest logit difference " << worst << '\n';
+}
+
+}  // namespace
+}  // namespace gapscope
