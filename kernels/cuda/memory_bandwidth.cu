@@ -20,11 +20,14 @@ __global__ void __launch_bounds__(kThreads) read_all(const uint4* data, int64_t 
     for (; at + (kUnroll - 1) * stride < count; at += kUnroll * stride) {
         uint4 loaded[kUnroll];
 #pragma unroll
-        for (int i = 0; i < kUnroll; ++i) loaded[i] = data[at + i * stride];
+        for (int i = 0; i < kUnroll; ++i)
+            loaded[i] = data[at + i * stride];
 #pragma unroll
-        for (int i = 0; i < kUnroll; ++i) mix ^= loaded[i].x ^ loaded[i].y ^ loaded[i].z ^ loaded[i].w;
+        for (int i = 0; i < kUnroll; ++i)
+            mix ^= loaded[i].x ^ loaded[i].y ^ loaded[i].z ^ loaded[i].w;
     }
-    for (; at < count; at += stride) mix ^= data[at].x ^ data[at].y ^ data[at].z ^ data[at].w;
+    for (; at < count; at += stride)
+        mix ^= data[at].x ^ data[at].y ^ data[at].z ^ data[at].w;
     // The memory holds zeros, so this never writes; the compiler cannot know and must keep the loads.
     if (mix != 0) *sink = mix;
 }
@@ -101,7 +104,8 @@ BandwidthMeasurement measureReadBandwidth(int deviceId, int runs) {
         if (failed(cudaEventSynchronize(end.event)) || failed(cudaGetLastError())) return measurement;
         float milliseconds = 0;
         if (failed(cudaEventElapsedTime(&milliseconds, begin.event, end.event))) return measurement;
-        if (run >= 0 && milliseconds > 0) rates.push_back(static_cast<double>(measurement.bytes) / (milliseconds * 1e-3));
+        if (run >= 0 && milliseconds > 0)
+            rates.push_back(static_cast<double>(measurement.bytes) / (milliseconds * 1e-3));
     }
     if (rates.empty()) {
         measurement.error = "the device's clock did not advance";

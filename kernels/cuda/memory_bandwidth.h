@@ -30,7 +30,7 @@ struct BandwidthMeasurement {
     double bytesPerSecond = 0;  // median of `runs`
     int64_t bytes = 0;          // read per run
     int runs = 0;
-    std::string error;          // empty on success
+    std::string error;  // empty on success
 };
 
 // Reads a buffer of at least 16 times the L2 cache (at most a quarter of free memory) `runs` times with 16-byte loads,

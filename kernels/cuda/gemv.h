@@ -1,0 +1,71 @@
+// Matrix times vector for decode: one token against bf16 weights at the speed of device memory.
+#pragma once
+
+#include "kernels/cuda/launch.h"
+
+namespace gapscope::cuda {
+
+// How a GEMV with a norm gets its input: x' = x + rms(y) * postWeights (x' = x without y), then rms(x') * nextWeights
+// rounded to bf16. Every block computes it for itself, which costs less than a kernel of its own: one block cannot hide
+// its latencies. One block writes x'; xOut must not be x, because other blocks still read it.
+struct NormInput {
+    const float* x = nullptr;  // [columns], the residual stream
+    const float* y = nullptr;  // [columns], the sublayer's output; may be null
+    const float* postWeights = nullptr;
+    const float* nextWeights = nullptr;
+    float* xOut = nullptr;  // with y only
+    float epsilon = 1e-6F;
+};
+
+// out[i] = matrices[i] * rms input, fp32.
+struct GemvQkvArgs {
+    NormInput input;
+    WeightMatrix matrices[3];  // the same columns
+    float* out[3] = {};
+    int count = 3;
+};
+[[nodiscard]] cudaError_t gemvNormQkv(const GemvQkvArgs& args, const Launch& launch);
+
+// out = gelu_tanh(gate * x) * (up * x), bf16.
+struct GemvGateUpArgs {
+    NormInput input;
+    WeightMatrix gate, up;
+    Bf16* out = nullptr;
+};
+[[nodiscard]] cudaError_t gemvNormGateUp(const GemvGateUpArgs& args, const Launch& launch);
+
+// logits = head * x, fp32, and the largest of each block's logits. gemvHeadBlocks() partials are written.
+struct GemvHeadArgs {
+    NormInput input;
+    WeightMatrix head;
+    float* logits = nullptr;
+    float* partialValues = nullptr;
+    int32_t* partialIndices = nullptr;
+    int blocks = 0;  // gemvHeadBlocks()
+};
+int gemvHeadBlocks(int multiprocessors);
+[[nodiscard]] cudaError_t gemvNormHead(const GemvHeadArgs& args, const Launch& launch);
+
+// out = matrix * x for x of matrix.stride bf16, its padding zero. Long rows are split over the warps of a block.
+struct GemvArgs {
+    WeightMatrix matrix;
+    const Bf16* x = nullptr;
+    float* out = nullptr;  // one of the two
+    Bf16* outBf16 = nullptr;
+};
+[[nodiscard]] cudaError_t gemv(const GemvArgs& args, const Launch& launch);
+
+// out = matrix * the attention output joined from its parts (attention.h): heads * headDim columns, fp32.
+struct GemvCombineArgs {
+    WeightMatrix matrix;
+    const float* partials = nullptr;
+    int heads = 0;
+    int headDim = 0;
+    int splits = 1;  // at most kMostCombinedSplits
+    float* out = nullptr;
+};
+inline constexpr int kMostCombinedSplits = 32;
+inline constexpr int kMostCombinedHeads = 64;
+[[nodiscard]] cudaError_t gemvCombine(const GemvCombineArgs& args, const Launch& launch);
+
+}  // namespace gapscope::cuda
