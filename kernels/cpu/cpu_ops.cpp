@@ -1,7 +1,9 @@
 // The tables of ops, and the last step of argmax.
 #include "kernels/cpu/cpu_ops.h"
 
+#include "kernels/cpu/matmul_driver.h"
 #include "kernels/cpu/scalar/scalar_ops.h"
+#include "kernels/cpu/simd/simd_ops.h"
 
 namespace gapscope {
 

@@ -11,9 +11,9 @@ namespace gapscope {
 struct QuantizedBlock {
     int8_t values[32];
     float scale;
-    float scaledSum;       // scale * sum of all 32 values
-    int32_t minusSumLow;   // -(sum of values 0..15)
-    int32_t minusSumHigh;  // -(sum of values 16..31)
+    float scaledSum;      // scale * sum of all 32 values
+    int32_t minusSum;     // -(sum of all 32 values)
+    int32_t minusSumLow;  // -(sum of values 0..15)
 };
 static_assert(sizeof(QuantizedBlock) == 48);
 

@@ -103,8 +103,8 @@ void quantizeBlock(const float* x, QuantizedBlock& out) {
     }
     out.scale = largest / 127.0F;
     out.scaledSum = out.scale * static_cast<float>(low + high);
+    out.minusSum = -(low + high);
     out.minusSumLow = -low;
-    out.minusSumHigh = -high;
 }
 
 void quantizeRows(const QuantizeRowsArgs& args, Part part) {
