@@ -116,9 +116,10 @@ class GgufFile::Reader {
 public:
     Reader(std::span<const std::byte> bytes, GgufFile& file) : m_bytes(bytes), m_file(file) {}
 
-    Status readAll() {
+    Status read(GgufExtent extent) {
         RETURN_IF_ERROR(readHead());
-        RETURN_IF_ERROR(readValues());
+        RETURN_IF_ERROR(readValues(extent));
+        if (extent == GgufExtent::BeforeVocabulary) return {};
         RETURN_IF_ERROR(readTensors());
         return placeTensors();
     }
@@ -168,20 +169,21 @@ private:
         if (version != 2 && version != 3)
             return fail(m_file.m_name + " is GGUF version " + std::to_string(version) + "; Gapscope reads 2 and 3.",
                         ErrorKind::BadFile);
-        ASSIGN_OR_RETURN(m_tensorCount, take<uint64_t>("the tensor count"));
+        ASSIGN_OR_RETURN(m_file.m_tensorCount, take<uint64_t>("the tensor count"));
         ASSIGN_OR_RETURN(m_keyCount, take<uint64_t>("the key count"));
         // The smallest key takes 13 bytes (length, type, one byte), the smallest tensor 32.
         if (m_keyCount > kMostKeys || m_keyCount > left() / 13)
             return bad("an impossible number of keys, " + std::to_string(m_keyCount));
-        if (m_tensorCount > kMostTensors || m_tensorCount > left() / 32)
-            return bad("an impossible number of tensors, " + std::to_string(m_tensorCount));
+        if (m_file.m_tensorCount > kMostTensors || m_file.m_tensorCount > left() / 32)
+            return bad("an impossible number of tensors, " + std::to_string(m_file.m_tensorCount));
         return {};
     }
 
-    Status readValues() {
+    Status readValues(GgufExtent extent) {
         m_file.m_values.reserve(m_keyCount);
         for (uint64_t index = 0; index < m_keyCount; ++index) {
             ASSIGN_OR_RETURN(const std::string_view key, takeString(kLongestName, "a metadata key"));
+            if (extent == GgufExtent::BeforeVocabulary && key.starts_with("tokenizer.")) return {};
             ASSIGN_OR_RETURN(const GgufValue value, readValue(key));
             if (!m_file.m_values.emplace(key, value).second)
                 return bad("the metadata key " + quoted(key) + " appears twice");
@@ -227,9 +229,9 @@ private:
     }
 
     Status readTensors() {
-        m_file.m_tensors.reserve(m_tensorCount);
-        m_file.m_tensorIndex.reserve(m_tensorCount);
-        for (uint64_t index = 0; index < m_tensorCount; ++index) {
+        m_file.m_tensors.reserve(m_file.m_tensorCount);
+        m_file.m_tensorIndex.reserve(m_file.m_tensorCount);
+        for (uint64_t index = 0; index < m_file.m_tensorCount; ++index) {
             GgufTensor tensor;
             ASSIGN_OR_RETURN(tensor.name, takeString(kLongestName, "a tensor's name"));
             if (!m_file.m_tensorIndex.emplace(tensor.name, index).second)
@@ -311,13 +313,12 @@ private:
     GgufFile& m_file;
     size_t m_at = 0;
     uint64_t m_keyCount = 0;
-    uint64_t m_tensorCount = 0;
 };
 
-Result<GgufFile> GgufFile::parse(std::span<const std::byte> bytes, std::string name) {
+Result<GgufFile> GgufFile::parse(std::span<const std::byte> bytes, std::string name, GgufExtent extent) {
     GgufFile file;
     file.m_name = std::move(name);
-    RETURN_IF_ERROR(Reader(bytes, file).readAll());
+    RETURN_IF_ERROR(Reader(bytes, file).read(extent));
     return file;
 }
 

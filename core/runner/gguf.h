@@ -35,10 +35,14 @@ struct GgufTensor {
 
 std::string ggmlTypeName(uint32_t ggmlType);  // "Q2_K", "IQ4_XS", "type 77"
 
+// How much to read: all, or as far as the vocabulary, which is most of a header and nothing to a catalog.
+enum class GgufExtent : uint8_t { All, BeforeVocabulary };
+
 class GgufFile {
 public:
     // Borrows `bytes`. `name` stands in errors.
-    static Result<GgufFile> parse(std::span<const std::byte> bytes, std::string name);
+    static Result<GgufFile> parse(std::span<const std::byte> bytes, std::string name,
+                                  GgufExtent extent = GgufExtent::All);
 
     const std::string& name() const { return m_name; }
 
@@ -52,6 +56,7 @@ public:
     std::optional<std::vector<float>> floats(std::string_view key) const;
     bool has(std::string_view key) const { return m_values.contains(key); }
 
+    uint64_t tensorCount() const { return m_tensorCount; }  // as the file announces it
     const GgufTensor* tensor(std::string_view name) const;
     const std::vector<GgufTensor>& tensors() const { return m_tensors; }
 
@@ -61,6 +66,7 @@ private:
     const GgufValue* find(std::string_view key) const;
 
     std::string m_name;
+    uint64_t m_tensorCount = 0;
     std::unordered_map<std::string_view, GgufValue> m_values;
     std::vector<GgufTensor> m_tensors;
     std::unordered_map<std::string_view, size_t> m_tensorIndex;

@@ -158,7 +158,8 @@ Status refuseOthers(const Section& root, const Section& text, const std::string&
     return {};
 }
 
-// The folder's name; below a Hugging Face cache, "google/gemma-3-1b-it" from models--google--gemma-3-1b-it/snapshots/X.
+}  // namespace
+
 std::string nameOfFolder(const fs::path& folder) {
     fs::path clean = folder.lexically_normal();
     if (!clean.has_filename()) clean = clean.parent_path();
@@ -168,16 +169,6 @@ std::string nameOfFolder(const fs::path& folder) {
     name.erase(0, 8);
     const auto gap = name.find("--");
     return gap == name.npos ? name : name.substr(0, gap) + "/" + name.substr(gap + 2);
-}
-
-}  // namespace
-
-bool isGemma3Config(std::string_view configJson) {
-    dom::parser parser;
-    const auto root = parseObject(parser, configJson, "");
-    if (!root) return false;
-    const auto type = root->string("model_type");
-    return type && (*type == "gemma3" || *type == "gemma3_text");
 }
 
 Result<HfConfig> parseHfConfig(std::string_view configJson, const std::string& name) {

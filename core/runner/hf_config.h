@@ -24,7 +24,8 @@ Result<std::string> chatTemplateOf(std::string_view tokenizerConfigJson, const s
 
 Result<HfConfig> readHfConfig(const std::filesystem::path& folder);
 
-// For a catalog: whether config.json names a Gemma 3 text model.
-bool isGemma3Config(std::string_view configJson);
+// "google/gemma-3-1b-it" below a Hugging Face cache (models--google--gemma-3-1b-it/snapshots/X), else the folder's
+// name.
+std::string nameOfFolder(const std::filesystem::path& folder);
 
 }  // namespace gapscope

@@ -154,6 +154,29 @@ TEST_P(TinyFolder, LoadsWhicheverFormItsConfigurationHas) {
 INSTANTIATE_TEST_SUITE_P(Forms, TinyFolder,
                          ::testing::Values("config.json", "config-legacy.json", "config-legacy-scaled.json"));
 
+TEST(Model, TheBuiltInFallbackLoadsAndTokenises) {
+    const auto loaded = Model::load(test::repositoryFile("resources/tiny-random-gemma3.gguf"));
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    const Model& model = **loaded;
+    EXPECT_TRUE(model.isRandom());
+    EXPECT_EQ(model.config().name, "Tiny random Gemma 3");
+    EXPECT_EQ(model.quantizationName(), "Q8_0");
+    EXPECT_EQ(model.embedding().type, WeightType::F16);
+    EXPECT_EQ(globalLayersOf(model.config()), std::vector<int64_t>{5});
+    EXPECT_EQ(model.config().endTokens, std::vector<int32_t>{1});
+    ASSERT_NE(model.tokenizer(), nullptr);
+    EXPECT_EQ(model.tokenizer()->vocabularySize(), model.config().vocabulary);
+    const std::string text = "Why is the sky blue?\n\n  The kernel waits: \xC3\xA9\xF0\x9F\x99\x82";
+    const auto ids = model.tokenizer()->encode(text);
+    ASSERT_TRUE(ids) << ids.error().message;
+    EXPECT_LT(ids->size(), text.size());  // some words are pieces
+    StreamingDetokenizer stream(*model.tokenizer());
+    std::string back;
+    for (const int32_t id : *ids)
+        back += stream.push(id);
+    EXPECT_EQ(back + stream.finish(), text);
+}
+
 TEST(Model, SaysWhatIsWrongWithThePath) {
     const auto nowhere = Model::load("/nonexistent/model.gguf");
     ASSERT_FALSE(nowhere);
