@@ -7,12 +7,15 @@
 #include <utility>
 
 #include "core/runner/devices.h"
+#include "kernels/cpu/read_bandwidth.h"
 
 namespace gapscope {
 
 namespace {
 
 constexpr int64_t kMostThreads = 1024;
+
+struct Cancelled {};  // leaves the middle of packing
 
 std::string shapeText(int64_t size) {
     std::string text = "[";
@@ -45,6 +48,9 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::create(const Model& model, const
                                                        ActivityLog& log) {
     try {
         std::unique_ptr<CpuBackend> backend(new CpuBackend(model, settings, log));
+        // Only a trace asks how near to the memory's limit a kernel came. Before packing: it needs memory of its own.
+        if (log.enabled())
+            backend->m_info.peakBytesPerSecond = cpu::measureReadBandwidth(static_cast<int>(backend->m_info.threads));
         RETURN_IF_ERROR(backend->packWeights(settings));
         backend->allocateBuffers(settings);
         backend->makeInverseFrequencies();
@@ -59,24 +65,39 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::create(const Model& model, const
 }
 
 Status CpuBackend::packWeights(const BackendSettings& settings) {
-    std::vector<const MatrixView*> matrices{&m_model.head()};  // largest first: its copy and its pages meet no others
+    std::vector<const MatrixView*> matrices{&m_model.head()};
     for (const LayerWeights& layer : m_model.layers())
         for (const MatrixView* matrix :
              {&layer.q, &layer.k, &layer.v, &layer.output, &layer.gate, &layer.up, &layer.down})
             matrices.push_back(matrix);
+    std::vector<MatrixView> views;
     int64_t total = 0;
-    for (const MatrixView* matrix : matrices)
-        total += matrix->bytes();
-    int64_t done = 0;
     for (const MatrixView* matrix : matrices) {
-        if (settings.stop.stop_requested()) return fail("Cancelled.", ErrorKind::Cancelled);
+        views.push_back(*matrix);
+        total += matrix->bytes();
+    }
+    int64_t done = 0;
+    int64_t rowsBefore = 0;
+    const auto onRows = [&](size_t index, int64_t rowsDone) {
+        // Let the mapped pages go while packing goes on: file and copy are never in memory both.
+        const MatrixView& view = views[index];
+        const MatrixView part{view.type, rowsDone - rowsBefore, view.columns, view.row(rowsBefore)};
+        m_model.releasePages(part);
+        done += part.bytes();
+        rowsBefore = rowsDone == view.rows ? 0 : rowsDone;
         if (settings.onProgress)
             settings.onProgress("Preparing weights", static_cast<double>(done) / static_cast<double>(total));
-        const PackedMatrix& packed =
-            m_packed.emplace(matrix, PackedMatrix::pack(*matrix, m_isa, m_arithmetic)).first->second;
-        m_info.weightBytes += packed.bytes();
-        m_model.releasePages(*matrix);
-        done += matrix->bytes();
+        if (settings.stop.stop_requested()) throw Cancelled();
+    };
+    std::vector<PackedMatrix> packed;
+    try {
+        packed = PackedMatrix::packAll(views, m_isa, m_arithmetic, onRows);
+    } catch (const Cancelled&) {
+        return fail("Cancelled.", ErrorKind::Cancelled);
+    }
+    for (size_t i = 0; i < packed.size(); ++i) {
+        m_info.weightBytes += packed[i].bytes();
+        m_packed.emplace(matrices[i], std::move(packed[i]));
     }
     // Norm weights, read as they are.
     for (const LayerWeights& layer : m_model.layers())

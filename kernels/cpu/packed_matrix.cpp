@@ -18,6 +18,7 @@ namespace {
 
 constexpr int64_t kHugePage = int64_t{2} << 20;
 constexpr int64_t kCacheLine = 64;
+constexpr int64_t kProgressBytes = int64_t{8} << 20;
 
 int64_t roundUp(int64_t value, int64_t unit) {
     return (value + unit - 1) / unit * unit;
@@ -54,7 +55,8 @@ std::shared_ptr<std::byte> allocate(int64_t bytes) {
 
 }  // namespace
 
-std::vector<PackedMatrix> PackedMatrix::packAll(std::span<const MatrixView> views, Isa wanted, Arithmetic arithmetic) {
+std::vector<PackedMatrix> PackedMatrix::packAll(std::span<const MatrixView> views, Isa wanted, Arithmetic arithmetic,
+                                                const Progress& progress) {
     const Isa isa = cpuOps(wanted).isa;  // the layout follows the table that will read it
     const int64_t panelRows = panelRowsOf(isa);
     std::vector<PackedMatrix> matrices(views.size());
@@ -75,11 +77,20 @@ std::vector<PackedMatrix> PackedMatrix::packAll(std::span<const MatrixView> view
     for (size_t i = 0; i < views.size(); ++i) {
         PackedMatrix& matrix = matrices[i];
         std::byte* const out = memory.get() + offsets[i];
-        if (isa == Isa::Scalar) {
-            if (matrix.m_bytes > 0) std::memcpy(out, views[i].data, static_cast<size_t>(matrix.m_bytes));
-        } else {
-            for (int64_t row = 0; row < views[i].rows; row += panelRows)
-                packPanel(views[i], row, panelRows, 0, views[i].columns, out + row / panelRows * matrix.m_panelBytes);
+        const int64_t rows = views[i].rows;
+        const int64_t panelsAStep = std::max<int64_t>(1, kProgressBytes / std::max<int64_t>(1, matrix.m_panelBytes));
+        for (int64_t begin = 0; begin < rows;) {
+            const int64_t end = std::min(rows, begin + panelsAStep * panelRows);
+            if (isa == Isa::Scalar) {
+                std::memcpy(out + begin * matrix.m_panelBytes, views[i].row(begin),
+                            static_cast<size_t>((end - begin) * matrix.m_panelBytes));
+            } else {
+                for (int64_t row = begin; row < end; row += panelRows)
+                    packPanel(views[i], row, panelRows, 0, views[i].columns,
+                              out + row / panelRows * matrix.m_panelBytes);
+            }
+            begin = end;
+            if (progress) progress(i, end);
         }
         matrix.m_view.data = out;
         matrix.m_memory = memory;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -25,8 +26,11 @@ public:
     static PackedMatrix pack(const MatrixView& view, Isa isa, Arithmetic arithmetic);
 
     // The same for all matrices of a model in one allocation: only a region of many megabytes gets huge pages, which
-    // one layer's matrix is too small for.
-    static std::vector<PackedMatrix> packAll(std::span<const MatrixView> views, Isa isa, Arithmetic arithmetic);
+    // one layer's matrix is too small for. `progress` is told every few megabytes that rows [0, rowsDone) of
+    // views[matrix] are packed, so that a mapped file's pages can be let go before the next ones are read.
+    using Progress = std::function<void(size_t matrix, int64_t rowsDone)>;
+    static std::vector<PackedMatrix> packAll(std::span<const MatrixView> views, Isa isa, Arithmetic arithmetic,
+                                             const Progress& progress = {});
 
     // Reads the view's bytes, aligned or not, in place at every matmul: no memory, but slower than a packed copy.
     // The bytes must outlive the matrix.
