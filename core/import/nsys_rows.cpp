@@ -1,0 +1,116 @@
+#include "core/import/nsys_rows.h"
+
+namespace gapscope {
+
+Status FileStrings::read(Database& database, ImportBudget& budget, TraceBuilder& builder, Intern intern) {
+    ASSIGN_OR_RETURN(TableReader rows, TableReader::open(database, budget, "StringIds", {"id", "value"}));
+    for (;;) {
+        ASSIGN_OR_RETURN(const bool more, rows.next());
+        if (!more) return {};
+        const std::string_view text = rows.text(1);
+        RETURN_IF_ERROR(budget.takeText(text.size()));
+        if (intern == Intern::All) builder.intern(text);
+        m_texts.emplace(rows.integer(0), text);
+    }
+}
+
+const std::string* FileStrings::text(int64_t fileId) const {
+    const auto it = m_texts.find(fileId);
+    return it == m_texts.end() ? nullptr : &it->second;
+}
+
+StringId FileStrings::id(int64_t fileId, TraceBuilder& builder) const {
+    if (fileId == -1) return {};
+    if (const std::string* known = text(fileId)) return builder.intern(*known);
+    builder.diagnostics().add("unknown_name", Severity::DataLoss, 1,
+                              "Rows name a text that the file does not hold; they are shown as [unknown].");
+    return builder.intern("[unknown]");
+}
+
+Result<EventTable> EventTable::open(Database& database, ImportBudget& budget, DeviceOpKind kind) {
+    static constexpr std::array kTables = {"CUPTI_ACTIVITY_KIND_KERNEL", "CUPTI_ACTIVITY_KIND_MEMCPY",
+                                           "CUPTI_ACTIVITY_KIND_MEMSET", "CUPTI_ACTIVITY_KIND_GRAPH_TRACE"};
+    std::vector<std::string> columns = {"start",    "end",           "deviceId",  "contextId",
+                                        "streamId", "correlationId", "globalPid", "graphNodeId"};
+    switch (kind) {
+        case DeviceOpKind::Kernel:
+            for (const char* name : {"demangledName", "shortName", "registersPerThread", "gridX", "gridY", "gridZ",
+                                     "blockX", "blockY", "blockZ", "staticSharedMemory", "dynamicSharedMemory"})
+                columns.emplace_back(name);
+            break;
+        case DeviceOpKind::Copy:
+            columns.emplace_back("bytes");
+            columns.emplace_back("copyKind");
+            break;
+        case DeviceOpKind::Set:
+            columns.emplace_back("bytes");
+            break;
+        case DeviceOpKind::GraphLaunch:
+            columns.back() = "graphId";
+            break;
+    }
+    ASSIGN_OR_RETURN(TableReader reader,
+                     TableReader::open(database, budget, kTables[static_cast<size_t>(kind)], columns));
+    return EventTable(std::move(reader), kind);
+}
+
+Result<bool> EventTable::next(EventRow& row) {
+    ASSIGN_OR_RETURN(const bool more, m_reader.next());
+    if (!more) return false;
+    row = {};
+    row.rowId = m_reader.rowId();
+    row.startNs = m_reader.integer(0);
+    row.endNs = m_reader.integer(1);
+    row.track = {.globalPid = static_cast<uint64_t>(m_reader.integer(6)),
+                 .deviceId = static_cast<uint32_t>(m_reader.integer(2)),
+                 .contextId = static_cast<uint32_t>(m_reader.integer(3)),
+                 .streamId = static_cast<uint32_t>(m_reader.integer(4))};
+    row.correlationId = saneCorrelation(m_reader.integer(5));
+    row.graphNodeId = static_cast<uint64_t>(m_reader.integer(7));
+    switch (m_kind) {
+        case DeviceOpKind::Kernel: {
+            const auto number = [&](int column) { return static_cast<int32_t>(m_reader.integer(column)); };
+            row.fullName = m_reader.integer(8);
+            row.shortName = m_reader.integer(9);
+            row.config = {.grid = {number(11), number(12), number(13)},
+                          .block = {number(14), number(15), number(16)},
+                          .registersPerThread = number(10),
+                          .staticSharedBytes = number(17),
+                          .dynamicSharedBytes = number(18)};
+            break;
+        }
+        case DeviceOpKind::Copy:
+            row.bytes = m_reader.integer(8);
+            row.kind = m_reader.integer(9);
+            break;
+        case DeviceOpKind::Set:
+            row.bytes = m_reader.integer(8);
+            break;
+        case DeviceOpKind::GraphLaunch:
+            break;
+    }
+    return true;
+}
+
+TrackId BoundedTracks::intern(const TrackRow& track, TraceBuilder& builder) {
+    constexpr size_t kMostTracks = 60000;  // TrackId has 16 bits
+    if (const auto it = m_ids.find(track); it != m_ids.end()) return it->second;
+    if (m_ids.size() < kMostTracks) return m_ids[track] = builder.internTrack(track);
+    builder.diagnostics().add("too_many_streams", Severity::DataLoss, 1,
+                              "Operations of more streams than a trace can hold are left out of every figure.");
+    return {};
+}
+
+bool timesAreSane(int64_t startNs, int64_t endNs, TraceBuilder& builder) {
+    constexpr int64_t kFarthestNs = int64_t{1} << 61;  // sums and differences of two such still fit; 73 years
+    if (startNs <= endNs && startNs > -kFarthestNs && endNs < kFarthestNs) return true;
+    builder.diagnostics().add("row_without_time", Severity::DataLoss, 1,
+                              "Rows end before they start or lie out of all time and are left out of every figure.");
+    return false;
+}
+
+uint32_t saneCorrelation(int64_t value) {
+    return value > 0 && value <= int64_t{UINT32_MAX} ? static_cast<uint32_t>(value) : 0;
+}
+
+}  // namespace gapscope

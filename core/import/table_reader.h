@@ -1,0 +1,60 @@
+// Reads one table of an SQLite file that may come from anywhere: missing tables and columns read as nothing, rows and
+// text are held to what a file of this size can honestly hold.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/sqlite.h"
+#include "core/import/open_trace.h"
+
+namespace gapscope {
+
+// What one import may cost, shared by its tables, and how far it is.
+class ImportBudget {
+public:
+    ImportBudget(int64_t fileBytes, const ImportProgress& progress, std::stop_token stop)
+        : m_rowsLeft(fileBytes / 4 + 1000), m_textLeft(fileBytes * 4 + 1000), m_progress(progress), m_stop(stop) {}
+
+    // A damaged file can make SQLite walk the same pages over and over; an honest row takes more than four bytes.
+    Status takeRow();
+    Status takeText(size_t bytes);
+    void expectRows(int64_t rows) { m_expected += rows; }
+
+private:
+    int64_t m_rowsLeft;
+    int64_t m_textLeft;
+    int64_t m_expected = 0;
+    int64_t m_read = 0;
+    const ImportProgress& m_progress;
+    std::stop_token m_stop;
+};
+
+class TableReader {
+public:
+    // Rows in rowid order. A column that the table lacks reads as NULL; a table that the file lacks has no rows.
+    static Result<TableReader> open(Database& database, ImportBudget& budget, std::string_view table,
+                                    const std::vector<std::string>& columns);
+
+    Result<bool> next();
+    bool exists() const { return m_statement.has_value(); }
+    bool hasColumn(size_t column) const { return m_present[column]; }
+
+    int64_t rowId() const { return m_statement->integer(0); }
+    bool isNull(int column) const { return m_statement->isNull(column + 1); }
+    int64_t integer(int column) const { return m_statement->integer(column + 1); }  // NULL: 0
+    double real(int column) const { return m_statement->real(column + 1); }
+    std::string_view text(int column) const { return m_statement->text(column + 1); }
+
+private:
+    explicit TableReader(ImportBudget& budget) : m_budget(&budget) {}
+    ImportBudget* m_budget;
+    std::optional<Statement> m_statement;
+    std::vector<bool> m_present;
+};
+
+}  // namespace gapscope

@@ -1,0 +1,160 @@
+// Random traces for property tests: overlaps, zero-length rows, rows out of order, several devices, processes, threads,
+// graph launches, launches missing, nested calls, broken nesting, text of any bytes.
+#pragma once
+
+#include <random>
+#include <string>
+
+#include "core/trace/trace_builder.h"
+
+namespace gapscope {
+
+struct RandomTraceShape {
+    int deviceOps = 60;
+    int calls = 50;
+    int ranges = 30;
+    int overheads = 8;
+    int tokens = 6;
+    int64_t spanNs = 400;  // short against the row count, so that rows touch, overlap and coincide often
+    bool own = true;
+};
+
+class RandomTrace {
+public:
+    RandomTrace(uint32_t seed, RandomTraceShape shape = {}) : m_random(seed), m_shape(shape) {}
+
+    TraceBuilder build() {
+        TraceBuilder builder;
+        grow(builder, 1.0);
+        if (m_shape.own) builder.setRun(run());
+        return builder;
+    }
+
+    // Adds about `share` of the shape's rows.
+    void grow(TraceBuilder& builder, double share) {
+        const auto count = [&](int rows) { return static_cast<int>(rows * share); };
+        const char* apiNames[] = {"cudaLaunchKernel", "cpuLaunchKernel", "cudaStreamSynchronize",
+                                  "cudaMemcpy",       "cudaMemcpyAsync", "cudaGraphLaunch",
+                                  "cudaMalloc",       "cudaEventRecord", "cudaDeviceSynchronize",
+                                  "cuLaunchKernel"};
+        for (int i = 0; i < count(m_shape.calls); ++i) {
+            const TimeRange range = randomRange(40);
+            builder.add(ApiCallRow{.startNs = range.startNs,
+                                   .endNs = range.endNs,
+                                   .name = builder.intern(apiNames[number(0, 9)]),
+                                   .globalTid = thread(),
+                                   .correlationId = static_cast<uint32_t>(number(0, m_shape.calls)),
+                                   .apiClass = flip() ? ApiClass::Runtime : ApiClass::Driver});
+        }
+        for (int i = 0; i < count(m_shape.deviceOps); ++i) {
+            const TimeRange range = randomRange(12);
+            DeviceOpRow op{.startNs = range.startNs,
+                           .endNs = range.endNs,
+                           .name = builder.intern("kernel_" + std::to_string(number(0, 9))),
+                           .track = builder.internTrack({.globalPid = process(),
+                                                         .deviceId = static_cast<uint32_t>(number(0, 2)),
+                                                         .contextId = 1,
+                                                         .streamId = static_cast<uint32_t>(number(7, 8))}),
+                           .kind = static_cast<DeviceOpKind>(number(0, 3)),
+                           .category = static_cast<Category>(number(0, kCategoryCount - 1)),
+                           .correlationId = static_cast<uint32_t>(number(0, m_shape.calls + 10)),
+                           .token = static_cast<int32_t>(number(-1, m_shape.tokens - 1)),
+                           .repeat = static_cast<int16_t>(number(-1, 1)),
+                           .graphNodeId = flip() ? 0 : m_random()};
+            if (op.kind == DeviceOpKind::Copy || op.kind == DeviceOpKind::Set) op.copyBytes = number(0, 1 << 20);
+            if (flip()) {
+                op.op = builder.internOp({.name = builder.intern("role_" + std::to_string(number(0, 4))),
+                                          .shapes = builder.intern("[1,640]"),
+                                          .dtype = builder.intern(flip() ? "f32" : "q5_0"),
+                                          .layer = static_cast<int32_t>(number(-1, 3)),
+                                          .bytes = number(0, 1000),
+                                          .flops = number(0, 1000)});
+            }
+            if (flip()) {
+                op.config =
+                    builder.internLaunchConfig({.fullName = builder.intern("full " + std::to_string(number(0, 9))),
+                                                .grid = {static_cast<int32_t>(number(1, 9)), 1, 1},
+                                                .block = {32, 1, 1},
+                                                .registersPerThread = static_cast<int32_t>(number(0, 255)),
+                                                .staticSharedBytes = 16,
+                                                .dynamicSharedBytes = static_cast<int32_t>(number(0, 99))});
+            }
+            builder.add(op);
+        }
+        for (int i = 0; i < count(m_shape.ranges); ++i) {
+            const TimeRange range = randomRange(150);
+            builder.add(RangeRow{.startNs = range.startNs,
+                                 .endNs = range.endNs,
+                                 .name = builder.intern(i == 0 ? "model_inference" : "range " + std::to_string(i)),
+                                 .globalTid = thread(),
+                                 .kind = static_cast<RangeKind>(number(0, 2))});
+        }
+        for (int i = 0; i < count(m_shape.overheads); ++i) {
+            const TimeRange range = randomRange(30);
+            builder.add(OverheadRow{.startNs = range.startNs,
+                                    .endNs = range.endNs,
+                                    .name = builder.intern("trace flush"),
+                                    .globalTid = flip() ? thread() : process()});
+        }
+        for (int i = 0; i < count(m_shape.tokens); ++i) {
+            const char* texts[] = {" the", "\n", "", "\xE2\x82\xAC", "a\"b", "<0x00>"};
+            builder.add(TokenRow{.emittedNs = number(0, m_shape.spanNs),
+                                 .repeat = static_cast<int16_t>(number(-1, 1)),
+                                 .index = i,
+                                 .id = static_cast<int32_t>(number(0, 262143)),
+                                 .text = builder.intern(texts[number(0, 5)])});
+        }
+        builder.setThread(makeGlobalTid(100, 100), "main");
+        builder.setThread(makeGlobalTid(100, 101), "worker");
+        builder.setDevice(
+            {.id = 1, .kind = DeviceKind::Cuda, .name = "GPU", .totalMemoryBytes = 24, .peakBytesPerSecond = 1.1e12});
+        builder.setDevice({.id = 0, .kind = DeviceKind::Cpu, .name = "CPU \xC3\xBC", .peakFlopsPerSecond = 0.1});
+        builder.setOrigin({.steadyNs = 123456789, .utcEpochNs = 1790857026000000000});
+        builder.diagnostics().add("lost_records", Severity::DataLoss, number(1, 5), "Some are missing.");
+        builder.diagnostics().add("another", Severity::Error, 1, "");
+    }
+
+    RunInfo run() {
+        return RunInfo{.modelName = "Gemma 3 270m",
+                       .modelPath = "models/gemma.gguf",
+                       .device = "cpu",
+                       .deviceName = "CPU, 2 threads",
+                       .precision = "file",
+                       .mode = "fused",
+                       .traceLevel = "full",
+                       .prompt = std::string("Why?\n\xC3\xA4\0after", 13),
+                       .chat = true,
+                       .textIsNoise = true,
+                       .promptTokens = {2, 105, 262143, 0},
+                       .maxNewTokens = 64,
+                       .contextLength = 128,
+                       .threads = 2,
+                       .warmup = 1,
+                       .repeats = 3,
+                       .temperature = 0.7,
+                       .topK = 40,
+                       .topP = 0.95,
+                       .seed = 0xFFFFFFFFFFFFFFFFull,
+                       .weightBytes = 241396224,
+                       .kvBytes = 1 << 20,
+                       .loadSeconds = 0.123456789012345,
+                       .stopReason = "length",
+                       .repeatTimes = {{1, 2, 3, 4}, {5, 6, 7, 8}}};
+    }
+
+    int64_t number(int64_t from, int64_t to) { return std::uniform_int_distribution<int64_t>(from, to)(m_random); }
+    bool flip() { return number(0, 1) == 1; }
+    TimeRange randomRange(int64_t longest) {
+        const int64_t start = number(0, m_shape.spanNs);
+        return {start, start + (number(0, 9) == 0 ? 0 : number(0, longest))};
+    }
+
+private:
+    uint64_t process() { return makeGlobalTid(flip() ? 100 : 200, 0); }
+    uint64_t thread() { return process() | static_cast<uint64_t>(100 + number(0, 1)); }
+
+    std::mt19937 m_random;
+    RandomTraceShape m_shape;
+};
+
+}  // namespace gapscope
