@@ -68,8 +68,9 @@ void TimelineIndex::reset() {
     m_opsSeen = m_callsSeen = m_rangesSeen = 0;
 }
 
-void TimelineIndex::setTrace(TracePtr trace) {
-    if (!m_trace || !continues(*m_trace, *trace)) reset();
+bool TimelineIndex::setTrace(TracePtr trace) {
+    const bool afresh = !m_trace || !continues(*m_trace, *trace);
+    if (afresh) reset();
     m_trace = std::move(trace);
     addDeviceOps();
     addApiCalls();
@@ -77,6 +78,7 @@ void TimelineIndex::setTrace(TracePtr trace) {
     addTokens();
     m_correlations.update(*m_trace);
     orderRows();
+    return afresh;
 }
 
 void TimelineIndex::addDeviceOps() {

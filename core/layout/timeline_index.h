@@ -53,7 +53,8 @@ public:
     explicit TimelineIndex(ApiTint apiTint = {});
 
     // A trace that continues the former one is taken up where that ended; any other starts afresh and drops the gaps.
-    void setTrace(TracePtr trace);
+    // True when it started afresh.
+    bool setTrace(TracePtr trace);
     // Replaces the pieces of all devices.
     void setGaps(std::span<const GapPiece> pieces);
 

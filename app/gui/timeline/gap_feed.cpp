@@ -1,0 +1,61 @@
+#include "app/gui/timeline/gap_feed.h"
+
+#include "core/analysis/window.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr int kMinIntervalMs = 300;
+
+}  // namespace
+
+std::vector<GapPiece> piecesOf(const GapTable& table) {
+    std::vector<GapPiece> pieces;
+    pieces.reserve(table.gaps.size() * 2);
+    for (uint32_t g = 0; g < table.gaps.size(); ++g) {
+        const Gap& gap = table.gaps[g];
+        const auto add = [&](int64_t startNs, int64_t endNs, GapCause cause) {
+            if (endNs > startNs) pieces.push_back({gap.deviceId, {startNs, endNs}, g, static_cast<uint8_t>(cause)});
+        };
+        if (gap.unknown) {
+            add(gap.range.startNs, gap.range.endNs, GapCause::Unknown);
+            continue;
+        }
+        // The host part takes the colour of its largest share.
+        GapCause host = GapCause::HostOutside;
+        for (const GapCause cause : {GapCause::HostWaiting, GapCause::HostApi, GapCause::Profiler})
+            if (gap.causes[cause] > gap.causes[host]) host = cause;
+        add(gap.range.startNs, gap.hostEndNs, host);
+        add(gap.hostEndNs, gap.launchEndNs, GapCause::LaunchCall);
+        add(gap.launchEndNs, gap.range.endNs, GapCause::DeviceLatency);
+    }
+    return pieces;
+}
+
+GapFeed::GapFeed(QObject* parent) : QObject(parent) {
+    m_timer.setSingleShot(true);
+    connect(&m_timer, &QTimer::timeout, this, &GapFeed::start);
+}
+
+void GapFeed::setTrace(TracePtr trace, bool another) {
+    m_trace = std::move(trace);
+    m_stale = true;
+    if (another) m_jobs.cancel();
+    // A growing trace must not stop the job that is under way, or a slow one would never end.
+    if (!m_jobs.running() && !m_timer.isActive()) m_timer.start(0);
+}
+
+void GapFeed::start() {
+    m_stale = false;
+    m_jobs.start(
+        [trace = m_trace](std::stop_token stop) {
+            return std::make_shared<const GapTable>(findGaps(*trace, deviceExtent(*trace), stop));
+        },
+        [this](GapTablePtr gaps) {
+            if (m_stale) m_timer.start(kMinIntervalMs);
+            Q_EMIT gapsReady(std::move(gaps));
+        });
+}
+
+}  // namespace gapscope

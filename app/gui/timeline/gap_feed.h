@@ -1,0 +1,42 @@
+// Gaps of the whole trace for the timeline's gap rows: computed off the UI thread, and while a run grows no more often
+// than a few times a second.
+#pragma once
+
+#include <QObject>
+#include <QTimer>
+#include <memory>
+
+#include "app/gui/jobs/job_tracker.h"
+#include "core/analysis/gaps.h"
+#include "core/layout/timeline_index.h"
+
+namespace gapscope {
+
+using GapTablePtr = std::shared_ptr<const GapTable>;
+
+// A gap cut into pieces of one cause each, left to right.
+std::vector<GapPiece> piecesOf(const GapTable& table);
+
+class GapFeed : public QObject {
+    Q_OBJECT
+
+public:
+    explicit GapFeed(QObject* parent = nullptr);
+
+    // `another`: not a later snapshot of the former trace, whose gaps are then no longer wanted.
+    void setTrace(TracePtr trace, bool another);
+    bool settled() const { return !m_jobs.running() && !m_timer.isActive(); }
+
+Q_SIGNALS:
+    void gapsReady(gapscope::GapTablePtr gaps);
+
+private:
+    void start();
+
+    JobTracker m_jobs;
+    QTimer m_timer;
+    TracePtr m_trace;
+    bool m_stale = false;
+};
+
+}  // namespace gapscope

@@ -1,0 +1,451 @@
+// Wheel, keys and pointer of the timeline: what they do to the visible range and the selection.
+#include <QApplication>
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QScrollBar>
+#include <QStyle>
+#include <QWheelEvent>
+#include <algorithm>
+#include <cmath>
+
+#include "app/gui/timeline/timeline_widget.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr double kNotchZoom = 0.8;      // of the visible time, a wheel notch closer
+constexpr double kKeyPanShare = 0.1;    // of the width, a key
+constexpr double kPixelsPerNotch = 60;  // of a touchpad
+constexpr int kDragThresholdPx = 4;
+constexpr int kGripPx = 5;            // at the edges of the overview's handle
+constexpr double kItemMargin = 0.25;  // of its duration, on both sides of an item zoomed to
+constexpr double kRangeMargin = 0.02;
+
+std::optional<RowKind> rowKindOf(Selection::Kind kind) {
+    switch (kind) {
+        case Selection::Kind::DeviceOp:
+            return RowKind::Stream;
+        case Selection::Kind::ApiCall:
+            return RowKind::ApiCall;
+        case Selection::Kind::UserRange:
+            return RowKind::Range;
+        default:
+            return std::nullopt;
+    }
+}
+
+}  // namespace
+
+// Moving the view
+
+void TimelineWidget::moveTo(TimeRange range, Motion motion) {
+    static const bool kStill = qEnvironmentVariableIsSet("GAPSCOPE_NO_ANIMATION");
+    const bool eased = motion == Motion::Eased && m_animated && !kStill && isVisible() &&
+                       style()->styleHint(QStyle::SH_Widget_Animation_Duration, nullptr, this) > 0;
+    m_animation.stop();
+    m_unsettled = true;
+    m_settleTimer.start();
+    if (eased) {
+        m_animationStart = m_session.visibleRange();
+        m_target = range;
+        m_animation.start();
+        return;
+    }
+    m_target.reset();
+    m_moving = true;
+    m_session.setVisibleRange(range, ZoomStep::Transient);
+    m_moving = false;
+}
+
+void TimelineWidget::settle() {
+    m_settleTimer.stop();
+    if (!m_unsettled) return;
+    m_unsettled = false;
+    m_animation.stop();
+    const TimeRange range = target();
+    m_target.reset();
+    m_moving = true;
+    m_session.setVisibleRange(range, ZoomStep::Record);
+    m_moving = false;
+}
+
+void TimelineWidget::zoomBy(double factor, double x, Motion motion) {
+    // From where the running animation goes: notches add up instead of being lost to one another.
+    moveTo(zoomedAt({target(), scale().width}, x, factor, m_index.trace().extent()), motion);
+}
+
+void TimelineWidget::panBy(double px, Motion motion) {
+    if (px == 0) return;
+    m_session.setFollowing(false);
+    const TimeRange from = target();
+    const auto deltaNs = std::llround(px * static_cast<double>(from.durationNs()) / scale().width);
+    moveTo(panned(from, deltaNs, m_index.trace().extent()), motion);
+}
+
+void TimelineWidget::scrollRows(int px) {
+    verticalScrollBar()->setValue(verticalScrollBar()->value() + px);
+}
+
+double TimelineWidget::anchorX() const {
+    const QRect rows = parts().rows;
+    if (m_pointer && m_pointer->x() >= rows.left() && m_pointer->x() <= rows.right())
+        return m_pointer->x() - rows.left();
+    return rows.width() / 2.0;
+}
+
+void TimelineWidget::reveal(TimeRange range) {
+    const TimeRange visible = target();
+    if (range.startNs >= visible.startNs && range.endNs <= visible.endNs) return;
+    m_session.setFollowing(false);
+    const int64_t middle = range.startNs + range.durationNs() / 2;
+    const int64_t delta = middle - (visible.startNs + visible.durationNs() / 2);
+    if (range.durationNs() > visible.durationNs()) {
+        if (range.overlaps(visible)) return;  // part of it is seen, and no more fits
+        moveTo(panned(visible, range.startNs - visible.startNs, m_index.trace().extent()), Motion::Eased);
+    } else {
+        moveTo(panned(visible, delta, m_index.trace().extent()), Motion::Eased);
+    }
+}
+
+void TimelineWidget::zoomToWhole() {
+    if (!m_index.trace().extent().empty()) moveTo(m_index.trace().extent(), Motion::Eased);
+}
+
+void TimelineWidget::zoomToSelection() {
+    const Selection& selection = m_session.selection();
+    if (selection.range.empty()) return zoomToWhole();
+    const bool isRange = selection.kind == Selection::Kind::Range || selection.kind == Selection::Kind::Token;
+    const TimeRange goal = withMargin(selection.range, isRange ? kRangeMargin : kItemMargin);
+    if (target() == goal || (goal.durationNs() < kMinVisibleNs && target().durationNs() == kMinVisibleNs))
+        return zoomToWhole();
+    m_session.setFollowing(false);
+    moveTo(goal, Motion::Eased);
+}
+
+void TimelineWidget::wheelEvent(QWheelEvent* event) {
+    const QPointF position = event->position();
+    const QPoint pixels = event->pixelDelta();
+    const QPoint angle = event->angleDelta();
+    const bool fine = !pixels.isNull();
+    // Some platforms turn Shift+wheel into a horizontal wheel by themselves.
+    const double notches = (angle.y() != 0 ? angle.y() : angle.x()) / 120.0;
+    event->accept();
+    if (event->modifiers().testFlag(Qt::ControlModifier)) {
+        const double x = std::clamp(position.x() - parts().rows.left(), 0.0, scale().width);
+        const double steps = fine ? pixels.y() / kPixelsPerNotch : notches;
+        if (steps != 0) zoomBy(std::pow(kNotchZoom, steps), x, fine ? Motion::Direct : Motion::Eased);
+    } else if (event->modifiers().testFlag(Qt::ShiftModifier)) {
+        if (fine)
+            panBy(-(pixels.y() != 0 ? pixels.y() : pixels.x()), Motion::Direct);
+        else
+            panBy(-notches * kKeyPanShare * scale().width, Motion::Eased);
+    } else {
+        if (fine) {
+            panBy(-pixels.x(), Motion::Direct);
+            m_rowScrollRest += -pixels.y();
+        } else {
+            if (angle.x() != 0) panBy(-angle.x() / 120.0 * kKeyPanShare * scale().width, Motion::Eased);
+            m_rowScrollRest += -angle.y() / 120.0 * 3 * kTrackHeight;
+        }
+        const int whole = static_cast<int>(m_rowScrollRest);
+        m_rowScrollRest -= whole;
+        scrollRows(whole);
+    }
+}
+
+void TimelineWidget::keyPressEvent(QKeyEvent* event) {
+    const Qt::KeyboardModifiers modifiers = event->modifiers() & ~Qt::KeypadModifier;
+    const double pan = kKeyPanShare * scale().width * (modifiers == Qt::ShiftModifier ? 3 : 1);
+    if (modifiers == Qt::AltModifier && (event->key() == Qt::Key_Left || event->key() == Qt::Key_Right)) {
+        settle();
+        if (event->key() == Qt::Key_Left)
+            m_session.undoZoom();
+        else
+            m_session.redoZoom();
+        return;
+    }
+    if (modifiers != Qt::NoModifier && modifiers != Qt::ShiftModifier) return QAbstractScrollArea::keyPressEvent(event);
+    switch (event->key()) {
+        case Qt::Key_W:
+            return zoomBy(kNotchZoom, anchorX(), Motion::Eased);
+        case Qt::Key_S:
+            return zoomBy(1 / kNotchZoom, anchorX(), Motion::Eased);
+        case Qt::Key_A:
+        case Qt::Key_Left:
+            return panBy(-pan, Motion::Eased);
+        case Qt::Key_D:
+        case Qt::Key_Right:
+            return panBy(pan, Motion::Eased);
+        case Qt::Key_Up:
+            return scrollRows(-kTrackHeight);
+        case Qt::Key_Down:
+            return scrollRows(kTrackHeight);
+        case Qt::Key_F:
+        case Qt::Key_Z:
+            return zoomToSelection();
+        case Qt::Key_0:
+        case Qt::Key_Home:
+            return zoomToWhole();
+        case Qt::Key_BracketLeft:
+            return selectLaunch();
+        case Qt::Key_BracketRight:
+            return selectLaunched();
+        case Qt::Key_Period:
+            return selectNeighbour(Neighbour::Next);
+        case Qt::Key_Comma:
+            return selectNeighbour(Neighbour::Previous);
+        case Qt::Key_Escape:
+            if (m_drag == Drag::Range) {
+                m_drag = Drag::None;
+                viewport()->update();
+            } else {
+                m_session.clearSelection();
+            }
+            return;
+        default:
+            QAbstractScrollArea::keyPressEvent(event);
+    }
+}
+
+// Pointer
+
+std::optional<FrameHit> TimelineWidget::hitAt(QPoint position) {
+    const QRect rows = parts().rows;
+    if (!rows.contains(position)) return std::nullopt;
+    ensureFrame();
+    return hitTest(m_index, m_frame, position.x() - rows.left() + 0.5, position.y() - rows.top());
+}
+
+void TimelineWidget::setHover(std::optional<FrameHit> hover, std::optional<QPoint> pointer) {
+    if (hover && hover->span.count == 0) hover.reset();
+    if (hover == m_hover && pointer == m_pointer) return;
+    m_hover = std::move(hover);
+    m_pointer = pointer;
+    viewport()->update();  // the rows come from the cache
+}
+
+TimelineWidget::Drag TimelineWidget::overviewDragAt(QPoint position) const {
+    if (!parts().overview.contains(position) || m_index.rows().empty()) return Drag::None;
+    const QRectF handle = overviewHandle();
+    if (handle.width() > 3 * kGripPx) {
+        if (std::abs(position.x() - handle.left()) <= kGripPx) return Drag::OverviewLeft;
+        if (std::abs(position.x() - handle.right()) <= kGripPx) return Drag::OverviewRight;
+    }
+    return Drag::OverviewPan;
+}
+
+void TimelineWidget::moveOverview(QPoint position) {
+    const TimeScale whole = wholeScale();
+    const int64_t deltaNs = static_cast<int64_t>(static_cast<double>(position.x() - m_pressed.x()) * whole.nsPerPx());
+    TimeRange range = m_pressedRange;
+    if (m_drag == Drag::OverviewPan) range = panned(range, deltaNs, whole.range);
+    if (m_drag == Drag::OverviewLeft) range.startNs = std::min(range.startNs + deltaNs, range.endNs - kMinVisibleNs);
+    if (m_drag == Drag::OverviewRight) range.endNs = std::max(range.endNs + deltaNs, range.startNs + kMinVisibleNs);
+    m_session.setFollowing(false);
+    moveTo(range, Motion::Direct);
+}
+
+void TimelineWidget::mousePressEvent(QMouseEvent* event) {
+    const QPoint position = event->position().toPoint();
+    const TimelineParts where = parts();
+    m_pressed = position;
+    if (m_drag != Drag::None) return;
+    if (event->button() == Qt::MiddleButton && where.rows.united(where.ruler).contains(position)) {
+        m_pressedRange = target();
+        m_drag = Drag::Pan;
+        viewport()->setCursor(Qt::ClosedHandCursor);
+    } else if (event->button() == Qt::LeftButton && where.overview.contains(position)) {
+        m_drag = overviewDragAt(position);
+        if (m_drag == Drag::None) return;
+        const QRectF handle = overviewHandle();
+        if (m_drag == Drag::OverviewPan && (position.x() < handle.left() || position.x() > handle.right())) {
+            // Beside the handle: it comes to the pointer.
+            const int64_t middle = wholeScale().timeAt(position.x() - where.overview.left());
+            const TimeRange visible = target();
+            m_session.setFollowing(false);
+            moveTo(panned(visible, middle - (visible.startNs + visible.durationNs() / 2), wholeScale().range),
+                   Motion::Direct);
+        }
+        m_pressedRange = target();
+    } else if (event->button() == Qt::LeftButton && where.rows.united(where.ruler).contains(position)) {
+        m_drag = Drag::Click;
+    }
+}
+
+void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
+    const QPoint position = event->position().toPoint();
+    const TimelineParts where = parts();
+    switch (m_drag) {
+        case Drag::None: {
+            const Drag over = overviewDragAt(position);
+            const bool edge = over == Drag::OverviewLeft || over == Drag::OverviewRight;
+            viewport()->setCursor(edge ? Qt::SizeHorCursor : Qt::ArrowCursor);
+            setHover(hitAt(position), position);
+            return;
+        }
+        case Drag::Click:
+            if (std::abs(position.x() - m_pressed.x()) < kDragThresholdPx) return;
+            m_drag = Drag::Range;
+            m_hover.reset();
+            [[fallthrough]];
+        case Drag::Range: {
+            const TimeScale now = scale();
+            const auto timeOf = [&](int x) {
+                return now.timeAt(std::clamp(x - where.rows.left(), 0, where.rows.width()));
+            };
+            const auto [first, last] = std::minmax(timeOf(m_pressed.x()), timeOf(position.x()));
+            m_dragged = {first, last};
+            viewport()->update();
+            return;
+        }
+        case Drag::Pan: {
+            const auto deltaNs = std::llround((m_pressed.x() - position.x()) * scale().nsPerPx());
+            m_session.setFollowing(false);
+            moveTo(panned(m_pressedRange, deltaNs, m_index.trace().extent()), Motion::Direct);
+            return;
+        }
+        case Drag::OverviewPan:
+        case Drag::OverviewLeft:
+        case Drag::OverviewRight:
+            moveOverview(position);
+            return;
+    }
+}
+
+void TimelineWidget::mouseReleaseEvent(QMouseEvent* event) {
+    const Drag ended = std::exchange(m_drag, Drag::None);
+    viewport()->setCursor(Qt::ArrowCursor);
+    switch (ended) {
+        case Drag::Click: {
+            const std::optional<FrameHit> hit = hitAt(event->position().toPoint());
+            if (hit && hit->span.count > 0)
+                selectHit(*hit);
+            else
+                m_session.clearSelection();
+            break;
+        }
+        case Drag::Range:
+            if (!m_dragged.empty()) m_session.select({.kind = Selection::Kind::Range, .range = m_dragged});
+            break;
+        case Drag::Pan:
+        case Drag::OverviewPan:
+        case Drag::OverviewLeft:
+        case Drag::OverviewRight:
+            settle();
+            break;
+        case Drag::None:
+            break;
+    }
+    viewport()->update();
+}
+
+void TimelineWidget::mouseDoubleClickEvent(QMouseEvent* event) {
+    if (event->button() != Qt::LeftButton) return;
+    const QPoint position = event->position().toPoint();
+    if (parts().overview.contains(position)) return zoomToWhole();
+    const std::optional<FrameHit> hit = hitAt(position);
+    if (!hit || hit->span.count == 0) return;
+    if (hit->span.count > 1) {
+        // Of a merged stretch the whole of it is what was pointed at.
+        const Lane& lane = m_index.rows()[hit->row]->lanes.lanes()[hit->lane];
+        const TimeRange stretch{lane.startNs(hit->span.first), lane.endNs(hit->span.first + hit->span.count - 1)};
+        m_session.setFollowing(false);
+        moveTo(withMargin(stretch, kItemMargin), Motion::Eased);
+        return;
+    }
+    selectHit(*hit);
+    if (target() != withMargin(m_session.selection().range, kItemMargin)) zoomToSelection();
+}
+
+void TimelineWidget::focusInEvent(QFocusEvent* event) {
+    viewport()->update();
+    QAbstractScrollArea::focusInEvent(event);
+}
+
+void TimelineWidget::focusOutEvent(QFocusEvent* event) {
+    viewport()->update();
+    QAbstractScrollArea::focusOutEvent(event);
+}
+
+// Selecting
+
+void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
+    const Trace& trace = m_index.trace();
+    const auto select = [&](Selection::Kind what, TimeRange range, size_t row) {
+        m_session.select({.kind = what, .range = range, .row = row});
+    };
+    switch (kind) {
+        case RowKind::Stream:
+        case RowKind::Copy:
+            return select(Selection::Kind::DeviceOp,
+                          {trace.deviceOps().startNs[tableRow], trace.deviceOps().endNs[tableRow]}, tableRow);
+        case RowKind::ApiCall:
+            return select(Selection::Kind::ApiCall,
+                          {trace.apiCalls().startNs[tableRow], trace.apiCalls().endNs[tableRow]}, tableRow);
+        case RowKind::Range:
+            return select(Selection::Kind::UserRange,
+                          {trace.ranges().startNs[tableRow], trace.ranges().endNs[tableRow]}, tableRow);
+        case RowKind::Gap:
+            if (m_gaps && tableRow < m_gaps->gaps.size())
+                select(Selection::Kind::Gap, m_gaps->gaps[tableRow].range, tableRow);
+            return;
+        case RowKind::Token: {
+            const TokenSpan& token = m_index.tokens()[tableRow];
+            return select(Selection::Kind::Token, token.range, static_cast<size_t>(token.tokenRow));
+        }
+    }
+}
+
+void TimelineWidget::selectHit(const FrameHit& hit) {
+    selectItem(m_index.rows()[hit.row]->kind, hit.tableRow);
+}
+
+TimelineIndex::Place TimelineWidget::selectedPlace() const {
+    const Selection& selection = m_session.selection();
+    if (const std::optional<RowKind> kind = rowKindOf(selection.kind))
+        return m_index.placeOf(*kind, static_cast<uint32_t>(selection.row));
+    if (selection.kind == Selection::Kind::Token) {
+        for (size_t i = 0; i < m_index.tokens().size(); ++i)
+            if (m_index.tokens()[i].range == selection.range)
+                return m_index.placeOf(RowKind::Token, static_cast<uint32_t>(i));
+    }
+    return {};
+}
+
+void TimelineWidget::selectLaunch() {
+    const Selection& selection = m_session.selection();
+    std::optional<uint32_t> call;
+    if (selection.kind == Selection::Kind::DeviceOp)
+        call = m_index.correlations().callOf(m_index.trace(), static_cast<uint32_t>(selection.row));
+    if (selection.kind == Selection::Kind::Gap && m_gaps) {
+        // A gap leads to the launch that ended it.
+        const auto gap = std::ranges::find(m_gaps->gaps, selection.range, &Gap::range);
+        if (gap != m_gaps->gaps.end() && gap->call != kNoRow) call = gap->call;
+    }
+    if (!call) return;
+    selectItem(RowKind::ApiCall, *call);
+    reveal(m_session.selection().range);
+}
+
+void TimelineWidget::selectLaunched() {
+    const Selection& selection = m_session.selection();
+    if (selection.kind != Selection::Kind::ApiCall) return;
+    const std::vector<uint32_t> operations =
+        m_index.correlations().operationsOf(m_index.trace(), static_cast<uint32_t>(selection.row), 1);
+    if (operations.empty()) return;
+    selectItem(RowKind::Stream, operations.front());
+    reveal(m_session.selection().range);
+}
+
+void TimelineWidget::selectNeighbour(Neighbour which) {
+    const TimelineIndex::Place place = selectedPlace();
+    if (place.row < 0) return;
+    const TimelineRow& row = *m_index.rows()[static_cast<size_t>(place.row)];
+    const Lane& lane = row.lanes.lanes()[place.lane];
+    if (which == Neighbour::Previous ? place.item == 0 : place.item + 1 >= lane.size()) return;
+    selectItem(row.kind, lane[which == Neighbour::Previous ? place.item - 1 : place.item + 1].row);
+    reveal(m_session.selection().range);
+}
+
+}  // namespace gapscope

@@ -1,0 +1,303 @@
+#include "app/gui/timeline/timeline_labels.h"
+
+#include <QCoreApplication>
+#include <QStringList>
+#include <algorithm>
+
+#include "core/analysis/api_calls.h"
+#include "core/base/format.h"
+#include "core/layout/name_steps.h"
+
+namespace gapscope {
+
+namespace {
+
+QString tr(const char* source) {
+    return QCoreApplication::translate("Timeline", source);
+}
+QString utf8(std::string_view text) {
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+QString duration(int64_t ns) {
+    return utf8(formatDuration(ns));
+}
+QString count(int64_t value) {
+    return utf8(formatCount(value));
+}
+
+// Three digits for reading, the exact value for everything else.
+QString exactly(int64_t ns) {
+    return ns < 1000 && ns > -1000 ? duration(ns) : tr("%1 (%2 ns)").arg(duration(ns), count(ns));
+}
+
+// Rich text, so that long names wrap; every value is escaped because names come from files.
+class Tip {
+public:
+    explicit Tip(const QString& title)
+        : m_html(QStringLiteral("<qt><b>%1</b><table cellspacing=0>").arg(shown(title))) {}
+    void add(const QString& name, const QString& value) {
+        m_html += QStringLiteral("<tr><td>%1&nbsp;&nbsp;</td><td>%2</td></tr>").arg(name.toHtmlEscaped(), shown(value));
+    }
+    QString html() const { return m_html + QStringLiteral("</table></qt>"); }
+
+private:
+    static QString shown(QString text) {
+        constexpr qsizetype kLongest = 400;  // demangled names can fill a screen
+        if (text.size() > kLongest) text = text.left(kLongest) + QChar(0x2026);
+        return text.toHtmlEscaped();
+    }
+    QString m_html;
+};
+
+}  // namespace
+
+uint8_t apiTintOf(std::string_view name) {
+    const ApiTraits traits = apiTraits(name);
+    if (traits.launches) return static_cast<uint8_t>(ApiTint::Launch);
+    if (traits.waits) return static_cast<uint8_t>(ApiTint::Wait);
+    return static_cast<uint8_t>(traits.copies ? ApiTint::Copy : ApiTint::Other);
+}
+
+QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint) {
+    switch (kind) {
+        case RowKind::Stream:
+        case RowKind::Copy:
+            return theme.categories[std::min<size_t>(tint, kCategoryCount - 1)];
+        case RowKind::Gap:
+            return theme.gapCauses[std::min<size_t>(tint, kGapCauseCount - 1)];
+        case RowKind::Range:
+            return theme.range[tint % theme.range.size()];
+        case RowKind::Token:
+            return tint == 0 ? theme.prefill : theme.token[(tint - 1) % theme.token.size()];
+        case RowKind::ApiCall:
+            break;
+    }
+    switch (static_cast<ApiTint>(tint)) {
+        case ApiTint::Launch:
+            return theme.apiLaunch;
+        case ApiTint::Copy:
+            return theme.apiCopy;
+        case ApiTint::Wait:
+            return theme.apiWait;
+        case ApiTint::Other:
+            break;
+    }
+    return theme.apiOther;
+}
+
+QString gapSentence(const Trace& trace, const Gap& gap) {
+    if (gap.unknown)
+        return tr("%1 idle, cause unknown: the trace has no launch for what follows")
+            .arg(duration(gap.range.durationNs()));
+    QStringList parts;
+    const int64_t hostNs = gap.causes.hostNs();
+    if (hostNs > 0) {
+        QString host = tr("%1 host").arg(duration(hostNs));
+        if (gap.hostName.valid()) host = tr("%1 in %2").arg(host, utf8(trace.string(gap.hostName)));
+        if (gap.causes[GapCause::HostWaiting] * 2 > hostNs) host += tr(", mostly waiting");
+        parts << host;
+    }
+    if (gap.causes[GapCause::LaunchCall] > 0)
+        parts << tr("%1 launch call").arg(duration(gap.causes[GapCause::LaunchCall]));
+    if (gap.causes[GapCause::DeviceLatency] > 0)
+        parts << tr("%1 device").arg(duration(gap.causes[GapCause::DeviceLatency]));
+    if (gap.causes[GapCause::Unknown] > 0) parts << tr("%1 unknown").arg(duration(gap.causes[GapCause::Unknown]));
+    const QString idle = tr("%1 idle").arg(duration(gap.range.durationNs()));
+    return parts.isEmpty() ? idle : tr("%1: %2").arg(idle, parts.join(QStringLiteral(", ")));
+}
+
+QString fittedName(std::string_view name, const QFontMetricsF& metrics, double width) {
+    if (width < metrics.horizontalAdvance(QStringLiteral("mm"))) return {};
+    QString shortest;
+    for (const std::string& step : nameSteps(name)) {
+        shortest = utf8(step);
+        // Text far longer than the width need not be measured to the last character.
+        if (static_cast<double>(shortest.size()) * metrics.averageCharWidth() > 3 * width + 60) continue;
+        if (metrics.horizontalAdvance(shortest) <= width) return shortest;
+    }
+    const QString cut = metrics.elidedText(shortest.left(256), Qt::ElideMiddle, width);
+    return cut.size() >= 4 ? cut : QString();
+}
+
+TimelineLabels::TimelineLabels(const TimelineIndex& index, std::shared_ptr<const GapTable> gaps)
+    : m_index(index), m_gaps(std::move(gaps)) {}
+
+QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
+    const Trace& trace = m_index.trace();
+    switch (row.kind) {
+        case RowKind::Stream:
+        case RowKind::Copy:
+            return tableRow < trace.deviceOps().name.size() ? utf8(trace.string(trace.deviceOps().name[tableRow]))
+                                                            : QString();
+        case RowKind::ApiCall:
+            return tableRow < trace.apiCalls().name.size() ? utf8(trace.string(trace.apiCalls().name[tableRow]))
+                                                           : QString();
+        case RowKind::Range:
+            return tableRow < trace.ranges().name.size() ? utf8(trace.string(trace.ranges().name[tableRow]))
+                                                         : QString();
+        case RowKind::Token: {
+            if (tableRow >= m_index.tokens().size()) return {};
+            const TokenSpan& token = m_index.tokens()[tableRow];
+            const QString warmup = token.repeat < 0 ? tr("warm-up ") : QString();
+            return warmup + (token.index < 0 ? tr("prefill") : QString::number(token.index));
+        }
+        case RowKind::Gap:
+            if (!m_gaps || tableRow >= m_gaps->gaps.size()) return {};
+            return duration(m_gaps->gaps[tableRow].range.durationNs());
+    }
+    return {};
+}
+
+QString TimelineLabels::fitting(const TimelineRow& row, uint32_t tableRow, const QFontMetricsF& metrics,
+                                double width) const {
+    const QString full = name(row, tableRow);
+    if (row.kind == RowKind::Token && tableRow < m_index.tokens().size() && m_index.tokens()[tableRow].tokenRow >= 0) {
+        // The word itself, where there is room for it beside the number.
+        const Trace& trace = m_index.trace();
+        const auto textRow = static_cast<size_t>(m_index.tokens()[tableRow].tokenRow);
+        const QString word = utf8(trace.string(trace.tokens().text[textRow])).simplified();
+        const QString both = tr("%1  %2").arg(full, word);
+        if (!word.isEmpty() && metrics.horizontalAdvance(both) <= width) return both;
+    }
+    if (row.kind == RowKind::Gap || row.kind == RowKind::Token)  // numbers are never cut
+        return metrics.horizontalAdvance(full) <= width ? full : QString();
+    return fittedName(full.toStdString(), metrics, width);
+}
+
+QString TimelineLabels::tooltip(const FrameHit& hit) const {
+    if (hit.span.count == 0 || hit.row >= m_index.rows().size()) return {};
+    const TimelineRow& row = *m_index.rows()[hit.row];
+    if (hit.span.count > 1) return mergedTooltip(row, row.lanes.lanes()[hit.lane], hit.span);
+    switch (row.kind) {
+        case RowKind::Stream:
+        case RowKind::Copy:
+            return deviceOpTooltip(hit.tableRow);
+        case RowKind::ApiCall:
+            return apiCallTooltip(hit.tableRow);
+        case RowKind::Gap:
+            return gapTooltip(hit.tableRow);
+        case RowKind::Token:
+            return tokenTooltip(hit.tableRow);
+        case RowKind::Range:
+            break;
+    }
+    const Ranges& ranges = m_index.trace().ranges();
+    Tip tip(name(row, hit.tableRow));
+    tip.add(tr("duration"), exactly(ranges.endNs[hit.tableRow] - ranges.startNs[hit.tableRow]));
+    tip.add(tr("start"), exactly(ranges.startNs[hit.tableRow]));
+    return tip.html();
+}
+
+QString TimelineLabels::mergedTooltip(const TimelineRow& row, const Lane& lane, const LaneSpan& span) const {
+    const int64_t startNs = lane.startNs(span.first);
+    const int64_t endNs = lane.endNs(span.first + span.count - 1);
+    const QString number = count(static_cast<int64_t>(span.count));
+    QString what;
+    switch (row.kind) {
+        case RowKind::Stream:
+        case RowKind::Copy:
+            what = tr("%1 device operations").arg(number);
+            break;
+        case RowKind::ApiCall:
+            what = tr("%1 API calls").arg(number);
+            break;
+        case RowKind::Gap:
+            what = tr("%1 parts of gaps").arg(number);
+            break;
+        case RowKind::Token:
+            what = tr("%1 tokens").arg(number);
+            break;
+        case RowKind::Range:
+            what = tr("%1 ranges").arg(number);
+            break;
+    }
+    Tip tip(what);
+    tip.add(tr("together"), tr("%1 of %2").arg(utf8(formatPercent(span.busy)), duration(endNs - startNs)));
+    if (row.kind == RowKind::Stream)
+        tip.add(tr("mostly"), utf8(categoryName(static_cast<Category>(std::min<int>(span.tint, kCategoryCount - 1)))));
+    const size_t longest = lane.longest(span.first, span.first + span.count);
+    tip.add(tr("longest"), tr("%1, %2").arg(name(row, lane[longest].row), duration(lane[longest].durationNs())));
+    tip.add(tr("start"), exactly(startNs));
+    return tip.html();
+}
+
+QString TimelineLabels::deviceOpTooltip(uint32_t row) const {
+    const Trace& trace = m_index.trace();
+    const DeviceOpRow op = rowAt(trace.deviceOps(), row);
+    Tip tip(utf8(trace.string(op.name)));
+    tip.add(tr("duration"), exactly(op.endNs - op.startNs));
+    tip.add(tr("start"), exactly(op.startNs));
+    tip.add(tr("category"), utf8(categoryName(op.category)));
+    if (op.op.valid() && op.op.value < trace.ops().size()) {
+        const OpRow& info = trace.ops()[op.op.value];
+        const QString role = utf8(trace.string(info.name));
+        if (info.layer >= 0)
+            tip.add(tr("layer"),
+                    role.isEmpty() ? QString::number(info.layer) : tr("%1, %2").arg(QString::number(info.layer), role));
+        if (info.layer < 0 && !role.isEmpty()) tip.add(tr("operation"), role);
+        if (!trace.string(info.shapes).empty()) tip.add(tr("shapes"), utf8(trace.string(info.shapes)));
+    }
+    if (op.token >= 0) tip.add(tr("token"), QString::number(op.token));
+    if (op.copyBytes > 0) tip.add(tr("size"), utf8(formatBytes(static_cast<double>(op.copyBytes))));
+    if (const auto call = m_index.correlations().callOf(trace, row)) {
+        // Of a graph launch only the first node has a latency of its own.
+        const std::vector<uint32_t> operations = m_index.correlations().operationsOf(trace, *call, 1);
+        if (!operations.empty() && operations.front() == row)
+            tip.add(tr("launch latency"), tr("%1 after %2")
+                                              .arg(duration(op.startNs - trace.apiCalls().startNs[*call]),
+                                                   utf8(trace.string(trace.apiCalls().name[*call]))));
+    }
+    return tip.html();
+}
+
+QString TimelineLabels::apiCallTooltip(uint32_t row) const {
+    const Trace& trace = m_index.trace();
+    const ApiCallRow call = rowAt(trace.apiCalls(), row);
+    Tip tip(utf8(trace.string(call.name)));
+    tip.add(tr("duration"), exactly(call.endNs - call.startNs));
+    tip.add(tr("start"), exactly(call.startNs));
+    const std::vector<uint32_t> operations = m_index.correlations().operationsOf(trace, row);
+    if (!operations.empty()) {
+        const uint32_t first = operations.front();
+        const QString started = utf8(trace.string(trace.deviceOps().name[first]));
+        tip.add(tr("launches"),
+                operations.size() == 1
+                    ? started
+                    : tr("%1 operations, first %2").arg(count(static_cast<int64_t>(operations.size())), started));
+        tip.add(tr("launch latency"), exactly(trace.deviceOps().startNs[first] - call.startNs));
+    }
+    return tip.html();
+}
+
+QString TimelineLabels::gapTooltip(uint32_t row) const {
+    if (!m_gaps || row >= m_gaps->gaps.size()) return {};
+    const Gap& gap = m_gaps->gaps[row];
+    const Trace& trace = m_index.trace();
+    Tip tip(gapSentence(trace, gap));
+    tip.add(tr("start"), exactly(gap.range.startNs));
+    if (gap.nextOp != kNoRow && gap.nextOp < trace.deviceOps().name.size())
+        tip.add(tr("ended by"), utf8(trace.string(trace.deviceOps().name[gap.nextOp])));
+    return tip.html();
+}
+
+QString TimelineLabels::tokenTooltip(uint32_t row) const {
+    if (row >= m_index.tokens().size()) return {};
+    const TokenSpan& token = m_index.tokens()[row];
+    const Trace& trace = m_index.trace();
+    Tip tip(token.index < 0 ? tr("prefill") : tr("token %1").arg(token.index));
+    if (token.tokenRow >= 0)
+        tip.add(tr("text"), utf8(trace.string(trace.tokens().text[static_cast<size_t>(token.tokenRow)])));
+    tip.add(tr("duration"), exactly(token.range.durationNs()));
+    tip.add(tr("start"), exactly(token.range.startNs));
+    if (token.repeat != 0) tip.add(tr("repeat"), token.repeat < 0 ? tr("warm-up") : QString::number(token.repeat));
+    return tip.html();
+}
+
+QString TimelineLabels::rowTooltip(size_t row, std::optional<double> busy) const {
+    if (row >= m_index.rows().size()) return {};
+    Tip tip(utf8(m_index.rows()[row]->detail.empty() ? m_index.rows()[row]->title : m_index.rows()[row]->detail));
+    if (busy) tip.add(tr("busy"), tr("%1 of the visible time").arg(utf8(formatPercent(*busy))));
+    return tip.html();
+}
+
+}  // namespace gapscope

@@ -1,0 +1,48 @@
+// What the timeline writes on its items and says about them, and which colour a tint of a row stands for.
+#pragma once
+
+#include <QColor>
+#include <QFontMetricsF>
+#include <QString>
+#include <memory>
+
+#include "app/gui/theme.h"
+#include "core/analysis/gaps.h"
+#include "core/layout/timeline_frame.h"
+
+namespace gapscope {
+
+enum class ApiTint : uint8_t { Launch, Copy, Wait, Other };
+uint8_t apiTintOf(std::string_view name);
+
+QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint);
+
+class TimelineLabels {
+public:
+    TimelineLabels(const TimelineIndex& index, std::shared_ptr<const GapTable> gaps);
+
+    // The fullest form of the item's name that fits the width; empty if none does.
+    QString fitting(const TimelineRow& row, uint32_t tableRow, const QFontMetricsF& metrics, double width) const;
+    QString name(const TimelineRow& row, uint32_t tableRow) const;
+
+    QString tooltip(const FrameHit& hit) const;
+    QString rowTooltip(size_t row, std::optional<double> busy) const;
+
+private:
+    QString mergedTooltip(const TimelineRow& row, const Lane& lane, const LaneSpan& span) const;
+    QString deviceOpTooltip(uint32_t row) const;
+    QString apiCallTooltip(uint32_t row) const;
+    QString gapTooltip(uint32_t row) const;
+    QString tokenTooltip(uint32_t row) const;
+
+    const TimelineIndex& m_index;
+    std::shared_ptr<const GapTable> m_gaps;
+};
+
+// "212 µs idle: 180 µs host in layer 3, 9.00 µs launch call, 23.0 µs device"
+QString gapSentence(const Trace& trace, const Gap& gap);
+
+// The chosen form and, where even the shortest is too long, cut in its middle; empty below three characters.
+QString fittedName(std::string_view name, const QFontMetricsF& metrics, double width);
+
+}  // namespace gapscope

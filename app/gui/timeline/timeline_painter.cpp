@@ -1,0 +1,318 @@
+#include "app/gui/timeline/timeline_painter.h"
+
+#include <QPainterPath>
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/format.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr int kOverviewHeight = 36;
+constexpr int kRulerHeight = 24;
+constexpr int kWidestHeader = 168;
+constexpr double kDimming = 0.72;     // share of background in what a selection leaves out
+constexpr double kSparseTint = 0.16;  // of the colour behind a merged stretch
+
+QColor mixed(const QColor& color, const QColor& ground, double groundShare) {
+    const auto mix = [groundShare](int a, int b) {
+        return static_cast<int>(std::lround(a * (1 - groundShare) + b * groundShare));
+    };
+    return QColor(mix(color.red(), ground.red()), mix(color.green(), ground.green()), mix(color.blue(), ground.blue()));
+}
+
+// To whole device pixels, so that edges are sharp at any scale factor.
+double snapped(const QPainter& painter, double x) {
+    const double ratio = painter.device()->devicePixelRatioF();
+    return std::round(x * ratio) / ratio;
+}
+
+double devicePixel(const QPainter& painter) {
+    return 1.0 / painter.device()->devicePixelRatioF();
+}
+
+QString utf8(const std::string& text) {
+    return QString::fromStdString(text);
+}
+
+}  // namespace
+
+TimelineParts timelineParts(QSize viewport) {
+    const int header = std::min(kWidestHeader, viewport.width() / 3);
+    const int top = kOverviewHeight + kRulerHeight;
+    return {.overview = QRect(header, 0, viewport.width() - header, kOverviewHeight),
+            .ruler = QRect(header, kOverviewHeight, viewport.width() - header, kRulerHeight),
+            .headers = QRect(0, top, header, std::max(0, viewport.height() - top)),
+            .rows = QRect(header, top, viewport.width() - header, std::max(0, viewport.height() - top))};
+}
+
+TimelinePainter::TimelinePainter(const Theme& theme, const TimelineIndex& index, const TimelineLabels& labels,
+                                 const QFont& font)
+    : m_theme(theme), m_index(index), m_labels(labels), m_font(font), m_metrics(font) {}
+
+bool TimelinePainter::leftOut(const TimelineRow& row, const Lane& lane, const LaneSpan& span,
+                              const Selection& selection) const {
+    const bool isDevice = row.kind == RowKind::Stream || row.kind == RowKind::Copy;
+    switch (selection.kind) {
+        case Selection::Kind::Category:
+            return isDevice && span.tint != static_cast<uint8_t>(selection.category);
+        case Selection::Kind::GapCause:
+            return row.kind == RowKind::Gap && span.tint != selection.cause;
+        case Selection::Kind::KernelName: {
+            if (!isDevice) return false;
+            // Of a merged stretch the first few tell; looking at all would cost events, not pixels.
+            const size_t looked = std::min<size_t>(span.count, 16);
+            for (size_t i = span.first; i < span.first + looked; ++i)
+                if (m_index.trace().deviceOps().name[lane[i].row] == selection.name) return false;
+            return true;
+        }
+        default:
+            return false;
+    }
+}
+
+void TimelinePainter::paintRows(QPainter& painter, const TimelineFrame& frame, const QRect& rows,
+                                const Selection& selection) const {
+    painter.save();
+    painter.setClipRect(rows);
+    painter.setFont(m_font);
+    painter.fillRect(rows, m_theme.background);
+    for (const FrameLane& lane : frame.lanes) {
+        const TimelineRow& row = *m_index.rows()[lane.row];
+        const QRect band(rows.left(), rows.top() + lane.y, rows.width(), lane.height);
+        if (row.kind == RowKind::Stream || row.kind == RowKind::Token) painter.fillRect(band, m_theme.backgroundBand);
+        painter.fillRect(QRect(band.left(), band.bottom() + 1, band.width(), 1), m_theme.line);
+    }
+    for (size_t r = 0; r < frame.places.size(); ++r) {
+        const int y = frame.places[r].y - frame.scrollY;
+        if (r == 0 || y < 0 || y > frame.height || !m_index.rows()[r]->startsGroup) continue;
+        painter.fillRect(QRect(rows.left(), rows.top() + y - kGroupSpacing / 2 - 1, rows.width(), 1),
+                         m_theme.lineStrong);
+    }
+    for (const FrameLane& shown : frame.lanes) {
+        const TimelineRow& row = *m_index.rows()[shown.row];
+        const Lane& lane = row.lanes.lanes()[shown.lane];
+        for (const LaneSpan& span : shown.spans)
+            paintSpan(painter, row, lane, shown, span, rows, leftOut(row, lane, span, selection));
+    }
+    painter.restore();
+}
+
+void TimelinePainter::paintSpan(QPainter& painter, const TimelineRow& row, const Lane& lane, const FrameLane& shown,
+                                const LaneSpan& span, const QRect& rows, bool dimmed) const {
+    const double left = snapped(painter, rows.left() + std::max(span.x0, -4.0));
+    const double right = snapped(painter, rows.left() + std::min(span.x1, rows.width() + 4.0));
+    const double pixel = devicePixel(painter);
+    const double width = std::max(right - left, pixel);
+    const double top = rows.top() + shown.y;
+    const double height = shown.height;
+
+    QColor color = itemColor(m_theme, row.kind, span.tint);
+    if (dimmed) color = mixed(color, m_theme.background, kDimming);
+
+    if (span.count > 1) {
+        // How busy the stretch is, as height over a pale ground: a full box would claim that it is all work.
+        const double bar = std::clamp(std::round(height * static_cast<double>(span.busy)), 2.0, height);
+        painter.fillRect(QRectF(left, top, width, height), mixed(color, m_theme.background, 1 - kSparseTint));
+        painter.fillRect(QRectF(left, top + height - bar, width, bar), color);
+        return;
+    }
+    const double shownPx = span.x1 - span.x0;
+    // Thinner than a pixel: as pale as its share of it, but always there.
+    if (shownPx < pixel) color = mixed(color, m_theme.background, 1 - std::clamp(shownPx / pixel, 0.45, 1.0));
+    const QRectF box(left, top, width, height);
+    if (row.kind == RowKind::Gap && span.tint == static_cast<uint8_t>(GapCause::Unknown)) {
+        painter.fillRect(box, mixed(color, m_theme.background, 0.7));
+        painter.fillRect(box, QBrush(color, Qt::BDiagPattern));
+    } else {
+        painter.fillRect(box, color);
+    }
+    // A darker edge tells neighbours of one colour apart without a hole that would read as idle time.
+    if (width >= 4 * pixel) painter.fillRect(QRectF(left, top, pixel, height), color.darker(m_theme.dark ? 150 : 125));
+
+    constexpr double kPadding = 4;
+    if (width < 2 * kPadding + 8) return;
+    // The label stands in what is seen of the item.
+    const double textLeft = std::max(left, static_cast<double>(rows.left())) + kPadding;
+    const double textWidth = std::min(right, static_cast<double>(rows.right() + 1)) - kPadding - textLeft;
+    const QString text = m_labels.fitting(row, lane[span.first].row, m_metrics, textWidth);
+    if (text.isEmpty()) return;
+    const QColor ink = textOn(color);
+    painter.setPen(dimmed ? mixed(ink, color, 0.35) : ink);
+    painter.drawText(QRectF(textLeft, top, textWidth + 1, height),
+                     Qt::AlignVCenter | Qt::AlignLeft | Qt::TextSingleLine, text);
+}
+
+void TimelinePainter::paintHeaders(QPainter& painter, const TimelineFrame& frame, const QRect& headers) const {
+    painter.save();
+    painter.setClipRect(headers);
+    painter.fillRect(headers, m_theme.headerBackground);
+    QFont bold = m_font;
+    bold.setWeight(QFont::DemiBold);
+    for (size_t r = 0; r < frame.places.size(); ++r) {
+        const RowPlace& place = frame.places[r];
+        const int y = headers.top() + place.y - frame.scrollY;
+        if (y + place.height < headers.top() || y > headers.bottom()) continue;
+        const TimelineRow& row = *m_index.rows()[r];
+        if (r > 0 && row.startsGroup)
+            painter.fillRect(QRect(headers.left(), y - kGroupSpacing / 2 - 1, headers.width(), 1), m_theme.lineStrong);
+        QRect line(headers.left() + 8, y, headers.width() - 14, place.laneHeight);
+        if (r < frame.busy.size() && frame.busy[r]) {
+            const QString busy = utf8(formatPercent(*frame.busy[r]));
+            painter.setFont(m_font);
+            painter.setPen(m_theme.mutedText);
+            painter.drawText(line, Qt::AlignVCenter | Qt::AlignRight, busy);
+            line.setRight(line.right() - static_cast<int>(m_metrics.horizontalAdvance(busy)) - 8);
+        }
+        painter.setFont(row.startsGroup ? bold : m_font);
+        painter.setPen(row.startsGroup ? m_theme.text : m_theme.mutedText);
+        if (!row.startsGroup) line.setLeft(line.left() + 12);
+        const QString title = QFontMetrics(painter.font()).elidedText(utf8(row.title), Qt::ElideRight, line.width());
+        painter.drawText(line, Qt::AlignVCenter | Qt::AlignLeft, title);
+    }
+    painter.fillRect(QRect(headers.right(), headers.top(), 1, headers.height()), m_theme.lineStrong);
+    painter.restore();
+}
+
+void TimelinePainter::paintRuler(QPainter& painter, const std::vector<RulerTick>& ticks, const QRect& ruler,
+                                 int headerWidth) const {
+    painter.save();
+    painter.setFont(m_font);
+    painter.fillRect(ruler.adjusted(-headerWidth, 0, 0, 0), m_theme.headerBackground);
+    painter.setClipRect(ruler);
+    const double pixel = devicePixel(painter);
+    for (const RulerTick& tick : ticks) {
+        const double x = snapped(painter, ruler.left() + tick.x);
+        const int height = tick.major ? 9 : 4;
+        painter.fillRect(QRectF(x, ruler.bottom() + 1 - height, pixel, height),
+                         tick.major ? m_theme.mutedText : m_theme.lineStrong);
+        if (!tick.major) continue;
+        painter.setPen(m_theme.mutedText);
+        painter.drawText(QRectF(x + 4, ruler.top(), 200, ruler.height() - 5), Qt::AlignLeft | Qt::AlignVCenter,
+                         utf8(tick.label));
+    }
+    painter.setClipping(false);
+    painter.fillRect(QRect(ruler.left() - headerWidth, ruler.bottom(), ruler.width() + headerWidth, 1),
+                     m_theme.lineStrong);
+    painter.restore();
+}
+
+void TimelinePainter::paintOverview(QPainter& painter, const std::vector<std::vector<DensityColumn>>& devices,
+                                    const QRect& overview) const {
+    painter.fillRect(QRect(0, overview.top(), overview.right() + 1, overview.height()), m_theme.headerBackground);
+    const QRect inner = overview.adjusted(0, 4, 0, -4);
+    painter.fillRect(inner, m_theme.background);
+    if (devices.empty()) return;
+    // One strip a device, as long as they can be told apart.
+    const size_t strips = std::min<size_t>(devices.size(), 4);
+    const double stripHeight = static_cast<double>(inner.height()) / static_cast<double>(strips);
+    for (size_t d = 0; d < strips; ++d) {
+        const double bottom = inner.top() + stripHeight * static_cast<double>(d + 1);
+        for (size_t c = 0; c < devices[d].size(); ++c) {
+            const DensityColumn& column = devices[d][c];
+            if (column.busy <= 0) continue;
+            const double height = std::clamp(stripHeight * static_cast<double>(column.busy), 1.0, stripHeight);
+            painter.fillRect(QRectF(overview.left() + static_cast<double>(c) * 2, bottom - height, 2, height),
+                             itemColor(m_theme, RowKind::Stream, column.tint));
+        }
+    }
+}
+
+void TimelinePainter::paintOverviewHandle(QPainter& painter, const QRectF& handle, const QRect& overview) const {
+    painter.save();
+    painter.setClipRect(overview);
+    QColor veil = m_theme.headerBackground;
+    veil.setAlpha(165);
+    const QRectF whole(overview.adjusted(0, 4, 0, -4));
+    painter.fillRect(QRectF(whole.left(), whole.top(), handle.left() - whole.left(), whole.height()), veil);
+    painter.fillRect(QRectF(handle.right(), whole.top(), whole.right() - handle.right(), whole.height()), veil);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(m_theme.accent, 1.5));
+    painter.drawRoundedRect(handle.adjusted(0.75, 2.5, -0.75, -2.5), 2, 2);
+    // Grips: the edges can be dragged.
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(m_theme.accent);
+    if (handle.width() > 14)
+        for (const double x : {handle.left(), handle.right() - 3})
+            painter.drawRoundedRect(QRectF(x, handle.center().y() - 7, 3, 14), 1.5, 1.5);
+    painter.restore();
+}
+
+void TimelinePainter::paintRange(QPainter& painter, double x0, double x1, const QRect& rows, const QRect& ruler,
+                                 const QString& readout) const {
+    painter.save();
+    painter.setFont(m_font);
+    const double left = snapped(painter, rows.left() + x0);
+    const double right = std::max(snapped(painter, rows.left() + x1), left + devicePixel(painter));
+    painter.setClipRect(rows.united(ruler));
+    painter.fillRect(QRectF(left, rows.top(), right - left, rows.height()), m_theme.selectionFill);
+    for (const double x : {left, right - devicePixel(painter)})
+        painter.fillRect(QRectF(x, ruler.top(), devicePixel(painter), rows.height() + ruler.height()), m_theme.accent);
+    if (!readout.isEmpty()) {
+        // On the ruler over the range's middle, kept in sight.
+        const double width = m_metrics.horizontalAdvance(readout) + 12;
+        const double height = ruler.height() - 5;
+        const double middle = (std::max(left, double(rows.left())) + std::min(right, double(rows.right()))) / 2;
+        const double x =
+            std::clamp(middle - width / 2, double(rows.left()), std::max(double(rows.left()), rows.right() - width));
+        const QRectF box(std::round(x), ruler.top() + 2, width, height);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(m_theme.accent);
+        painter.drawRoundedRect(box, 3, 3);
+        painter.setPen(textOn(m_theme.accent));
+        painter.drawText(box, Qt::AlignCenter, readout);
+    }
+    painter.restore();
+}
+
+void TimelinePainter::paintOutline(QPainter& painter, const QRectF& box, const QColor& color, double width) const {
+    const double left = snapped(painter, box.left());
+    const double right = std::max(snapped(painter, box.right()), left + 3 * devicePixel(painter));
+    const QRectF frame(left, box.top(), right - left, box.height());
+    // Four filled edges: sharp at every scale, where a stroked rectangle would lie across pixels.
+    painter.fillRect(QRectF(frame.left() - width, frame.top() - width, frame.width() + 2 * width, width), color);
+    painter.fillRect(QRectF(frame.left() - width, frame.bottom(), frame.width() + 2 * width, width), color);
+    painter.fillRect(QRectF(frame.left() - width, frame.top(), width, frame.height()), color);
+    painter.fillRect(QRectF(frame.right(), frame.top(), width, frame.height()), color);
+}
+
+void TimelinePainter::paintLink(QPainter& painter, QPointF from, QPointF to) const {
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    const double bend = std::max(12.0, std::abs(to.y() - from.y()) * 0.5);
+    const double sign = to.y() >= from.y() ? 1 : -1;
+    QPainterPath path(from);
+    path.cubicTo(from + QPointF(0, sign * bend), to - QPointF(0, sign * bend), to - QPointF(0, sign * 5));
+    // A pale edge keeps the line readable over boxes of any colour.
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(m_theme.background, 4));
+    painter.drawPath(path);
+    painter.setPen(QPen(m_theme.launchLink, 2));
+    painter.drawPath(path);
+    painter.setPen(QPen(m_theme.background, 1));
+    painter.setBrush(m_theme.launchLink);
+    painter.drawPolygon(QPolygonF({to, to + QPointF(-4.5, -sign * 8), to + QPointF(4.5, -sign * 8)}));
+    painter.restore();
+}
+
+void TimelinePainter::paintPointer(QPainter& painter, double x, const QRect& rows, const QRect& ruler,
+                                   const QString& time) const {
+    painter.save();
+    painter.setFont(m_font);
+    QColor line = m_theme.mutedText;
+    line.setAlpha(110);
+    const double left = snapped(painter, x);
+    painter.fillRect(QRectF(left, ruler.top(), devicePixel(painter), rows.height() + ruler.height()), line);
+    const double width = m_metrics.horizontalAdvance(time) + 8;
+    const double labelX = std::min(left + 1, ruler.right() + 1 - width);
+    const QRectF box(labelX, ruler.top() + 2, width, ruler.height() - 12);
+    painter.fillRect(box.adjusted(0, -1, 0, 3), m_theme.headerBackground);
+    painter.setPen(m_theme.text);
+    painter.drawText(box, Qt::AlignCenter, time);
+    painter.restore();
+}
+
+}  // namespace gapscope

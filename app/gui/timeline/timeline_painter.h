@@ -1,0 +1,57 @@
+// Draws what a TimelineFrame says: boxes, labels, row names, ruler, overview, and the marks over them.
+#pragma once
+
+#include <QFont>
+#include <QPainter>
+#include <vector>
+
+#include "app/gui/session/session.h"
+#include "app/gui/theme.h"
+#include "app/gui/timeline/timeline_labels.h"
+#include "core/layout/density.h"
+#include "core/layout/ruler.h"
+#include "core/layout/timeline_frame.h"
+
+namespace gapscope {
+
+// The parts of the viewport, in logical px.
+struct TimelineParts {
+    QRect overview;
+    QRect ruler;
+    QRect headers;
+    QRect rows;
+};
+TimelineParts timelineParts(QSize viewport);
+
+class TimelinePainter {
+public:
+    TimelinePainter(const Theme& theme, const TimelineIndex& index, const TimelineLabels& labels, const QFont& font);
+
+    // Everything but the overview's handle and the marks; what a cache can hold. `selection` dims what it leaves out.
+    void paintRows(QPainter& painter, const TimelineFrame& frame, const QRect& rows, const Selection& selection) const;
+    void paintHeaders(QPainter& painter, const TimelineFrame& frame, const QRect& headers) const;
+    void paintRuler(QPainter& painter, const std::vector<RulerTick>& ticks, const QRect& ruler, int headerWidth) const;
+    void paintOverview(QPainter& painter, const std::vector<std::vector<DensityColumn>>& devices,
+                       const QRect& overview) const;
+
+    // Marks
+    void paintOverviewHandle(QPainter& painter, const QRectF& handle, const QRect& overview) const;
+    void paintRange(QPainter& painter, double x0, double x1, const QRect& rows, const QRect& ruler,
+                    const QString& readout) const;
+    void paintOutline(QPainter& painter, const QRectF& box, const QColor& color, double width) const;
+    void paintLink(QPainter& painter, QPointF from, QPointF to) const;
+    void paintPointer(QPainter& painter, double x, const QRect& rows, const QRect& ruler, const QString& time) const;
+
+private:
+    void paintSpan(QPainter& painter, const TimelineRow& row, const Lane& lane, const FrameLane& shown,
+                   const LaneSpan& span, const QRect& rows, bool dimmed) const;
+    bool leftOut(const TimelineRow& row, const Lane& lane, const LaneSpan& span, const Selection& selection) const;
+
+    const Theme& m_theme;
+    const TimelineIndex& m_index;
+    const TimelineLabels& m_labels;
+    QFont m_font;
+    QFontMetricsF m_metrics;
+};
+
+}  // namespace gapscope

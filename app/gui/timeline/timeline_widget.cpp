@@ -1,0 +1,384 @@
+#include "app/gui/timeline/timeline_widget.h"
+
+#include <QEvent>
+#include <QHelpEvent>
+#include <QPainter>
+#include <QScrollBar>
+#include <QStyle>
+#include <QToolButton>
+#include <QToolTip>
+#include <algorithm>
+
+#include "core/base/format.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr int kEaseMs = 120;
+constexpr int kSettleMs = 250;
+
+QString duration(int64_t ns) {
+    return QString::fromStdString(formatDuration(ns));
+}
+
+}  // namespace
+
+TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
+    : QAbstractScrollArea(parent), m_session(session), m_index(apiTintOf), m_follow(new QToolButton(viewport())) {
+    setObjectName(QStringLiteral("timeline"));
+    setAccessibleName(tr("Timeline"));
+    setAccessibleDescription(tr("Tokens, CPU calls, gaps and kernels over time"));
+    setFocusPolicy(Qt::StrongFocus);
+    setFrameShape(QFrame::NoFrame);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    viewport()->setMouseTracking(true);
+    viewport()->setAttribute(Qt::WA_OpaquePaintEvent);
+
+    m_follow->setObjectName(QStringLiteral("timelineFollow"));
+    m_follow->setText(tr("Follow"));
+    m_follow->setToolTip(tr("Keep the newest at the right edge"));
+    m_follow->setCursor(Qt::ArrowCursor);
+    m_follow->setFocusPolicy(Qt::TabFocus);
+    m_follow->hide();
+    connect(m_follow, &QToolButton::clicked, this, [this] {
+        settle();
+        m_session.setFollowing(true);
+    });
+
+    m_animation.setDuration(kEaseMs);
+    m_animation.setStartValue(0.0);
+    m_animation.setEndValue(1.0);
+    m_animation.setEasingCurve(QEasingCurve::OutCubic);
+    connect(&m_animation, &QVariantAnimation::valueChanged, this, [this](const QVariant& value) {
+        if (!m_target) return;
+        const double share = value.toDouble();
+        const auto between = [share](int64_t from, int64_t to) {
+            return from + std::llround(static_cast<double>(to - from) * share);
+        };
+        m_moving = true;
+        m_session.setVisibleRange(share >= 1 ? *m_target
+                                             : TimeRange{between(m_animationStart.startNs, m_target->startNs),
+                                                         between(m_animationStart.endNs, m_target->endNs)},
+                                  ZoomStep::Transient);
+        m_moving = false;
+        if (share >= 1) m_target.reset();
+    });
+    m_settleTimer.setSingleShot(true);
+    m_settleTimer.setInterval(kSettleMs);
+    connect(&m_settleTimer, &QTimer::timeout, this, &TimelineWidget::settle);
+
+    connect(&session, &Session::traceChanged, this, &TimelineWidget::takeTrace);
+    connect(&session, &Session::visibleRangeChanged, this, &TimelineWidget::takeVisibleRange);
+    connect(&session, &Session::selectionChanged, this, &TimelineWidget::takeSelection);
+    connect(&session, &Session::followingChanged, this, &TimelineWidget::placeFollowButton);
+    connect(&m_gapFeed, &GapFeed::gapsReady, this, &TimelineWidget::setGaps);
+    takeTrace();
+}
+
+TimelineWidget::~TimelineWidget() = default;
+
+void TimelineWidget::setLive(bool live) {
+    m_live = live;
+    placeFollowButton();
+}
+
+void TimelineWidget::setGaps(GapTablePtr gaps) {
+    m_gaps = std::move(gaps);
+    m_index.setGaps(piecesOf(*m_gaps));
+    m_hover.reset();
+    markDirty();
+}
+
+void TimelineWidget::takeTrace() {
+    const bool another = m_index.setTrace(m_session.trace());
+    if (another) m_gaps.reset();
+    m_gapFeed.setTrace(m_session.trace(), another);
+    m_overviewDirty = true;
+    m_hover.reset();
+    if (another) verticalScrollBar()->setValue(0);
+    markDirty();
+}
+
+void TimelineWidget::takeVisibleRange() {
+    if (!m_moving) {
+        // Somebody else moved the view (undo, another panel, the run): what we were easing to is no longer wanted.
+        m_animation.stop();
+        m_target.reset();
+        m_settleTimer.stop();
+        m_unsettled = false;
+    }
+    m_hover.reset();
+    markDirty();
+}
+
+void TimelineWidget::takeSelection() {
+    m_cacheDirty = true;  // some selections dim what they leave out
+    const TimelineIndex::Place place = selectedPlace();
+    if (place.row >= 0) {
+        ensureFrame();
+        const int y = m_frame.places[static_cast<size_t>(place.row)].laneY(place.lane);
+        const int height = m_frame.places[static_cast<size_t>(place.row)].laneHeight;
+        if (y < m_frame.scrollY || y + height > m_frame.scrollY + m_frame.height)
+            verticalScrollBar()->setValue(y - m_frame.height / 2);
+    }
+    viewport()->update();
+}
+
+void TimelineWidget::markDirty() {
+    m_frameDirty = true;
+    m_cacheDirty = true;
+    viewport()->update();
+}
+
+TimeScale TimelineWidget::scale() const {
+    TimeRange range = m_session.visibleRange();
+    if (range.empty()) range.endNs = range.startNs + 1;
+    return {range, std::max(1.0, static_cast<double>(parts().rows.width()))};
+}
+
+TimeScale TimelineWidget::wholeScale() const {
+    TimeRange whole = m_index.trace().extent();
+    if (whole.empty()) whole.endNs = whole.startNs + 1;
+    return {whole, std::max(1.0, static_cast<double>(parts().overview.width()))};
+}
+
+const TimelineFrame& TimelineWidget::frame() {
+    ensureFrame();
+    return m_frame;
+}
+
+void TimelineWidget::ensureFrame() {
+    if (!m_frameDirty) return;
+    m_frameDirty = false;
+    ++m_frameCount;
+    updateScrollBar();
+    m_frame = makeFrame(m_index, scale(), parts().rows.height(), verticalScrollBar()->value());
+    m_ticks = rulerTicks(scale());
+    if (m_overviewDirty) {
+        m_overviewDirty = false;
+        m_overview.clear();
+        for (const Lane* lane : m_index.devicesBusy())
+            m_overview.push_back(densityColumns(*lane, wholeScale(), 2));
+    }
+}
+
+void TimelineWidget::updateScrollBar() {
+    const std::vector<RowPlace> places = placeRows(m_index);
+    const int content = places.empty() ? 0 : places.back().y + places.back().height + kGroupSpacing;
+    const int page = parts().rows.height();
+    const QSignalBlocker blocker(verticalScrollBar());
+    verticalScrollBar()->setRange(0, std::max(0, content - page));
+    verticalScrollBar()->setPageStep(page);
+    verticalScrollBar()->setSingleStep(kTrackHeight);
+}
+
+QFont TimelineWidget::rowFont() const {
+    QFont small = font();
+    small.setPixelSize(11);
+    return small;
+}
+
+TimelinePainter TimelineWidget::painterFor(const TimelineLabels& labels) const {
+    return TimelinePainter(theme(), m_index, labels, rowFont());
+}
+
+void TimelineWidget::ensureCache() {
+    ensureFrame();
+    const double ratio = viewport()->devicePixelRatioF();
+    const QSize size = viewport()->size() * ratio;
+    if (!m_cacheDirty && m_cache.size() == size && m_cache.devicePixelRatio() == ratio) return;
+    m_cacheDirty = false;
+    if (m_cache.size() != size) m_cache = QPixmap(size);
+    m_cache.setDevicePixelRatio(ratio);
+    QPainter painter(&m_cache);
+    const TimelineLabels labels(m_index, m_gaps);
+    const TimelinePainter painting = painterFor(labels);
+    const TimelineParts where = parts();
+    painting.paintRows(painter, m_frame, where.rows, m_session.selection());
+    painting.paintHeaders(painter, m_frame, where.headers);
+    painting.paintOverview(painter, m_overview, where.overview);
+    painting.paintRuler(painter, m_ticks, where.ruler, where.ruler.left());
+    if (m_index.rows().empty()) {
+        painter.setPen(theme().mutedText);
+        painter.setFont(font());
+        painter.drawText(where.rows, Qt::AlignCenter, tr("No events yet"));
+    }
+}
+
+void TimelineWidget::paintEvent(QPaintEvent*) {
+    ensureCache();
+    QPainter painter(viewport());
+    painter.drawPixmap(0, 0, m_cache);
+    const TimelineLabels labels(m_index, m_gaps);
+    paintMarks(painter, painterFor(labels));
+}
+
+std::optional<QRectF> TimelineWidget::boxOf(const TimelineIndex::Place& place) const {
+    if (place.row < 0 || static_cast<size_t>(place.row) >= m_frame.places.size()) return std::nullopt;
+    const RowPlace& row = m_frame.places[static_cast<size_t>(place.row)];
+    const Lane& lane = m_index.rows()[static_cast<size_t>(place.row)]->lanes.lanes()[place.lane];
+    const QRect rows = parts().rows;
+    // Far outside, doubles would lose the pixel grid: a little beyond the edge is as good.
+    const double x0 = std::max(-8.0, m_frame.scale.xOf(lane.startNs(place.item)));
+    const double x1 = std::min(m_frame.scale.width + 8, m_frame.scale.xOf(lane.endNs(place.item)));
+    return QRectF(rows.left() + x0, rows.top() + row.laneY(place.lane) - m_frame.scrollY, std::max(0.0, x1 - x0),
+                  row.laneHeight);
+}
+
+void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painting) {
+    const TimelineParts where = parts();
+    if (!m_index.rows().empty()) painting.paintOverviewHandle(painter, overviewHandle(), where.overview);
+    const TimeScale now = m_frame.scale;
+    if (m_drag == Drag::Range) {
+        painting.paintRange(painter, now.xOf(m_dragged.startNs), now.xOf(m_dragged.endNs), where.rows, where.ruler,
+                            duration(m_dragged.durationNs()));
+    } else {
+        paintSelected(painter, painting);
+        if (m_pointer && where.rows.united(where.ruler).contains(*m_pointer) && m_drag == Drag::None) {
+            const int64_t timeNs = now.timeAt(m_pointer->x() - where.rows.left());
+            const int64_t stepNs = roundStep(std::max(1.0, now.nsPerPx()));
+            const int64_t largestNs = std::max(std::abs(now.range.startNs), std::abs(now.range.endNs));
+            painting.paintPointer(painter, m_pointer->x(), where.rows, where.ruler,
+                                  QString::fromStdString(formatTick(timeNs, stepNs, largestNs)));
+        }
+    }
+    if (m_hover && m_hover->span.count > 0 && m_hover->row < m_frame.places.size()) {
+        const RowPlace& row = m_frame.places[m_hover->row];
+        const double x0 = std::max(-8.0, m_hover->span.x0);
+        const double x1 = std::min(now.width + 8, m_hover->span.x1);
+        painter.save();
+        painter.setClipRect(where.rows);
+        painting.paintOutline(
+            painter,
+            QRectF(where.rows.left() + x0, where.rows.top() + row.laneY(m_hover->lane) - m_frame.scrollY, x1 - x0,
+                   row.laneHeight),
+            theme().hover, 1);
+        painter.restore();
+    }
+    if (hasFocus()) {
+        painter.setPen(QPen(theme().accent, 2));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRect(viewport()->rect().adjusted(1, 1, -1, -1));
+    }
+}
+
+void TimelineWidget::paintSelected(QPainter& painter, const TimelinePainter& painting) {
+    const Selection& selection = m_session.selection();
+    const TimelineParts where = parts();
+    const TimelineIndex::Place place = selectedPlace();
+    const bool isItem = place.row >= 0 && selection.kind != Selection::Kind::Token;
+    if (!selection.range.empty() && !isItem) {
+        painting.paintRange(painter, m_frame.scale.xOf(selection.range.startNs),
+                            m_frame.scale.xOf(selection.range.endNs), where.rows, where.ruler,
+                            duration(selection.range.durationNs()));
+    }
+    const std::optional<QRectF> box = boxOf(place);
+    if (!box) return;
+    painter.save();
+    painter.setClipRect(where.rows);
+    painting.paintOutline(painter, *box, theme().accent, 2);
+
+    // The launch and what it launched, with a line between them.
+    const Trace& trace = m_index.trace();
+    std::optional<uint32_t> call;
+    if (selection.kind == Selection::Kind::DeviceOp)
+        call = m_index.correlations().callOf(trace, static_cast<uint32_t>(selection.row));
+    if (selection.kind == Selection::Kind::ApiCall) call = static_cast<uint32_t>(selection.row);
+    if (call) {
+        constexpr size_t kMostOutlined = 2000;  // a graph launch may own thousands
+        const std::vector<uint32_t> operations = m_index.correlations().operationsOf(trace, *call, kMostOutlined);
+        const std::optional<QRectF> callBox = boxOf(m_index.placeOf(RowKind::ApiCall, *call));
+        for (const uint32_t operation : operations) {
+            const bool isSelected = selection.kind == Selection::Kind::DeviceOp && operation == selection.row;
+            const std::optional<QRectF> operationBox = boxOf(m_index.placeOf(RowKind::Stream, operation));
+            if (operationBox && !isSelected) painting.paintOutline(painter, *operationBox, theme().launchLink, 1.5);
+            const bool linked =
+                isSelected || (selection.kind == Selection::Kind::ApiCall && operation == operations.front());
+            if (!linked || !operationBox || !callBox) continue;
+            const bool down = operationBox->top() > callBox->top();
+            painting.paintLink(
+                painter,
+                {callBox->left() + std::min(callBox->width() / 2, 12.0), down ? callBox->bottom() : callBox->top()},
+                {operationBox->left() + 1, down ? operationBox->top() : operationBox->bottom()});
+        }
+        if (callBox && selection.kind == Selection::Kind::DeviceOp)
+            painting.paintOutline(painter, *callBox, theme().launchLink, 1.5);
+    }
+    painter.restore();
+}
+
+QRectF TimelineWidget::overviewHandle() const {
+    const TimeScale whole = wholeScale();
+    const QRect overview = parts().overview;
+    const TimeRange visible = m_session.visibleRange();
+    double x0 = std::clamp(whole.xOf(visible.startNs), -2.0, whole.width + 2);
+    double x1 = std::clamp(whole.xOf(visible.endNs), -2.0, whole.width + 2);
+    if (x1 - x0 < 6) {  // never too thin to see and grab
+        const double middle = (x0 + x1) / 2;
+        x0 = middle - 3;
+        x1 = middle + 3;
+    }
+    return QRectF(overview.left() + x0, overview.top() + 1, x1 - x0, overview.height() - 2);
+}
+
+void TimelineWidget::placeFollowButton() {
+    m_follow->setVisible(m_live && !m_session.following());
+    m_follow->adjustSize();
+    m_follow->move(viewport()->width() - m_follow->width() - 8, parts().rows.top() + 8);
+}
+
+bool TimelineWidget::event(QEvent* event) {
+    if (event->type() == QEvent::ShortcutOverride) {
+        // Single letters belong to the timeline while it has the focus.
+        auto* key = static_cast<QKeyEvent*>(event);
+        static const QList<int> kOwn{Qt::Key_W,      Qt::Key_S,     Qt::Key_A,           Qt::Key_D,
+                                     Qt::Key_F,      Qt::Key_Z,     Qt::Key_0,           Qt::Key_Home,
+                                     Qt::Key_Left,   Qt::Key_Right, Qt::Key_BracketLeft, Qt::Key_BracketRight,
+                                     Qt::Key_Period, Qt::Key_Comma};
+        if (key->modifiers() == Qt::NoModifier && kOwn.contains(key->key())) event->accept();
+    }
+    return QAbstractScrollArea::event(event);
+}
+
+bool TimelineWidget::viewportEvent(QEvent* event) {
+    if (event->type() == QEvent::Leave) setHover(std::nullopt, std::nullopt);
+    if (event->type() == QEvent::ToolTip) {
+        const QPoint position = static_cast<QHelpEvent*>(event)->pos();
+        ensureFrame();
+        const TimelineLabels labels(m_index, m_gaps);
+        QString tip;
+        if (const std::optional<FrameHit> hit = hitAt(position)) {
+            tip = labels.tooltip(*hit);
+        } else if (parts().headers.contains(position)) {
+            const int y = position.y() - parts().headers.top() + m_frame.scrollY;
+            for (size_t r = 0; r < m_frame.places.size(); ++r)
+                if (y >= m_frame.places[r].y && y < m_frame.places[r].y + m_frame.places[r].height)
+                    tip = labels.rowTooltip(r, m_frame.busy[r]);
+        }
+        if (tip.isEmpty())
+            QToolTip::hideText();
+        else
+            QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), tip, viewport());
+        return true;
+    }
+    return QAbstractScrollArea::viewportEvent(event);
+}
+
+void TimelineWidget::resizeEvent(QResizeEvent*) {
+    m_overviewDirty = true;
+    placeFollowButton();
+    markDirty();
+}
+
+void TimelineWidget::scrollContentsBy(int, int) {
+    m_hover.reset();
+    markDirty();
+}
+
+void TimelineWidget::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) markDirty();
+    QAbstractScrollArea::changeEvent(event);
+}
+
+}  // namespace gapscope

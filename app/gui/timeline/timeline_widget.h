@@ -1,0 +1,146 @@
+// The timeline: overview strip, ruler, row names and rows over one Session. It shows the session's trace, visible range
+// and selection, and turns wheel, keys and pointer into changes of the latter two.
+#pragma once
+
+#include <QAbstractScrollArea>
+#include <QPixmap>
+#include <QTimer>
+#include <QVariantAnimation>
+#include <memory>
+#include <optional>
+
+#include "app/gui/session/session.h"
+#include "app/gui/timeline/gap_feed.h"
+#include "app/gui/timeline/timeline_labels.h"
+#include "app/gui/timeline/timeline_painter.h"
+
+class QToolButton;
+
+namespace gapscope {
+
+class TimelineWidget : public QAbstractScrollArea {
+    Q_OBJECT
+
+public:
+    explicit TimelineWidget(Session& session, QWidget* parent = nullptr);
+    ~TimelineWidget() override;
+
+    // A run is under way: where the view does not follow it, a button offers to.
+    void setLive(bool live);
+    // Zoom eases unless this is off, the desktop asks for no motion, or GAPSCOPE_NO_ANIMATION is set.
+    void setAnimated(bool animated) { m_animated = animated; }
+
+    // Gaps of the whole trace, as GapFeed computes them; for who has them already.
+    void setGaps(gapscope::GapTablePtr gaps);
+    bool gapsSettled() const { return m_gapFeed.settled(); }
+
+    void zoomToSelection();  // when already there: the whole trace
+    void zoomToWhole();
+    void selectLaunch();    // from a kernel to the call that launched it
+    void selectLaunched();  // from a call to its first kernel
+    enum class Neighbour { Previous, Next };
+    void selectNeighbour(Neighbour which);  // on the selection's row
+    // Ends a zoom or pan that is still easing or not yet recorded for undo.
+    void settle();
+
+    // Where things are and what they cost: for tests and for who wants to look closely.
+    TimelineParts parts() const { return timelineParts(viewport()->size()); }
+    const TimelineIndex& index() const { return m_index; }
+    const TimelineFrame& frame();
+    QRectF overviewHandle() const;
+    int frameCount() const { return m_frameCount; }
+
+    QSize sizeHint() const override { return {900, 420}; }
+    QSize minimumSizeHint() const override { return {320, 160}; }
+
+protected:
+    bool event(QEvent* event) override;
+    bool viewportEvent(QEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void scrollContentsBy(int dx, int dy) override;
+    void changeEvent(QEvent* event) override;
+    void wheelEvent(QWheelEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
+    void focusOutEvent(QFocusEvent* event) override;
+
+private:
+    enum class Drag { None, Click, Range, Pan, OverviewPan, OverviewLeft, OverviewRight };
+    enum class Motion { Eased, Direct };
+
+    // Keeping up with the session
+    void takeTrace();
+    void takeVisibleRange();
+    void takeSelection();
+    void markDirty();
+    void updateScrollBar();
+    void placeFollowButton();
+    void ensureFrame();
+    void ensureCache();
+
+    // Painting
+    TimelinePainter painterFor(const TimelineLabels& labels) const;
+    void paintMarks(QPainter& painter, const TimelinePainter& painting);
+    void paintSelected(QPainter& painter, const TimelinePainter& painting);
+    std::optional<QRectF> boxOf(const TimelineIndex::Place& place) const;
+    const Theme& theme() const { return Theme::of(palette()); }
+    QFont rowFont() const;
+
+    // Moving the view
+    TimeScale scale() const;
+    TimeScale wholeScale() const;  // of the overview
+    TimeRange target() const { return m_target.value_or(m_session.visibleRange()); }
+    void moveTo(TimeRange range, Motion motion);
+    void zoomBy(double factor, double x, Motion motion);
+    void panBy(double px, Motion motion);
+    void scrollRows(int px);
+    double anchorX() const;  // the pointer over the rows, else their middle
+    void reveal(TimeRange range);
+
+    // Selecting
+    std::optional<FrameHit> hitAt(QPoint position);
+    void selectItem(RowKind kind, uint32_t tableRow);
+    void selectHit(const FrameHit& hit);
+    TimelineIndex::Place selectedPlace() const;
+    void setHover(std::optional<FrameHit> hover, std::optional<QPoint> pointer);
+    Drag overviewDragAt(QPoint position) const;
+    void moveOverview(QPoint position);
+
+    Session& m_session;
+    TimelineIndex m_index;
+    GapFeed m_gapFeed;
+    GapTablePtr m_gaps;
+    TimelineFrame m_frame;
+    std::vector<RulerTick> m_ticks;
+    std::vector<std::vector<DensityColumn>> m_overview;
+    QPixmap m_cache;
+    bool m_frameDirty = true;
+    bool m_overviewDirty = true;
+    bool m_cacheDirty = true;
+    int m_frameCount = 0;
+
+    bool m_animated = true;
+    bool m_live = false;
+    QVariantAnimation m_animation;
+    TimeRange m_animationStart;
+    std::optional<TimeRange> m_target;  // where the running animation goes
+    QTimer m_settleTimer;               // a burst of wheel notches or keys is one undo step
+    bool m_unsettled = false;
+    bool m_moving = false;  // the change of the visible range is our own
+
+    Drag m_drag = Drag::None;
+    QPoint m_pressed;
+    TimeRange m_pressedRange;
+    TimeRange m_dragged;  // the range being drawn
+    std::optional<FrameHit> m_hover;
+    std::optional<QPoint> m_pointer;
+    double m_rowScrollRest = 0;  // of touchpad deltas below a pixel
+    QToolButton* m_follow;
+};
+
+}  // namespace gapscope

@@ -1,0 +1,62 @@
+// One frame of the timeline as numbers: where each row stands and what is drawn in each visible lane. The widget keeps
+// a frame until range, size, scroll or trace change; painting, hovering and hit tests only read it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/layout/lane_spans.h"
+#include "core/layout/timeline_index.h"
+
+namespace gapscope {
+
+inline constexpr int kTrackHeight = 22;   // px: streams, copies, tokens
+inline constexpr int kNarrowHeight = 16;  // px: ranges, API calls, gaps
+inline constexpr int kLaneSpacing = 1;
+inline constexpr int kGroupSpacing = 7;  // above the first row of a thread or device
+
+struct RowPlace {
+    int y = 0;  // from the top of the first row, before scrolling
+    int height = 0;
+    int laneHeight = 0;
+    int laneY(size_t lane) const { return y + static_cast<int>(lane) * (laneHeight + kLaneSpacing); }
+};
+
+std::vector<RowPlace> placeRows(const TimelineIndex& index);
+
+struct FrameLane {
+    size_t row = 0;
+    size_t lane = 0;
+    int y = 0;  // as scrolled
+    int height = 0;
+    std::vector<LaneSpan> spans;
+};
+
+struct TimelineFrame {
+    TimeScale scale;
+    int height = 0;  // px of the viewport for rows
+    int scrollY = 0;
+    int contentHeight = 0;  // of all rows
+    std::vector<RowPlace> places;
+    std::vector<FrameLane> lanes;             // visible ones
+    std::vector<std::optional<double>> busy;  // by row: share of the visible time that the stream or device worked
+
+    size_t spanCount() const;
+};
+
+TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int height, int scrollY);
+
+// What lies at a point of a frame; y as scrolled. `span.count` 0: an empty part of the lane.
+struct FrameHit {
+    size_t row = 0;
+    size_t lane = 0;
+    LaneSpan span{.count = 0};
+    size_t item = 0;  // in the lane
+    uint32_t tableRow = 0;
+    bool operator==(const FrameHit& other) const {
+        return row == other.row && lane == other.lane && span.count == other.span.count && item == other.item;
+    }
+};
+std::optional<FrameHit> hitTest(const TimelineIndex& index, const TimelineFrame& frame, double x, int y);
+
+}  // namespace gapscope
