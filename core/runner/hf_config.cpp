@@ -16,7 +16,8 @@ namespace dom = simdjson::dom;
 
 namespace {
 
-// One JSON object with typed, forgiving access: an absent key or null is none.
+// One JSON object with typed access: an absent key or null is none. A number that is there but of another kind is not
+// passed over for a default: it becomes one that no check lets through (-1, or not a number).
 class Section {
 public:
     explicit Section(dom::object object) : m_object(object) {}
@@ -29,16 +30,16 @@ public:
     std::optional<double> number(std::string_view key) const {
         double value = 0;
         const auto element = get(key);
-        if (!element || element->get_double().get(value)) return std::nullopt;
-        return value;
+        if (!element) return std::nullopt;
+        return element->get_double().get(value) ? std::numeric_limits<double>::quiet_NaN() : value;
     }
     std::optional<int64_t> integer(std::string_view key) const {
         const auto element = get(key);
-        int64_t whole = 0;
-        if (element && !element->get_int64().get(whole)) return whole;
-        const auto real = number(key);  // 1e6 is a whole number too
-        if (!real || std::abs(*real) > 1e15 || *real != std::floor(*real)) return std::nullopt;
-        return static_cast<int64_t>(*real);
+        if (!element) return std::nullopt;
+        if (int64_t whole = 0; !element->get_int64().get(whole)) return whole;
+        double real = 0;  // 1e6 is a whole number too
+        if (element->get_double().get(real) || std::abs(real) > 1e15 || real != std::floor(real)) return -1;
+        return static_cast<int64_t>(real);
     }
     std::optional<bool> boolean(std::string_view key) const {
         bool value = false;
@@ -130,6 +131,8 @@ Status readLayerKinds(const Section& text, ModelConfig& model, const std::string
     if (!kinds) {
         auto period = text.integer("sliding_window_pattern");
         if (!period) period = text.integer("_sliding_window_pattern");
+        if (period.value_or(6) < 0)
+            return fail(name + " has an impossible sliding_window_pattern.", ErrorKind::BadFile);
         model.isGlobal = globalLayers(model.layers, period.value_or(6));
         return {};
     }
