@@ -1,0 +1,297 @@
+#include "core/capture/cupti_session.h"
+
+#include <utility>
+
+namespace gapscope {
+
+namespace {
+
+constexpr size_t kPreallocatedBuffers = 16;
+constexpr size_t kMostBuffers = 512;          // 256 MiB
+constexpr size_t kMostGraphNodes = 1U << 20;  // waiting to be collected
+
+// Calls that only ask or set something small: frequent in front of every launch, of no interest, and each costs a
+// record. The numbers are CUPTI's CUPTI_RUNTIME_TRACE_CBID_*, which never change.
+constexpr uint32_t kNoisyRuntimeCalls[] = {
+    10,                            // cudaGetLastError
+    11,                            // cudaPeekAtLastError
+    15,                            // cudaFuncGetAttributes
+    16,                            // cudaSetDevice
+    17,                            // cudaGetDevice
+    200,                           // cudaDeviceGetAttribute
+    207, 210, 251,                 // cudaOccupancyMaxActiveBlocksPerMultiprocessor
+    317, 318,                      // cudaStreamIsCapturing
+    324, 325, 409, 410, 461, 462,  // cudaStreamGetCaptureInfo
+    327,                           // cudaThreadExchangeStreamCaptureMode
+};
+
+// Launches that bypass the runtime: cuBLASLt and code made at run time call the driver itself.
+constexpr uint32_t kDriverLaunches[] = {
+    307, 442,  // cuLaunchKernel
+    652, 653,  // cuLaunchKernelEx
+    477, 478,  // cuLaunchCooperativeKernel
+    514, 515,  // cuGraphLaunch
+};
+
+// What outlives every session, because CUPTI keeps pointers to it: its callbacks take no argument of ours, and it may
+// complete a buffer at any time until the process ends. The one mutable thing of the process in this room.
+struct ProcessState {
+    CuptiBuffers buffers{kPreallocatedBuffers, kMostBuffers};
+    std::atomic<bool> inUse = false;
+    std::atomic<const CuptiApi*> registered = nullptr;  // whose callbacks are ours already
+    std::mutex nodesMutex;
+    std::vector<GraphNodeActivity> nodes;
+    int64_t lostNodes = 0;
+};
+
+ProcessState& process() {
+    static ProcessState& state = *new ProcessState;
+    return state;
+}
+
+// External ids of the LaunchScopes that this thread is in.
+std::vector<uint64_t>& scopesOfThread() {
+    thread_local std::vector<uint64_t> scopes;
+    return scopes;
+}
+
+// CUPTI's own clock is CLOCK_REALTIME, which jumps. It calls this on any thread and also when it converts GPU times
+// later, so it must be the live clock and cheap.
+uint64_t steadyClock() {
+    return static_cast<uint64_t>(nowNs());
+}
+
+void bufferRequested(uint8_t** buffer, size_t* size, size_t* maxNumRecords) {
+    ProcessState& state = process();
+    const CuptiApi* api = state.registered;
+    const bool takesRefusals = api && api->version >= kCuptiVersionTakesRefusals;
+    *buffer =
+        state.buffers.request(takesRefusals ? CuptiBuffers::WhenExhausted::Refuse : CuptiBuffers::WhenExhausted::Grow);
+    *size = *buffer ? CuptiBuffers::kBufferBytes : 0;
+    *maxNumRecords = 0;  // as many as fit
+}
+
+void bufferCompleted(void*, uint32_t, uint8_t* buffer, size_t, size_t validSize) {
+    process().buffers.complete(buffer, validSize);
+}
+
+void resourceEvent(void*, int32_t domain, uint32_t cbid, const void* data) {
+    if (domain != cupti::kDomainResource || !data) return;
+    if (cbid != cupti::kGraphNodeCreated && cbid != cupti::kGraphNodeCloned) return;
+    ProcessState& state = process();
+    const CuptiApi* api = state.registered;
+    const auto* graph =
+        static_cast<const cupti::GraphData*>(static_cast<const cupti::ResourceData*>(data)->resourceDescriptor);
+    if (!api || !graph) return;
+    GraphNodeActivity activity;
+    if (api->getGraphNodeId(graph->node, &activity.nodeId) != cupti::kSuccess) return;
+    if (cbid == cupti::kGraphNodeCloned)
+        api->getGraphNodeId(graph->originalNode, &activity.originalNodeId);  // 0 where it fails: not known
+    if (const auto& scopes = scopesOfThread(); !scopes.empty()) activity.externalId = scopes.back();
+    const std::lock_guard lock(state.nodesMutex);
+    if (state.nodes.size() < kMostGraphNodes)
+        state.nodes.push_back(activity);
+    else
+        ++state.lostNodes;
+}
+
+std::string explain(const CuptiApi& api, int32_t result) {
+    std::string text = api.resultText(result) + ".";
+    if (result == cupti::kInsufficientPrivileges)
+        text += " The driver keeps profiling to administrators (RmProfilingAdminOnly in /proc/driver/nvidia/params).";
+    if (result == cupti::kUnknownError) text += " Usually this means that no NVIDIA driver is loaded.";
+    return text;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CuptiSession>> CuptiSession::start(const CuptiApi& api, const CuptiSettings& settings) {
+    if (process().inUse.exchange(true))
+        return fail("GPU work is being recorded already; a process can do that once at a time.");
+    auto session = std::unique_ptr<CuptiSession>(new CuptiSession(api));
+    session->m_ownsProcess = true;
+    RETURN_IF_ERROR(session->setUp(settings));  // what was switched on before a failure, the destructor switches off
+    return session;
+}
+
+CuptiSession::~CuptiSession() {
+    stop();
+    if (m_ownsProcess) process().inUse = false;
+}
+
+Status CuptiSession::setUp(const CuptiSettings& settings) {
+    ProcessState& state = process();
+    RETURN_IF_ERROR(registerOnce());
+    // What an earlier session left under way came too late for it.
+    for (const CuptiBuffer& late : state.buffers.takeCompleted())
+        state.buffers.recycle(late);
+    state.buffers.takeCounts();
+    {
+        const std::lock_guard lock(state.nodesMutex);
+        state.nodes.clear();
+        state.lostNodes = 0;
+    }
+    RETURN_IF_ERROR(subscribe());
+
+    // Kernels first: without them there is nothing to show. Never Kind::Kernel, which runs them one at a time.
+    if (const int32_t result = m_api.enable(cupti::Kind::ConcurrentKernel); result != cupti::kSuccess)
+        return fail("GPU kernels cannot be traced: " + explain(m_api, result));
+    m_enabled.push_back(cupti::Kind::ConcurrentKernel);
+    if (settings.level == TraceLevel::Graph) enable(cupti::Kind::GraphTrace, "graph launches as a whole");
+    enable(cupti::Kind::Memcpy, "copies");
+    enable(cupti::Kind::Memset, "memory sets");
+    enable(cupti::Kind::Synchronization, "synchronisation");
+    enable(cupti::Kind::Overhead, "CUPTI's own cost");
+    const size_t before = m_enabled.size();
+    enable(cupti::Kind::ExternalCorrelation, "the join of kernels to ops");
+    m_pushesIds = m_enabled.size() > before;
+    enable(cupti::Kind::Runtime, "runtime calls");
+    chooseCalls();
+
+    m_flusher = std::jthread(
+        [this, period = settings.flushPeriod](const std::stop_token& stopped) { flushThread(stopped, period); });
+    return {};
+}
+
+// The clock before any kind is enabled and once per process: registering it again makes the records that are under way
+// fall back to CUPTI's own clock. The same for the buffers' attributes and callbacks.
+Status CuptiSession::registerOnce() {
+    ProcessState& state = process();
+    if (state.registered == &m_api) return {};
+    if (const int32_t result = m_api.registerTimestampCallback(steadyClock); result != cupti::kSuccess)
+        return fail("GPU work cannot be traced: CUPTI refuses our clock: " + explain(m_api, result));
+    uint8_t zeroed = 1;  // else CUPTI zeroes each buffer on the thread that launches
+    size_t size = sizeof zeroed;
+    if (const int32_t result = m_api.setAttribute(cupti::kAttributeZeroedBuffers, &size, &zeroed);
+        result != cupti::kSuccess)
+        m_failures.push_back("CUPTI zeroes its buffers itself, which costs launch time: " + explain(m_api, result));
+    if (const int32_t result = m_api.setThreadIdType(cupti::kThreadIdSystem); result != cupti::kSuccess)
+        m_failures.push_back("Calls may stand on another thread's row: CUPTI refuses system thread ids: " +
+                             explain(m_api, result));
+    state.registered = &m_api;  // the callbacks read it
+    if (const int32_t result = m_api.registerCallbacks(bufferRequested, bufferCompleted); result != cupti::kSuccess) {
+        state.registered = nullptr;
+        return fail("GPU work cannot be traced: CUPTI refuses our buffers: " + explain(m_api, result));
+    }
+    return {};
+}
+
+Status CuptiSession::subscribe() {
+    const int32_t result = m_api.subscribe(&m_subscriber, resourceEvent, nullptr);
+    if (result == cupti::kMultipleSubscribers) {
+        m_subscriber = nullptr;
+        return fail(
+            "GPU work cannot be traced: another profiler or debugger holds CUPTI in this process (nsys, ncu, cuda-gdb, "
+            "compute-sanitizer or a second CUPTI client). Start without it.");
+    }
+    if (result != cupti::kSuccess) {
+        m_subscriber = nullptr;
+        return fail("GPU work cannot be traced: CUPTI refuses a subscriber: " + explain(m_api, result));
+    }
+    for (const uint32_t cbid : {cupti::kGraphNodeCreated, cupti::kGraphNodeCloned}) {
+        const int32_t enabled = m_api.enableCallback(1, m_subscriber, cupti::kDomainResource, cbid);
+        if (enabled != cupti::kSuccess)
+            m_failures.push_back("Kernels of CUDA graphs cannot be joined to their ops: " + explain(m_api, enabled));
+    }
+    return {};
+}
+
+void CuptiSession::enable(cupti::Kind kind, const char* what) {
+    if (const int32_t result = m_api.enable(kind); result == cupti::kSuccess)
+        m_enabled.push_back(kind);
+    else
+        m_failures.push_back("CUPTI does not record " + std::string(what) + ": " + explain(m_api, result));
+}
+
+void CuptiSession::chooseCalls() {
+    if (m_api.enableRuntimeApi)
+        for (const uint32_t cbid : kNoisyRuntimeCalls)
+            m_api.enableRuntimeApi(cbid, 0);  // a call that this CUPTI does not know needs no hiding
+    if (!m_api.enableDriverApi) {
+        m_failures.push_back(
+            "Launches that call the driver directly have no call on the timeline: this CUPTI cannot "
+            "choose driver calls.");
+        return;
+    }
+    int failed = 0;
+    for (const uint32_t cbid : kDriverLaunches)
+        if (m_api.enableDriverApi(cbid, 1) != cupti::kSuccess) ++failed;
+    if (failed > 0)
+        m_failures.push_back("CUPTI does not record " + std::to_string(failed) + " of the driver's launch calls.");
+}
+
+// CUPTI's own periodic flush returns full buffers only; this one returns every buffer whose records are complete.
+void CuptiSession::flushThread(std::stop_token stop, std::chrono::milliseconds period) {
+    while (!stop.stop_requested()) {
+        {
+            std::unique_lock lock(m_wakeMutex);
+            m_wake.wait_for(lock, stop, period, [] { return false; });
+        }
+        flush(0);
+    }
+}
+
+// Holds no lock of ours: the callbacks run inside, and CUPTI has locks of its own.
+void CuptiSession::flush(uint32_t flags) {
+    if (m_api.flushAll(flags) != cupti::kSuccess) ++m_failedFlushes;
+    size_t dropped = 0;
+    if (m_api.getNumDroppedRecords(nullptr, 0, &dropped) == cupti::kSuccess)  // reading sets CUPTI's count to 0
+        m_dropped += static_cast<int64_t>(dropped);
+}
+
+void CuptiSession::stop() {
+    if (m_flusher.joinable()) {
+        m_flusher.request_stop();
+        m_flusher.join();
+    }
+    if (!m_enabled.empty()) {
+        if (m_api.enableDriverApi)
+            for (const uint32_t cbid : kDriverLaunches)
+                m_api.enableDriverApi(cbid, 0);
+        for (auto kind = m_enabled.rbegin(); kind != m_enabled.rend(); ++kind)
+            m_api.disable(*kind);
+        m_enabled.clear();
+        flush(cupti::kFlushForced);
+    }
+    if (m_subscriber) m_api.unsubscribe(std::exchange(m_subscriber, nullptr));
+}
+
+void CuptiSession::enterLaunch(uint64_t externalId) {
+    scopesOfThread().push_back(externalId);
+    if (m_pushesIds) m_api.pushExternalCorrelationId(cupti::kExternalKindCustom0, externalId);
+}
+
+void CuptiSession::leaveLaunch() {
+    if (m_pushesIds) {
+        uint64_t last = 0;
+        m_api.popExternalCorrelationId(cupti::kExternalKindCustom0, &last);
+    }
+    if (auto& scopes = scopesOfThread(); !scopes.empty()) scopes.pop_back();
+}
+
+std::vector<CuptiBuffer> CuptiSession::takeBuffers() {
+    return process().buffers.takeCompleted();
+}
+
+void CuptiSession::recycle(const CuptiBuffer& buffer) {
+    process().buffers.recycle(buffer);
+}
+
+std::vector<GraphNodeActivity> CuptiSession::takeGraphNodes() {
+    ProcessState& state = process();
+    const std::lock_guard lock(state.nodesMutex);
+    return std::exchange(state.nodes, {});
+}
+
+CuptiCounts CuptiSession::takeCounts() {
+    ProcessState& state = process();
+    const CuptiBuffers::Counts buffers = state.buffers.takeCounts();
+    const std::lock_guard lock(state.nodesMutex);
+    return {.droppedRecords = m_dropped.exchange(0),
+            .refusedBuffers = buffers.refused,
+            .grownBuffers = buffers.grown,
+            .failedFlushes = m_failedFlushes.exchange(0),
+            .lostGraphNodes = std::exchange(state.lostNodes, 0)};
+}
+
+}  // namespace gapscope
