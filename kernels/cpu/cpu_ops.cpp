@@ -41,9 +41,29 @@ constexpr CpuOps kScalarOps = {
 
 }  // namespace
 
+#if defined(__x86_64__)
+namespace {
+
+template <const PanelKernels& kKernels>
+CpuOps withMatmuls(CpuOps ops) {
+    ops.matmul = [](const MatmulArgs& args, Part part) { runMatmul(kKernels, args, part); };
+    ops.gateUp = [](const GateUpArgs& args, Part part) { runGateUp(kKernels, args, part); };
+    return ops;
+}
+
+}  // namespace
+
+const CpuOps& cpuOps(Isa isa) {
+    static const CpuOps avx2 = withMatmuls<kAvx2Panels>(kAvx2Ops);
+    static const CpuOps avx512 = withMatmuls<kAvx512Panels>(kAvx512Ops);
+    if (!isaSupported(isa)) return kScalarOps;
+    return isa == Isa::Avx512 ? avx512 : isa == Isa::Avx2 ? avx2 : kScalarOps;
+}
+#else
 const CpuOps& cpuOps(Isa) {
     return kScalarOps;
 }
+#endif
 
 int32_t combineArgmax(const ArgmaxPartial* partials, int count) {
     ArgmaxPartial best;

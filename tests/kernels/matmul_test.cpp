@@ -284,6 +284,12 @@ TEST_P(QuantizeRows, RoundsToNearestWithTheBlocksOwnScale) {
 INSTANTIATE_TEST_SUITE_P(Isas, QuantizeRows, testing::ValuesIn(supportedIsas()),
                          [](const auto& test) { return std::string(isaName(test.param)); });
 
+TEST(CpuOpsTable, IsOfTheIsaAskedFor) {
+    for (const Isa isa : supportedIsas())
+        EXPECT_EQ(cpuOps(isa).isa, isa);
+    EXPECT_TRUE(isaSupported(bestIsa()));
+}
+
 TEST(PackedMatrixMemory, IsAboutTheFilesBytes) {
     for (const Isa isa : supportedIsas()) {
         for (const WeightType type : kWeightTypes) {
