@@ -31,7 +31,7 @@ Theme makeLight() {
     t.text = rgb(0x1C2128);
     t.mutedText = rgb(0x59636E);
     t.accent = rgb(0x0B57D0);
-    t.selectionFill = QColor(0x0B, 0x57, 0xD0, 36);
+    t.selectionFill = QColor(0x0B, 0x57, 0xD0, 22);
     t.hover = rgb(0x1C2128);
     t.launchLink = rgb(0x0E8A7D);
     t.apiLaunch = rgb(0x8DA3BF);
@@ -82,7 +82,7 @@ Theme makeDark() {
     t.text = rgb(0xE4E7EB);
     t.mutedText = rgb(0x9BA5B0);
     t.accent = rgb(0x6EA8FE);
-    t.selectionFill = QColor(0x6E, 0xA8, 0xFE, 44);
+    t.selectionFill = QColor(0x6E, 0xA8, 0xFE, 30);
     t.hover = rgb(0xFFFFFF);
     t.launchLink = rgb(0x3CC7B5);
     t.apiLaunch = rgb(0x566C88);

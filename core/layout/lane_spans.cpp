@@ -16,7 +16,8 @@ uint8_t dominantTint(const TintTimes& times, uint8_t otherwise) {
 struct Grid {
     explicit Grid(const TimeScale& scale)
         : cellNs(std::max<int64_t>(1, std::llround(scale.nsPerPx() * kCellPx))),
-          singleNs(std::max<int64_t>(1, std::llround(std::ceil(scale.nsPerPx() * kSinglePx)))) {}
+          singleNs(std::max<int64_t>(1, std::llround(std::ceil(scale.nsPerPx() * kSinglePx)))),
+          joinNs(std::llround(scale.nsPerPx() * kJoinPx)) {}
 
     int64_t cellStart(int64_t timeNs) const {
         int64_t cell = timeNs / cellNs;
@@ -26,6 +27,7 @@ struct Grid {
 
     int64_t cellNs;
     int64_t singleNs;
+    int64_t joinNs;
 };
 
 // Calls use(span) for each span from item `index` on, until it returns false.
@@ -43,10 +45,10 @@ void walk(const Lane& lane, const TimeScale& scale, const Grid& grid, size_t ind
             const size_t end = lane.nextLong(index + 1, std::max(cellEnd, index + 1), grid.singleNs);
             span.count = end - index;
             const int64_t startNs = item.startNs;
-            const int64_t endNs = lane.endNs(end - 1);
-            span.x0 = scale.xOf(startNs);
-            span.x1 = scale.xOf(endNs);
+            int64_t endNs = lane.endNs(end - 1);
             if (span.count > 1) {
+                // The hole up to the next item is as idle as those inside: left out, it would draw a picket fence.
+                if (end < lane.size() && lane.startNs(end) - endNs <= grid.joinNs) endNs = lane.startNs(end);
                 int64_t busyNs = 0;
                 const TintTimes times = lane.tintTimes(index, end);
                 for (const int64_t ns : times)
@@ -58,6 +60,8 @@ void walk(const Lane& lane, const TimeScale& scale, const Grid& grid, size_t ind
             } else {
                 span.tint = item.tint;
             }
+            span.x0 = scale.xOf(startNs);
+            span.x1 = scale.xOf(endNs);
         }
         index += span.count;
         if (!use(span)) return;

@@ -12,11 +12,12 @@
 namespace gapscope {
 
 inline constexpr double kSinglePx = 3.0;  // from this width an item is always drawn by itself
-inline constexpr double kCellPx = 4.0;    // tiny items that start in one cell of the time grid are merged
+inline constexpr double kCellPx = 3.0;    // tiny items that start in one cell of the time grid are merged
+inline constexpr double kJoinPx = 2.0;    // a merged stretch takes in the hole behind it up to this width
 
 struct LaneSpan {
-    double x0 = 0;  // px, from the first item's start to the last one's end; may lie outside the width
-    double x1 = 0;
+    double x0 = 0;     // px, from the first item's start; may lie outside the width
+    double x1 = 0;     // to the last one's end, or to what follows a merged stretch closely
     size_t first = 0;  // item of the lane
     size_t count = 1;
     float busy = 1;    // share of x0..x1 that items fill

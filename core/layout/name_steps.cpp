@@ -73,6 +73,10 @@ std::vector<std::string> nameSteps(std::string_view fullName) {
     addShorter(bare);
     if (const size_t colons = bare.rfind("::"); colons != std::string::npos && colons + 2 < bare.size())
         addShorter(bare.substr(colons + 2));
+    // "decode 12": the number tells neighbours apart, the word does not.
+    if (const size_t space = bare.rfind(' '); space != std::string::npos && space + 1 < bare.size() &&
+                                              bare.find_first_not_of("0123456789", space + 1) == std::string::npos)
+        addShorter(bare.substr(space + 1));
     return steps;
 }
 

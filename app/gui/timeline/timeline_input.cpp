@@ -294,8 +294,9 @@ void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
             const auto timeOf = [&](int x) {
                 return now.timeAt(std::clamp(x - where.rows.left(), 0, where.rows.width()));
             };
-            const auto [first, last] = std::minmax(timeOf(m_pressed.x()), timeOf(position.x()));
-            m_dragged = {first, last};
+            const int64_t from = timeOf(m_pressed.x());
+            const int64_t to = timeOf(position.x());
+            m_dragged = {std::min(from, to), std::max(from, to)};
             viewport()->update();
             return;
         }

@@ -148,20 +148,32 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
     return {};
 }
 
-QString TimelineLabels::fitting(const TimelineRow& row, uint32_t tableRow, const QFontMetricsF& metrics,
+QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, const QFontMetricsF& metrics,
                                 double width) const {
-    const QString full = name(row, tableRow);
-    if (row.kind == RowKind::Token && tableRow < m_index.tokens().size() && m_index.tokens()[tableRow].tokenRow >= 0) {
+    const auto wholeOrNothing = [&](const QString& text) {  // numbers are never cut
+        return metrics.horizontalAdvance(text) <= width ? text : QString();
+    };
+    if (row.kind == RowKind::Gap) return wholeOrNothing(duration(item.durationNs()));
+    const QString full = name(row, item.row);
+    if (row.kind == RowKind::Token) {
+        const int64_t textRow = item.row < m_index.tokens().size() ? m_index.tokens()[item.row].tokenRow : -1;
+        if (textRow < 0) return wholeOrNothing(full);
         // The word itself, where there is room for it beside the number.
         const Trace& trace = m_index.trace();
-        const auto textRow = static_cast<size_t>(m_index.tokens()[tableRow].tokenRow);
-        const QString word = utf8(trace.string(trace.tokens().text[textRow])).simplified();
-        const QString both = tr("%1  %2").arg(full, word);
-        if (!word.isEmpty() && metrics.horizontalAdvance(both) <= width) return both;
+        const QString word = utf8(trace.string(trace.tokens().text[static_cast<size_t>(textRow)])).simplified();
+        const QString both = wholeOrNothing(tr("%1  %2").arg(full, word));
+        return word.isEmpty() || both.isEmpty() ? wholeOrNothing(full) : both;
     }
-    if (row.kind == RowKind::Gap || row.kind == RowKind::Token)  // numbers are never cut
-        return metrics.horizontalAdvance(full) <= width ? full : QString();
-    return fittedName(full.toStdString(), metrics, width);
+    const std::string text = full.toStdString();
+    if (row.kind == RowKind::ApiCall && metrics.horizontalAdvance(full) > width) {
+        // The library's prefix is the same for all calls of a row.
+        for (const std::string_view prefix : {"cuda", "cu", "cpu", "hip"}) {
+            if (text.starts_with(prefix) && text.size() > prefix.size() && text[prefix.size()] >= 'A' &&
+                text[prefix.size()] <= 'Z')
+                return fittedName(std::string_view(text).substr(prefix.size()), metrics, width);
+        }
+    }
+    return fittedName(text, metrics, width);
 }
 
 QString TimelineLabels::tooltip(const FrameHit& hit) const {

@@ -22,7 +22,7 @@ public:
     TimelineLabels(const TimelineIndex& index, std::shared_ptr<const GapTable> gaps);
 
     // The fullest form of the item's name that fits the width; empty if none does.
-    QString fitting(const TimelineRow& row, uint32_t tableRow, const QFontMetricsF& metrics, double width) const;
+    QString fitting(const TimelineRow& row, const LaneItem& item, const QFontMetricsF& metrics, double width) const;
     QString name(const TimelineRow& row, uint32_t tableRow) const;
 
     QString tooltip(const FrameHit& hit) const;

@@ -2,7 +2,10 @@
 
 #include <QPainterPath>
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
+#include <utility>
 
 #include "core/base/format.h"
 
@@ -113,10 +116,30 @@ void TimelinePainter::paintSpan(QPainter& painter, const TimelineRow& row, const
     if (dimmed) color = mixed(color, m_theme.background, kDimming);
 
     if (span.count > 1) {
-        // How busy the stretch is, as height over a pale ground: a full box would claim that it is all work.
-        const double bar = std::clamp(std::round(height * static_cast<double>(span.busy)), 2.0, height);
+        // How busy the stretch is, as height over a pale ground: a full box would claim that it is all work. The bar is
+        // stacked by tint, the largest share at the bottom.
         painter.fillRect(QRectF(left, top, width, height), mixed(color, m_theme.background, 1 - kSparseTint));
-        painter.fillRect(QRectF(left, top + height - bar, width, bar), color);
+        const double bar = std::clamp(std::round(height * static_cast<double>(span.busy)), 2.0, height);
+        std::array<std::pair<int64_t, uint8_t>, kTintCount> shares;
+        const TintTimes times = lane.tintTimes(span.first, span.first + span.count);
+        int64_t totalNs = 0;
+        for (uint8_t tint = 0; tint < kTintCount; ++tint) {
+            shares[tint] = {times[tint], tint};
+            totalNs += times[tint];
+        }
+        std::ranges::sort(shares, std::greater<>());
+        double below = 0;
+        int64_t belowNs = 0;
+        for (const auto& [ns, tint] : shares) {
+            belowNs += ns;
+            const double upTo =
+                totalNs > 0 ? std::round(bar * static_cast<double>(belowNs) / static_cast<double>(totalNs)) : bar;
+            if (upTo <= below) continue;
+            QColor layer = totalNs > 0 ? itemColor(m_theme, row.kind, tint) : color;
+            if (dimmed) layer = mixed(layer, m_theme.background, kDimming);
+            painter.fillRect(QRectF(left, top + height - upTo, width, upTo - below), layer);
+            below = upTo;
+        }
         return;
     }
     const double shownPx = span.x1 - span.x0;
@@ -137,7 +160,7 @@ void TimelinePainter::paintSpan(QPainter& painter, const TimelineRow& row, const
     // The label stands in what is seen of the item.
     const double textLeft = std::max(left, static_cast<double>(rows.left())) + kPadding;
     const double textWidth = std::min(right, static_cast<double>(rows.right() + 1)) - kPadding - textLeft;
-    const QString text = m_labels.fitting(row, lane[span.first].row, m_metrics, textWidth);
+    const QString text = m_labels.fitting(row, lane[span.first], m_metrics, textWidth);
     if (text.isEmpty()) return;
     const QColor ink = textOn(color);
     painter.setPen(dimmed ? mixed(ink, color, 0.35) : ink);
@@ -160,7 +183,8 @@ void TimelinePainter::paintHeaders(QPainter& painter, const TimelineFrame& frame
             painter.fillRect(QRect(headers.left(), y - kGroupSpacing / 2 - 1, headers.width(), 1), m_theme.lineStrong);
         QRect line(headers.left() + 8, y, headers.width() - 14, place.laneHeight);
         if (r < frame.busy.size() && frame.busy[r]) {
-            const QString busy = utf8(formatPercent(*frame.busy[r]));
+            const QString share = *frame.busy[r] > 0 ? utf8(formatPercent(*frame.busy[r])) : QStringLiteral("0 %");
+            const QString busy = row.kind == RowKind::Gap ? QObject::tr("busy %1").arg(share) : share;
             painter.setFont(m_font);
             painter.setPen(m_theme.mutedText);
             painter.drawText(line, Qt::AlignVCenter | Qt::AlignRight, busy);

@@ -103,7 +103,7 @@ TEST(NameSteps, TemplateArgumentsGoFirst) {
     EXPECT_EQ(nameSteps("void at::native::(anonymous namespace)::cat<a<b>, 3>(x)").back(), "cat");
     EXPECT_EQ(nameSteps("aten::mul"), (Steps{"aten::mul", "mul"}));
     EXPECT_EQ(nameSteps("Memcpy HtoD (Pageable -> Device)"), Steps{"Memcpy HtoD (Pageable -> Device)"});
-    EXPECT_EQ(nameSteps("decode 12"), Steps{"decode 12"});
+    EXPECT_EQ(nameSteps("decode 12"), (Steps{"decode 12", "12"}));
     EXPECT_EQ(nameSteps("broken<<<(("), Steps{"broken<<<(("});
     EXPECT_EQ(nameSteps("a::operator<<(std::ostream&)").back(), "operator<<");
     EXPECT_EQ(nameSteps(""), Steps{""});
