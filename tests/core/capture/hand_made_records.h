@@ -42,7 +42,7 @@ public:
     HandMadeBuffer& add(const Record& record, size_t bytes = 0) {
         const size_t begin = m_words.size();
         const size_t occupied = bytes ? bytes : recordBytes(record.kind);
-        m_words.resize(begin + (occupied + 7) / 8);
+        m_words.insert(m_words.end(), (occupied + 7) / 8, 0);
         std::memcpy(&m_words[begin], &record, std::min(sizeof record, occupied));
         return *this;
     }
