@@ -112,7 +112,6 @@ size_t itemAt(const Lane& lane, const LaneSpan& span, const TimeScale& scale, do
     size_t after = std::clamp(lane.firstStartingAt(timeNs, span.first), span.first, span.first + span.count - 1);
     if (after == span.first) return after;
     const size_t before = after - 1;
-    if (lane.endNs(before) > timeNs) return before;
     return timeNs - lane.endNs(before) < lane.startNs(after) - timeNs ? before : after;
 }
 

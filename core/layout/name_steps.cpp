@@ -65,6 +65,8 @@ std::vector<std::string> nameSteps(std::string_view fullName) {
             name.pop_back();
         if (!name.empty() && name.size() < steps.back().size()) steps.push_back(std::move(name));
     };
+    constexpr size_t kLongest = 8192;  // a hostile file's name of megabytes is not worth taking apart
+    if (fullName.size() > kLongest) return steps;
     std::string plain(fullName);
     removeAll(plain, "(anonymous namespace)::");
     plain = withoutTemplateArguments(plain);
@@ -73,9 +75,17 @@ std::vector<std::string> nameSteps(std::string_view fullName) {
     addShorter(bare);
     if (const size_t colons = bare.rfind("::"); colons != std::string::npos && colons + 2 < bare.size())
         addShorter(bare.substr(colons + 2));
-    // "decode 12": the number tells neighbours apart, the word does not.
-    if (const size_t space = bare.rfind(' '); space != std::string::npos && space + 1 < bare.size() &&
-                                              bare.find_first_not_of("0123456789", space + 1) == std::string::npos)
+    // "aten::mul, op_id = 995159", as PyTorch names its NVTX ranges.
+    if (const size_t comma = bare.find(", ");
+        comma != std::string::npos && bare.find(" = ", comma) != std::string::npos) {
+        bare.resize(comma);
+        addShorter(bare);
+        if (const size_t colons = bare.rfind("::"); colons != std::string::npos) addShorter(bare.substr(colons + 2));
+    }
+    // "decode 12": of a word and a number the number tells neighbours apart, the word does not.
+    const size_t space = bare.find(' ');
+    if (space != std::string::npos && space > 0 && space + 1 < bare.size() &&
+        bare.find_first_not_of("0123456789", space + 1) == std::string::npos)
         addShorter(bare.substr(space + 1));
     return steps;
 }

@@ -1,10 +1,11 @@
 // Renders the timeline of a hand-made run to PNG files: two sizes, both themes, four zoom depths. For looking at.
-//   timeline_picture FOLDER
+//   timeline_picture FOLDER [TRACE]
 #include <QApplication>
 #include <QDir>
 #include <QTest>
 
 #include "app/gui/timeline/timeline_widget.h"
+#include "core/import/open_trace.h"
 #include "tests/gui/sample_run.h"
 
 using namespace gapscope;
@@ -23,18 +24,35 @@ QPalette darkPalette() {
     return palette;
 }
 
+std::optional<uint32_t> firstKernelAfter(const TimelineIndex& index, int64_t timeNs) {
+    for (const TimelineRow* row : index.rows()) {
+        if (row->kind != RowKind::Stream) continue;
+        const Lane& lane = row->lanes.lanes()[0];
+        if (const size_t item = lane.firstStartingAt(timeNs); item < lane.size()) return lane[item].row;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     QApplication app(argc, argv);
     QApplication::setStyle(QStringLiteral("Fusion"));
-    if (argc != 2) {
-        qWarning("usage: timeline_picture FOLDER");
+    if (argc != 2 && argc != 3) {
+        qWarning("usage: timeline_picture FOLDER [TRACE]");
         return 2;
     }
     const QDir folder(QString::fromLocal8Bit(argv[1]));
     SampleRun run;
-    const TracePtr trace = run.whole(24, 26);
+    TracePtr trace = run.whole(24, 26);
+    if (argc == 3) {
+        auto opened = openTrace(argv[2]);
+        if (!opened) {
+            qWarning("%s", opened.error().message.c_str());
+            return 1;
+        }
+        trace = *opened;
+    }
     const QPalette light = QApplication::palette();
     for (const bool dark : {false, true}) {
         QApplication::setPalette(dark ? darkPalette() : light);
@@ -48,7 +66,11 @@ int main(int argc, char** argv) {
             if (!QTest::qWaitFor([&] { return timeline.gapsSettled(); })) return 1;
             QTest::qWait(50);
             const TimeRange whole = trace->extent();
-            const TimeRange token = timeline.index().tokens()[6].range;
+            // A foreign trace has no tokens: look at its middle.
+            const int64_t middleNs = whole.startNs + whole.durationNs() / 2;
+            const TimeRange token = timeline.index().tokens().size() > 6
+                                        ? timeline.index().tokens()[6].range
+                                        : TimeRange{middleNs, middleNs + whole.durationNs() / 50};
             const struct {
                 const char* name;
                 TimeRange range;
@@ -59,12 +81,11 @@ int main(int argc, char** argv) {
             for (const auto& depth : depths) {
                 session.setVisibleRange(depth.range);
                 session.clearSelection();
-                if (depth.range.durationNs() < 1'000'000) {
-                    const Lane& lane = timeline.index().rows()[4]->lanes.lanes()[0];
-                    const uint32_t row = lane[lane.firstStartingAt(depth.range.startNs + 20'000)].row;
+                const std::optional<uint32_t> kernel = firstKernelAfter(timeline.index(), depth.range.startNs + 20'000);
+                if (depth.range.durationNs() < 1'000'000 && kernel) {
                     session.select({.kind = Selection::Kind::DeviceOp,
-                                    .range = {trace->deviceOps().startNs[row], trace->deviceOps().endNs[row]},
-                                    .row = row});
+                                    .range = {trace->deviceOps().startNs[*kernel], trace->deviceOps().endNs[*kernel]},
+                                    .row = *kernel});
                 } else if (depth.range != whole) {
                     session.select({.kind = Selection::Kind::Token, .range = token});
                 }

@@ -107,7 +107,7 @@ QString gapSentence(const Trace& trace, const Gap& gap) {
 }
 
 QString fittedName(std::string_view name, const QFontMetricsF& metrics, double width) {
-    if (width < metrics.horizontalAdvance(QStringLiteral("mm"))) return {};
+    if (width < metrics.horizontalAdvance(QLatin1Char('0'))) return {};
     QString shortest;
     for (const std::string& step : nameSteps(name)) {
         shortest = utf8(step);

@@ -213,6 +213,8 @@ void TimelinePainter::paintRuler(QPainter& painter, const std::vector<RulerTick>
         painter.fillRect(QRectF(x, ruler.bottom() + 1 - height, pixel, height),
                          tick.major ? m_theme.mutedText : m_theme.lineStrong);
         if (!tick.major) continue;
+        // A label cut at the edge reads as another number.
+        if (x + 4 + m_metrics.horizontalAdvance(utf8(tick.label)) > ruler.right()) continue;
         painter.setPen(m_theme.mutedText);
         painter.drawText(QRectF(x + 4, ruler.top(), 200, ruler.height() - 5), Qt::AlignLeft | Qt::AlignVCenter,
                          utf8(tick.label));

@@ -132,6 +132,14 @@ TEST(LaneSet, PutsWhatIsInsideBelowAlsoWhenTheHolderComesLast) {
     expectSameItems(set.lanes()[2], {{10, 20, 0, 0}, {20, 30, 1, 0}, {40, 45, 3, 0}});
 }
 
+TEST(LaneSet, NothingLiesAboveItsHolder) {
+    LaneSet set;
+    set.add({{0, 10, 0, 0}, {5, 30, 1, 0}, {12, 20, 2, 0}});
+    ASSERT_EQ(set.lanes().size(), 3u);
+    expectSameItems(set.lanes()[1], {{5, 30, 1, 0}});
+    expectSameItems(set.lanes()[2], {{12, 20, 2, 0}});  // though the first lane is free by then
+}
+
 TEST(LaneSet, AChainOfOverlapsNeedsTwoLanesNotAStaircase) {
     LaneSet set;
     std::vector<LaneItem> chain;

@@ -104,6 +104,9 @@ TEST(NameSteps, TemplateArgumentsGoFirst) {
     EXPECT_EQ(nameSteps("aten::mul"), (Steps{"aten::mul", "mul"}));
     EXPECT_EQ(nameSteps("Memcpy HtoD (Pageable -> Device)"), Steps{"Memcpy HtoD (Pageable -> Device)"});
     EXPECT_EQ(nameSteps("decode 12"), (Steps{"decode 12", "12"}));
+    EXPECT_EQ(nameSteps("aten::mul, op_id = 995159"),
+              (Steps{"aten::mul, op_id = 995159", "mul, op_id = 995159", "aten::mul", "mul"}));
+    EXPECT_EQ(nameSteps("a b 7").back(), "a b 7");
     EXPECT_EQ(nameSteps("broken<<<(("), Steps{"broken<<<(("});
     EXPECT_EQ(nameSteps("a::operator<<(std::ostream&)").back(), "operator<<");
     EXPECT_EQ(nameSteps(""), Steps{""});
