@@ -14,6 +14,15 @@ int run(int argc, char** argv) {
     app.name("gapscope-cli");
     app.require_subcommand(1);
     cli::Outcome outcome;
+    cli::addSummaryCommand(app, outcome);
+    cli::addKernelsCommand(app, outcome);
+    cli::addGapsCommand(app, outcome);
+    cli::addLaunchesCommand(app, outcome);
+    cli::addTokensCommand(app, outcome);
+    cli::addLayersCommand(app, outcome);
+    cli::addTokenizeCommand(app, outcome);
+    cli::addModelsCommand(app, outcome);
+    cli::addDoctorCommand(app, outcome);
 
     try {
         app.parse(argc, argv);

@@ -2,9 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gapscope::cli {
+
+// Control characters of foreign names must not reach the terminal.
+std::string printable(std::string_view text);
+std::string shortened(std::string_view text, size_t longest);  // printable, at most this many characters
 
 class TextTable {
 public:

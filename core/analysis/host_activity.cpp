@@ -93,11 +93,21 @@ void HostActivity::split(uint64_t globalTid, TimeRange range, GapCauses& causes)
 StringId HostActivity::callCoveringMost(const Thread& of, TimeRange host) const {
     const ApiCalls& calls = m_trace.apiCalls();
     const int64_t middle = host.startNs + host.durationNs() / 2;  // whatever covers most of it covers its middle
-    const auto next =
-        std::ranges::upper_bound(of.outermost, middle, {}, [&](uint32_t row) { return calls.startNs[row]; });
-    if (next == of.outermost.begin()) return {};
-    const uint32_t row = *(next - 1);
-    return coversMost({calls.startNs[row], calls.endNs[row]}, host) ? calls.name[row] : StringId{};
+    const auto startOf = [&](uint32_t row) { return calls.startNs[row]; };
+    auto it = std::ranges::upper_bound(of.outermost, middle, {}, startOf);
+    // Outermost calls that overlap (a broken file) end in the order in which they begin.
+    StringId name;
+    int64_t mostNs = 0;
+    for (size_t looked = 0; it != of.outermost.begin() && looked < kMostOpenRanges; ++looked) {
+        const uint32_t row = *--it;
+        const TimeRange range{calls.startNs[row], calls.endNs[row]};
+        if (range.endNs <= middle) break;
+        const int64_t covered = range.clippedTo(host).durationNs();
+        if (!coversMost(range, host) || covered <= mostNs) continue;
+        mostNs = covered;
+        name = calls.name[row];
+    }
+    return name;
 }
 
 void HostActivity::nameHosts(std::span<Gap> gaps, std::span<const uint64_t> threads, std::stop_token stop) {

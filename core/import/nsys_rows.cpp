@@ -1,5 +1,7 @@
 #include "core/import/nsys_rows.h"
 
+#include "core/base/utf8.h"
+
 namespace gapscope {
 
 Status FileStrings::read(Database& database, ImportBudget& budget, TraceBuilder& builder, Intern intern) {
@@ -7,8 +9,8 @@ Status FileStrings::read(Database& database, ImportBudget& budget, TraceBuilder&
     for (;;) {
         ASSIGN_OR_RETURN(const bool more, rows.next());
         if (!more) return {};
-        const std::string_view text = rows.text(1);
-        RETURN_IF_ERROR(budget.takeText(text.size()));
+        RETURN_IF_ERROR(budget.takeText(rows.text(1).size()));
+        const std::string text = toValidUtf8(rows.text(1));
         if (intern == Intern::All) builder.intern(text);
         m_texts.emplace(rows.integer(0), text);
     }

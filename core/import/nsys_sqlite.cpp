@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "core/base/utf8.h"
 #include "core/import/category_rules.h"
 #include "core/import/nsys_rows.h"
 #include "core/import/own_session.h"
@@ -183,7 +184,7 @@ private:
                 StringId name;
                 if (!row.isNull(4)) {
                     if (status) status = m_budget.takeText(row.text(4).size());
-                    name = m_builder.intern(row.text(4));
+                    name = m_builder.intern(toValidUtf8(row.text(4)));
                 } else {
                     name = m_strings.id(row.integer(5), m_builder);
                 }
@@ -234,7 +235,7 @@ private:
         };
         std::map<int64_t, Gpu> gpus;
         RETURN_IF_ERROR(forEach("TARGET_INFO_GPU", {"id", "name", "totalMemory"}, [&](TableReader& row) {
-            if (gpus.size() < kMostDevices) gpus[row.integer(0)] = {std::string(row.text(1)), row.integer(2)};
+            if (gpus.size() < kMostDevices) gpus[row.integer(0)] = {toValidUtf8(row.text(1)), row.integer(2)};
         }));
         std::map<int64_t, int64_t> gpuOfDevice;
         RETURN_IF_ERROR(forEach("TARGET_INFO_CUDA_DEVICE", {"gpuId", "cudaId"}, [&](TableReader& row) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/session_format.h"
+#include "core/base/utf8.h"
 #include "core/trace/run_fields.h"
 
 namespace gapscope {
@@ -196,7 +197,7 @@ private:
                     row.integer(1),
                     DeviceRow{.id = static_cast<uint32_t>(row.integer(0)),
                               .kind = kind >= 0 && kind <= 2 ? static_cast<DeviceKind>(kind) : DeviceKind::Other,
-                              .name = std::string(row.text(3)),
+                              .name = toValidUtf8(row.text(3)),
                               .totalMemoryBytes = row.integer(4),
                               .peakBytesPerSecond = row.real(5),
                               .peakFlopsPerSecond = row.real(6)});
@@ -208,8 +209,9 @@ private:
             if (++diagnostics > kMostDiagnostics) return;
             const int64_t severity = row.integer(1);
             m_builder.diagnostics().add(
-                row.text(0), severity >= 0 && severity <= 2 ? static_cast<Severity>(severity) : Severity::Error,
-                row.integer(2), row.text(3));
+                toValidUtf8(row.text(0)),
+                severity >= 0 && severity <= 2 ? static_cast<Severity>(severity) : Severity::Error, row.integer(2),
+                toValidUtf8(row.text(3)));
         });
     }
 
@@ -233,7 +235,7 @@ private:
                 found = true;
                 using Value = std::remove_reference_t<decltype(value)>;
                 if constexpr (std::is_same_v<Value, std::string>) {
-                    value = field.text(0);
+                    value = toValidUtf8(field.text(0));
                 } else if constexpr (std::is_same_v<Value, double>) {
                     value = field.real(0);
                 } else {

@@ -1,0 +1,66 @@
+#include "app/cli/summary_output.h"
+#include "app/cli/text_table.h"
+#include "app/cli/trace_command.h"
+#include "core/analysis/kernel_summary.h"
+#include "core/base/format.h"
+
+namespace gapscope::cli {
+
+namespace {
+
+constexpr size_t kLongestName = 90;
+
+void writeRows(JsonWriter& json, std::string_view key, const Trace& trace, const std::vector<KernelRow>& rows) {
+    json.key(key).beginArray();
+    for (const KernelRow& row : rows) {
+        json.beginObject().field("name", trace.string(row.name)).field("category", categoryName(row.category));
+        writeDistribution(json, row.times);
+        json.endObject();
+    }
+    json.endArray();
+}
+
+void addRows(TextTable& table, const Trace& trace, const std::vector<KernelRow>& rows) {
+    for (const KernelRow& row : rows) {
+        table.add({formatPercent(row.share), formatDuration(row.times.totalNs), formatCount(row.times.count),
+                   formatDuration(static_cast<int64_t>(row.times.avgNs)),
+                   formatDuration(static_cast<int64_t>(row.times.medNs)), formatDuration(row.times.minNs),
+                   formatDuration(row.times.maxNs), formatDuration(static_cast<int64_t>(row.times.stdNs)),
+                   std::string(categoryName(row.category)), shortened(trace.string(row.name), kLongestName)});
+    }
+}
+
+}  // namespace
+
+void addKernelsCommand(CLI::App& app, Outcome& outcome) {
+    addTraceCommand(app, outcome, "kernels", "Time by kernel name", [](const OpenedTrace& opened) -> Status {
+        const Trace& trace = *opened.trace;
+        const KernelSummary summary = kernelSummary(trace, opened.window);
+        if (opened.json) {
+            JsonWriter json;
+            json.beginObject();
+            writeRows(json, "kernels", trace, summary.kernels);
+            writeRows(json, "others", trace, summary.others);
+            json.endObject();
+            printJson(json);
+            return {};
+        }
+        using Align = TextTable::Align;
+        TextTable table({{"share"},
+                         {"total"},
+                         {"count"},
+                         {"avg"},
+                         {"med"},
+                         {"min"},
+                         {"max"},
+                         {"std"},
+                         {"category", Align::Left},
+                         {"name", Align::Left}});
+        addRows(table, trace, summary.kernels);
+        addRows(table, trace, summary.others);
+        print(table.text());
+        return {};
+    });
+}
+
+}  // namespace gapscope::cli

@@ -1,0 +1,73 @@
+#include "app/cli/text_table.h"
+#include "app/cli/trace_command.h"
+#include "core/analysis/layer_table.h"
+#include "core/base/format.h"
+
+namespace gapscope::cli {
+
+namespace {
+
+enum class Detail { Layer, Role };
+
+void writeRows(JsonWriter& json, std::string_view key, const Trace& trace, const std::vector<LayerOpTime>& rows,
+               Detail detail) {
+    json.key(key).beginArray();
+    for (const LayerOpTime& row : rows) {
+        json.beginObject().field("layer", row.layer);
+        if (detail == Detail::Role)
+            json.field("name", trace.string(row.name)).field("category", categoryName(row.category));
+        json.field("count", row.count).field("totalNs", row.totalNs);
+        json.field("bytes", row.bytes).field("flops", row.flops).field("share", row.share).endObject();
+    }
+    json.endArray();
+}
+
+double perSecond(double amount, int64_t ns) {
+    return ns > 0 ? amount * 1e9 / static_cast<double>(ns) : 0;
+}
+
+}  // namespace
+
+void addLayersCommand(CLI::App& app, Outcome& outcome) {
+    addTraceCommand(app, outcome, "layers", "Device time by layer and by role",
+                    [](const OpenedTrace& opened) -> Status {
+                        const Trace& trace = *opened.trace;
+                        const LayerTable table = layerTable(trace, opened.window);
+                        if (opened.json) {
+                            JsonWriter json;
+                            json.beginObject();
+                            writeRows(json, "layers", trace, table.layers, Detail::Layer);
+                            writeRows(json, "ops", trace, table.ops, Detail::Role);
+                            json.field("unknownNs", table.unknownNs).endObject();
+                            printJson(json);
+                            return {};
+                        }
+                        if (table.ops.empty()) {
+                            print("No layers in the window: only runs of this program know them.\n");
+                            return {};
+                        }
+                        using Align = TextTable::Align;
+                        TextTable text({{"layer", Align::Left},
+                                        {"role", Align::Left},
+                                        {"share"},
+                                        {"total"},
+                                        {"count"},
+                                        {"bandwidth"},
+                                        {"arithmetic"}});
+                        const auto add = [&](const LayerOpTime& row, const std::string& role) {
+                            text.add({row.layer < 0 ? "outside" : std::to_string(row.layer), role,
+                                      formatPercent(row.share), formatDuration(row.totalNs), formatCount(row.count),
+                                      formatRate(perSecond(row.bytes, row.totalNs), "B/s"),
+                                      formatRate(perSecond(row.flops, row.totalNs), "FLOP/s")});
+                        };
+                        for (const LayerOpTime& layer : table.layers) {
+                            add(layer, "(all)");
+                            for (const LayerOpTime& role : table.ops)
+                                if (role.layer == layer.layer) add(role, std::string(trace.string(role.name)));
+                        }
+                        print(text.text());
+                        return {};
+                    });
+}
+
+}  // namespace gapscope::cli

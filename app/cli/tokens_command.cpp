@@ -1,0 +1,71 @@
+#include "app/cli/text_table.h"
+#include "app/cli/trace_command.h"
+#include "core/analysis/token_table.h"
+#include "core/base/format.h"
+
+namespace gapscope::cli {
+
+namespace {
+
+void writeTimes(JsonWriter& json, const TokenTime& row) {
+    json.field("startNs", row.range.startNs).field("durationNs", row.range.durationNs());
+    json.field("busyNs", row.busyNs).field("idleNs", row.idleNs);
+    json.field("launchCount", row.launchCount).field("kernelCount", row.kernelCount);
+    json.field("repeat", row.repeat).field("fromDevice", row.fromDevice);
+}
+
+void printJsonTable(const TokenTable& table) {
+    JsonWriter json;
+    json.beginObject().key("tokens").beginArray();
+    for (const TokenTime& row : table.rows) {
+        if (row.index < 0) continue;
+        json.beginObject().field("index", row.index).field("id", row.id).field("text", row.text);
+        writeTimes(json, row);
+        json.endObject();
+    }
+    json.endArray().key("prefill").beginArray();  // one a repeat
+    for (const TokenTime& row : table.rows) {
+        if (row.index >= 0) continue;
+        json.beginObject();
+        writeTimes(json, row);
+        json.endObject();
+    }
+    json.endArray().endObject();
+    printJson(json);
+}
+
+}  // namespace
+
+void addTokensCommand(CLI::App& app, Outcome& outcome) {
+    addTraceCommand(app, outcome, "tokens", "Time by generated token", [](const OpenedTrace& opened) -> Status {
+        const TokenTable table = tokenTable(*opened.trace, opened.window);
+        if (opened.json) {
+            printJsonTable(table);
+            return {};
+        }
+        if (table.rows.empty()) {
+            print("No tokens in the window: only runs of this program know them.\n");
+            return {};
+        }
+        using Align = TextTable::Align;
+        TextTable text({{"repeat"},
+                        {"token", Align::Left},
+                        {"id"},
+                        {"time"},
+                        {"busy"},
+                        {"idle"},
+                        {"launches"},
+                        {"kernels"},
+                        {"text", Align::Left}});
+        for (const TokenTime& row : table.rows) {
+            text.add({row.repeat < 0 ? "warm-up" : std::to_string(row.repeat),
+                      row.index < 0 ? "prefill" : std::to_string(row.index), row.id < 0 ? "" : std::to_string(row.id),
+                      formatDuration(row.range.durationNs()), formatDuration(row.busyNs), formatDuration(row.idleNs),
+                      formatCount(row.launchCount), formatCount(row.kernelCount), row.text});
+        }
+        print(text.text());
+        return {};
+    });
+}
+
+}  // namespace gapscope::cli

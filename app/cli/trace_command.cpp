@@ -1,0 +1,97 @@
+#include "app/cli/trace_command.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "core/analysis/window.h"
+#include "core/import/open_trace.h"
+#include "core/trace/trace_builder.h"
+
+namespace gapscope::cli {
+
+namespace {
+
+// The same trace with the operations of one device only.
+Result<TracePtr> onlyDevice(const Trace& trace, uint32_t device) {
+    TraceBuilder builder;
+    for (uint32_t id = 0; id < trace.stringCount(); ++id)
+        builder.intern(trace.string(StringId{id}));
+    std::string known;
+    bool found = false;
+    for (const DeviceRow& row : trace.devices()) {
+        known += (known.empty() ? "" : ", ") + std::to_string(row.id);
+        found |= row.id == device;
+        if (row.id == device) builder.setDevice(row);
+    }
+    for (size_t i = 0; i < trace.tracks().size(); ++i) {
+        builder.internTrack(trace.tracks()[i]);
+        found |= trace.tracks()[i].deviceId == device;
+    }
+    if (!found) {
+        return fail("The trace has no device " + std::to_string(device) +
+                        (known.empty() ? "; it names none." : "; it has " + known + "."),
+                    ErrorKind::WrongUse);
+    }
+    for (size_t i = 0; i < trace.ops().size(); ++i)
+        builder.internOp(trace.ops()[i]);
+    for (size_t i = 0; i < trace.launchConfigs().size(); ++i)
+        builder.internLaunchConfig(trace.launchConfigs()[i]);
+    for (size_t i = 0; i < trace.deviceOps().startNs.size(); ++i) {
+        const DeviceOpRow row = rowAt(trace.deviceOps(), i);
+        if (row.track.valid() && trace.tracks()[row.track.value].deviceId == device) builder.add(row);
+    }
+    for (size_t i = 0; i < trace.apiCalls().startNs.size(); ++i)
+        builder.add(rowAt(trace.apiCalls(), i));
+    for (size_t i = 0; i < trace.ranges().startNs.size(); ++i)
+        builder.add(rowAt(trace.ranges(), i));
+    for (size_t i = 0; i < trace.overheads().startNs.size(); ++i)
+        builder.add(rowAt(trace.overheads(), i));
+    for (size_t i = 0; i < trace.tokens().emittedNs.size(); ++i)
+        builder.add(rowAt(trace.tokens(), i));
+    for (const ThreadRow& thread : trace.threads())
+        builder.setThread(thread.globalTid, trace.string(thread.name));
+    for (const Diagnostic& entry : trace.diagnostics().entries())
+        builder.diagnostics().add(entry.name, entry.severity, entry.count, entry.text);
+    if (trace.run()) builder.setRun(*trace.run());
+    builder.setOrigin(trace.origin());
+    return builder.snapshot();
+}
+
+Result<OpenedTrace> open(const TraceOptions& options) {
+    OpenedTrace opened{.json = options.json};
+    ASSIGN_OR_RETURN(opened.trace, openTrace(options.file));
+    // By the whole trace: "all" and the default window are the same for each of its devices.
+    ASSIGN_OR_RETURN(opened.window, resolveWindow(*opened.trace, options.window));
+    if (options.device) {
+        ASSIGN_OR_RETURN(opened.trace, onlyDevice(*opened.trace, *options.device));
+    }
+    return opened;
+}
+
+}  // namespace
+
+CLI::App* addTraceCommand(CLI::App& app, Outcome& outcome, const std::string& name, const std::string& description,
+                          std::function<Status(const OpenedTrace&)> act) {
+    CLI::App* command = app.add_subcommand(name, description);
+    auto options = std::make_shared<TraceOptions>();
+    command->add_option("FILE", options->file, "Gapscope session or Nsight Systems SQLite export")->required();
+    command->add_option("--window", options->window,
+                        "all, a range's name, NAME#k or START:END in ns (default: model_inference, else all)");
+    command->add_option("--device", options->device, "only this device");
+    command->add_flag("--json", options->json, "one JSON object on stdout");
+    command->callback([options, act = std::move(act), &outcome] {
+        const auto opened = open(*options);
+        outcome.status = opened ? act(*opened) : Status(tl::unexpected<Error>(opened.error()));
+    });
+    return command;
+}
+
+void print(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void printJson(const JsonWriter& json) {
+    print(json.text() + "\n");
+}
+
+}  // namespace gapscope::cli

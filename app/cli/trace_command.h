@@ -1,0 +1,35 @@
+// What the commands that read a trace share: FILE, --window, --device, --json, and opening the file by them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "app/cli/commands.h"
+#include "core/base/json_writer.h"
+#include "core/trace/trace.h"
+
+namespace gapscope::cli {
+
+struct TraceOptions {
+    std::string file;
+    std::string window;
+    std::optional<uint32_t> device;
+    bool json = false;
+};
+
+struct OpenedTrace {
+    TracePtr trace;
+    TimeRange window;
+    bool json = false;
+};
+
+// Adds a subcommand whose callback opens the trace and then calls `act`; returns it for more options.
+CLI::App* addTraceCommand(CLI::App& app, Outcome& outcome, const std::string& name, const std::string& description,
+                          std::function<Status(const OpenedTrace&)> act);
+
+void print(const std::string& text);     // to stdout
+void printJson(const JsonWriter& json);  // one line
+
+}  // namespace gapscope::cli

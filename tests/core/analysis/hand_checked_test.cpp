@@ -1,0 +1,317 @@
+// Small traces whose figures were worked out on paper, and the definitions that random traces cannot show.
+#include <gtest/gtest.h>
+
+#include "core/analysis/api_calls.h"
+#include "core/analysis/gaps.h"
+#include "core/analysis/intervals.h"
+#include "core/analysis/layer_table.h"
+#include "core/analysis/phases.h"
+#include "core/analysis/summary.h"
+#include "core/analysis/token_table.h"
+#include "core/analysis/window.h"
+#include "core/trace/trace_builder.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr uint64_t kThread = makeGlobalTid(1, 1);
+
+struct Builder : TraceBuilder {
+    TrackId track = internTrack({.globalPid = makeGlobalTid(1, 0), .deviceId = 0, .contextId = 1, .streamId = 7});
+    void call(int64_t start, int64_t end, const char* name, uint32_t correlation, uint64_t tid = kThread) {
+        add(ApiCallRow{
+            .startNs = start, .endNs = end, .name = intern(name), .globalTid = tid, .correlationId = correlation});
+    }
+    void kernel(int64_t start, int64_t end, uint32_t correlation, int32_t token = -1, const char* name = "k") {
+        add(DeviceOpRow{.startNs = start,
+                        .endNs = end,
+                        .name = intern(name),
+                        .track = track,
+                        .category = Category::Gemm,
+                        .correlationId = correlation,
+                        .token = token});
+    }
+    void range(int64_t start, int64_t end, const char* name) {
+        add(RangeRow{.startNs = start, .endNs = end, .name = intern(name), .globalTid = kThread});
+    }
+};
+
+}  // namespace
+
+TEST(Gaps, AreCutAtTheLaunchCall) {
+    // busy 100-120, idle 120-200, busy 200-210; the second kernel's call runs 150-170.
+    Builder b;
+    b.call(90, 95, "cudaLaunchKernel", 1);
+    b.kernel(100, 120, 1);
+    b.call(125, 135, "cudaStreamSynchronize", 2);
+    b.call(140, 144, "cudaMalloc", 3);
+    b.add(OverheadRow{.startNs = 134, .endNs = 138, .name = b.intern("flush"), .globalTid = kThread});
+    b.call(150, 170, "cudaLaunchKernel", 4);
+    b.kernel(200, 210, 4);
+    const GapTable table = findGaps(*b.snapshot(), {100, 210});
+    ASSERT_EQ(table.gaps.size(), 1u);
+    const Gap& gap = table.gaps[0];
+    EXPECT_EQ(gap.range, (TimeRange{120, 200}));
+    EXPECT_EQ(gap.causes[GapCause::HostWaiting], 10);
+    EXPECT_EQ(gap.causes[GapCause::HostApi], 4);
+    EXPECT_EQ(gap.causes[GapCause::Profiler], 3);  // 135-138: what the synchronize leaves of it
+    EXPECT_EQ(gap.causes[GapCause::HostOutside], 13);
+    EXPECT_EQ(gap.causes[GapCause::LaunchCall], 20);
+    EXPECT_EQ(gap.causes[GapCause::DeviceLatency], 30);
+    EXPECT_EQ(gap.causes[GapCause::Unknown], 0);
+}
+
+TEST(Gaps, UseTheOutermostCallAroundTheLaunch) {
+    Builder b;
+    b.call(10, 60, "cudaLaunchKernel", 0);
+    b.call(20, 40, "cuLaunchKernel", 5);
+    b.kernel(80, 90, 5);
+    const GapTable table = findGaps(*b.snapshot(), {0, 90});
+    ASSERT_EQ(table.gaps.size(), 1u);
+    EXPECT_EQ(table.gaps[0].hostEndNs, 10);
+    EXPECT_EQ(table.gaps[0].launchEndNs, 60);
+}
+
+TEST(Gaps, InsideAGraphLaunchAreTheDevices) {
+    Builder b;
+    b.call(0, 50, "cudaGraphLaunch", 1);
+    b.kernel(10, 20, 1);
+    b.kernel(30, 40, 1);  // the call still runs: between nodes all the same
+    b.kernel(70, 80, 1);
+    const GapTable table = findGaps(*b.snapshot(), {10, 100});
+    ASSERT_EQ(table.gaps.size(), 3u);
+    EXPECT_EQ(table.gaps[0].causes[GapCause::DeviceLatency], 10);
+    EXPECT_EQ(table.gaps[1].causes[GapCause::DeviceLatency], 30);
+    EXPECT_EQ(table.gaps[2].causes[GapCause::HostOutside], 20);  // after the last operation: the host
+}
+
+TEST(Gaps, WithoutALaunchInTheFileAreUnknown) {
+    Builder b;
+    b.kernel(10, 20, 0);
+    b.kernel(30, 40, 9);
+    const GapTable table = findGaps(*b.snapshot(), {0, 50});
+    ASSERT_EQ(table.gaps.size(), 3u);
+    EXPECT_EQ(table.causes[GapCause::Unknown], 30);
+}
+
+TEST(Gaps, NameTheHostByTheInnermostOfCallAndRange) {
+    Builder b;
+    b.range(0, 1000, "model_inference");
+    b.range(100, 300, "layer 3");
+    b.call(0, 1, "cudaLaunchKernel", 1);
+    b.kernel(100, 110, 1);
+    b.call(290, 295, "cudaLaunchKernel", 2);
+    b.kernel(300, 400, 2);  // host part 110-290: layer 3
+    b.call(410, 700, "cudaStreamSynchronize", 3);
+    b.call(705, 710, "cudaLaunchKernel", 4);
+    b.kernel(720, 900, 4);  // host part 400-705: most of it in the synchronize
+    const TracePtr trace = b.snapshot();
+    const GapTable table = findGaps(*trace, {100, 900});
+    ASSERT_EQ(table.gaps.size(), 2u);
+    EXPECT_EQ(trace->string(table.gaps[0].hostName), "layer 3");
+    EXPECT_EQ(trace->string(table.gaps[1].hostName), "cudaStreamSynchronize");
+}
+
+TEST(Launches, CountAGraphLaunchOnceAndMeasureItsFirstOperation) {
+    Builder b;
+    b.call(0, 50, "cudaGraphLaunch", 1);
+    b.kernel(70, 80, 1);
+    b.kernel(60, 65, 1);
+    b.call(100, 110, "cudaLaunchKernel", 2);
+    b.kernel(105, 120, 2);
+    b.call(130, 140, "cudaLaunchKernel", 3);
+    b.kernel(125, 126, 3);
+    const LaunchTable table = launchTable(*b.snapshot(), {0, 200});
+    ASSERT_EQ(table.launches.size(), 3u);
+    EXPECT_EQ(table.launches[0].latencyNs, 60);
+    EXPECT_EQ(table.launches[0].queueDelayNs, 10);
+    EXPECT_EQ(table.launches[0].opCount, 2u);
+    EXPECT_EQ(table.launches[1].latencyNs, 5);
+    EXPECT_FALSE(table.launches[1].queueDelayNs);  // began before the call returned: absent, never negative
+    EXPECT_EQ(table.launches[2].latencyNs, -5);
+    EXPECT_EQ(table.negativeLatencyCount, 1);
+    EXPECT_EQ(table.latency.count, 2);
+}
+
+TEST(Launches, JoinWithinAProcessOnly) {
+    Builder b;
+    b.call(0, 10, "cudaLaunchKernel", 1, makeGlobalTid(2, 2));
+    b.kernel(20, 30, 1);
+    EXPECT_EQ(joinLaunches(*b.snapshot()).callOfOp[0], kNoRow);
+}
+
+TEST(Busy, CountsOverlapOnceAndKeepsDevicesApart) {
+    Builder b;
+    const TrackId other = b.internTrack({.globalPid = makeGlobalTid(1, 0), .deviceId = 1, .streamId = 7});
+    b.kernel(0, 10, 0);
+    b.kernel(5, 20, 0);
+    b.add(DeviceOpRow{.startNs = 2, .endNs = 12, .name = b.intern("x"), .track = other});
+    const Summary summary = summarize(*b.snapshot(), {0, 40});
+    ASSERT_EQ(summary.devices.size(), 2u);
+    EXPECT_EQ(summary.devices[0].busyNs, 20);
+    EXPECT_EQ(summary.devices[0].selfNs, 25);
+    EXPECT_EQ(summary.devices[1].busyNs, 10);
+    EXPECT_EQ(summary.gpuBusyNs, 30);
+    EXPECT_EQ(summary.gpuIdleNs, 50);
+    EXPECT_EQ(summary.selfGpuNs, 35);
+}
+
+TEST(Windows, AreFoundByNameNumberAndTime) {
+    Builder b;
+    b.kernel(100, 200, 0);
+    b.range(50, 60, "model_inference");
+    b.range(70, 300, "model_inference");
+    b.range(400, 410, "decode 1");
+    b.range(1, 2, "x#y");
+    const TracePtr trace = b.snapshot();
+    const auto at = [&](const char* text) { return resolveWindow(*trace, text).value_or(TimeRange{-1, -1}); };
+    EXPECT_EQ(at(""), (TimeRange{70, 300}));
+    EXPECT_EQ(at("all"), (TimeRange{100, 200}));
+    EXPECT_EQ(at("model_inference"), (TimeRange{70, 300}));
+    EXPECT_EQ(at("model_inference#0"), (TimeRange{50, 60}));
+    EXPECT_EQ(at("5:17"), (TimeRange{5, 17}));
+    EXPECT_EQ(at("-5:17"), (TimeRange{-5, 17}));
+    EXPECT_EQ(at("x#y"), (TimeRange{1, 2}));
+    for (const char* wrong : {"17:5", "5:5", "nothing", "model_inference#2", "model_inference#-1"}) {
+        const auto window = resolveWindow(*trace, wrong);
+        ASSERT_FALSE(window) << wrong;
+        EXPECT_EQ(window.error().kind, ErrorKind::WrongUse);
+    }
+}
+
+TEST(ApiCalls, AreKnownByName) {
+    for (const char* name : {"cudaLaunchKernel", "cudaLaunchKernelExC", "cuLaunchKernelEx", "cudaGraphLaunch",
+                             "cpuLaunchKernel", "cpuGraphLaunch", "hipLaunchKernel", "cudaLaunchCooperativeKernel"}) {
+        EXPECT_TRUE(apiTraits(name).launches) << name;
+        EXPECT_FALSE(apiTraits(name).waits) << name;
+    }
+    for (const char* name : {"cudaStreamSynchronize", "cudaDeviceSynchronize", "cuCtxSynchronize",
+                             "cpuStreamSynchronize", "cudaMemcpy", "cuMemcpyDtoH", "cpuMemcpy", "cudaEventSynchronize"})
+        EXPECT_TRUE(apiTraits(name).waits) << name;
+    for (const char* name : {"cudaMemcpyAsync", "cpuMemcpyAsync", "cuMemcpyDtoHAsync", "cudaMemsetAsync"}) {
+        EXPECT_TRUE(apiTraits(name).copies) << name;
+        EXPECT_FALSE(apiTraits(name).waits) << name;
+    }
+    for (const char* name : {"cudaMalloc", "cudaEventQuery", "cudaStreamIsCapturing", "cudaLaunchHostFunc"})
+        EXPECT_FALSE(apiTraits(name).waits || apiTraits(name).launches) << name;
+}
+
+TEST(Tokens, ReachFromTheEndOfTheOneBefore) {
+    Builder b;
+    b.setRun({.modelName = "m"});
+    b.call(0, 5, "cpuGraphLaunch", 1);
+    b.kernel(10, 100, 1, -1);
+    b.add(TokenRow{.emittedNs = 101, .index = 0, .id = 7, .text = b.intern(" a")});
+    b.kernel(120, 150, 2, 1);
+    b.kernel(160, 180, 3, 1);
+    b.add(TokenRow{.emittedNs = 185, .index = 1, .id = 8, .text = b.intern(" b")});
+    const TokenTable table = tokenTable(*b.snapshot(), {0, 1000});
+    ASSERT_EQ(table.rows.size(), 3u);
+    EXPECT_EQ(table.rows[0].range, (TimeRange{10, 100}));
+    EXPECT_EQ(table.rows[0].launchCount, 1);
+    EXPECT_EQ(table.rows[1].range, (TimeRange{100, 100}));  // out of prompt processing: no work of its own
+    EXPECT_EQ(table.rows[2].range, (TimeRange{100, 180}));
+    EXPECT_EQ(table.rows[2].busyNs, 50);
+    EXPECT_EQ(table.rows[2].idleNs, 30);
+    EXPECT_EQ(table.rows[2].kernelCount, 2);
+    EXPECT_EQ(table.rows[2].text, " b");
+}
+
+TEST(Tokens, AreKnownByTheirEmissionWithTracingOff) {
+    Builder b;
+    b.setRun({.modelName = "m"});
+    for (int i = 0; i < 3; ++i)
+        b.add(TokenRow{.emittedNs = 100 + 10 * i, .index = i, .id = i, .text = b.intern("t")});
+    const TokenTable table = tokenTable(*b.snapshot(), {0, 1000});
+    ASSERT_EQ(table.rows.size(), 3u);
+    EXPECT_EQ(table.rows[2].range, (TimeRange{110, 120}));
+    EXPECT_FALSE(table.rows[2].fromDevice);
+}
+
+TEST(Phases, ComeFromTheRunsOwnClockAndWhileRunningFromItsRanges) {
+    Builder b;
+    b.setRun({.modelName = "m"});
+    b.range(1000, 3000, "prefill");
+    for (int i = 0; i < 5; ++i)
+        b.add(TokenRow{.emittedNs = 3500 + 250 * i, .index = i, .id = i, .text = b.intern("t")});
+    const auto running = phases(*b.snapshot(), {0, 10000});
+    ASSERT_TRUE(running);
+    EXPECT_EQ(running->prefillNs, 2000);
+    EXPECT_EQ(running->timeToFirstTokenNs, 2500);
+    EXPECT_EQ(running->decodeNs, 1000);
+    EXPECT_DOUBLE_EQ(running->tokensPerSecond, 4e6);
+    b.setRun({.modelName = "m", .repeatTimes = {{10, 20, 300, 4}}});
+    const auto done = phases(*b.snapshot(), {0, 10000});
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done->decodeNs, 300);
+    EXPECT_DOUBLE_EQ(done->tokensPerSecond, 1e7);
+    EXPECT_FALSE(phases(*TraceBuilder().snapshot(), {0, 1}));
+}
+
+TEST(Verdict, FollowsIdleThenTheNearerPeak) {
+    const auto boundOf = [](int64_t kernelEnd, double bytesPeak, double flopsPeak) {
+        Builder b;
+        b.setDevice({.id = 0, .name = "d", .peakBytesPerSecond = bytesPeak, .peakFlopsPerSecond = flopsPeak});
+        b.add(DeviceOpRow{.startNs = 0,
+                          .endNs = kernelEnd,
+                          .name = b.intern("k"),
+                          .track = b.track,
+                          .op = b.internOp({.name = b.intern("q"), .bytes = 1000, .flops = 500})});
+        return summarize(*b.snapshot(), {0, 1000}).verdict;
+    };
+    EXPECT_EQ(boundOf(500, 1e9, 1e9).bound, Bound::Overhead);   // idle exactly half
+    EXPECT_EQ(boundOf(1000, 1.1e9, 1e9).bound, Bound::Memory);  // 1 GB/s of 1.1 against 0.5 of 1
+    EXPECT_EQ(boundOf(1000, 4e9, 0.6e9).bound, Bound::Compute);
+    EXPECT_EQ(boundOf(1000, 9e9, 9e9).bound, Bound::Unknown);
+    EXPECT_EQ(boundOf(1000, 0, 0).bound, Bound::Unknown);
+    EXPECT_FALSE(boundOf(500, 1e9, 1e9).evidence.empty());
+    EXPECT_EQ(summarize(*TraceBuilder().snapshot(), {0, 0}).verdict.bound, Bound::Unknown);
+}
+
+TEST(Layers, AddUpByLayerAndRole) {
+    Builder b;
+    const auto add = [&](int64_t start, int64_t end, const char* role, int32_t layer) {
+        b.add(DeviceOpRow{.startNs = start,
+                          .endNs = end,
+                          .name = b.intern("k"),
+                          .track = b.track,
+                          .category = Category::Gemm,
+                          .op = b.internOp({.name = b.intern(role), .layer = layer, .bytes = 100, .flops = 10})});
+    };
+    add(0, 10, "q_proj", 0);
+    add(10, 30, "q_proj", 0);
+    add(30, 40, "up", 0);
+    add(40, 45, "q_proj", 1);
+    add(45, 50, "head", -1);
+    b.kernel(50, 60, 0);
+    const LayerTable table = layerTable(*b.snapshot(), {0, 100});
+    ASSERT_EQ(table.layers.size(), 3u);
+    EXPECT_EQ(table.layers[1].totalNs, 40);
+    EXPECT_EQ(table.layers[1].count, 3);
+    ASSERT_EQ(table.ops.size(), 4u);
+    EXPECT_EQ(table.ops[1].totalNs, 30);
+    EXPECT_DOUBLE_EQ(table.ops[1].bytes, 200);
+    EXPECT_EQ(table.unknownNs, 10);
+}
+
+TEST(Distributions, AreThoseOfNsight) {
+    const Distribution odd = distributionOf({4, 1, 7});
+    EXPECT_EQ(odd.medNs, 4);
+    EXPECT_EQ(odd.avgNs, 4);
+    EXPECT_DOUBLE_EQ(odd.stdNs, 3);  // sample: sqrt((0 + 9 + 9) / 2)
+    EXPECT_EQ(distributionOf({4, 1}).medNs, 2.5);
+    EXPECT_EQ(distributionOf({5}).stdNs, 0);
+    EXPECT_EQ(distributionOf({}).count, 0);
+}
+
+TEST(Analysis, StopsWhenAsked) {
+    Builder b;
+    for (int i = 0; i < 100000; ++i)
+        b.kernel(i * 10, i * 10 + 5, 0);
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_LT(findGaps(*b.snapshot(), {0, 1000000}, stop.get_token()).gaps.size(), 2u);
+}
+
+}  // namespace gapscope
