@@ -2,10 +2,11 @@
 // of records is tested without a GPU, and with breakage that no GPU makes on demand.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
-#include <vector>
 
 #include "core/capture/cupti_buffers.h"
 #include "core/capture/cupti_library.h"
@@ -38,22 +39,33 @@ constexpr size_t recordBytes(cupti::Kind kind) {
 
 class HandMadeBuffer {
 public:
+    HandMadeBuffer() = default;
+    HandMadeBuffer(const HandMadeBuffer& other) : m_bytes(other.m_bytes), m_cut(other.m_cut) {}
+    HandMadeBuffer& operator=(const HandMadeBuffer&) = delete;
+
     template <class Record>
     HandMadeBuffer& add(const Record& record, size_t bytes = 0) {
-        const size_t begin = m_words.size();
         const size_t occupied = bytes ? bytes : recordBytes(record.kind);
-        m_words.insert(m_words.end(), (occupied + 7) / 8, 0);
-        std::memcpy(&m_words[begin], &record, std::min(sizeof record, occupied));
+        const size_t known = std::min(sizeof record, occupied);
+        m_bytes.append(reinterpret_cast<const char*>(&record), known);
+        m_bytes.append(occupied - known, '\0');
         return *this;
     }
     HandMadeBuffer& cut(size_t bytes) {
         m_cut = bytes;
         return *this;
     }
-    CuptiBuffer buffer() { return {reinterpret_cast<uint8_t*>(m_words.data()), m_words.size() * 8 - m_cut}; }
+    size_t validBytes() const { return m_bytes.size() - m_cut; }
+    // In memory of just this size, 8-byte aligned, so that a sanitizer sees a read behind it.
+    CuptiBuffer buffer() {
+        m_memory = std::make_unique<uint64_t[]>((validBytes() + 7) / 8);
+        std::memcpy(m_memory.get(), m_bytes.data(), validBytes());
+        return {reinterpret_cast<uint8_t*>(m_memory.get()), validBytes()};
+    }
 
 private:
-    std::vector<uint64_t> m_words;  // 8-byte aligned as CUPTI asks
+    std::string m_bytes;
+    std::unique_ptr<uint64_t[]> m_memory;
     size_t m_cut = 0;
 };
 
