@@ -347,9 +347,14 @@ void CuptiRecords::publish(const DeviceOpRow& row) {
 
 void CuptiRecords::publishUnjoined(const DeviceOpRow& row) {
     // Copies and sets around the run (weights, buffers) belong to no op; a kernel should.
-    if (row.kind == DeviceOpKind::Kernel || row.kind == DeviceOpKind::GraphLaunch)
-        count("gpu_kernel_without_op", Severity::DataLoss,
-              "GPU kernels could not be joined to the launch that the runner announced; they count as other.");
+    if (row.kind == DeviceOpKind::Kernel || row.kind == DeviceOpKind::GraphLaunch) {
+        if (m_joins.callSeen(row.correlationId))
+            count("gpu_kernel_outside_ops", Severity::Info,
+                  "GPU kernels were launched for no op of the plan (set-up, measurements); they count as other.");
+        else
+            count("gpu_kernel_without_op", Severity::DataLoss,
+                  "GPU kernels could not be joined to a launch, because its records are missing; they count as other.");
+    }
     publish(row);
 }
 

@@ -1,16 +1,20 @@
 // Two threads of our own: the run thread loads and generates, the collector empties the activity log into the trace
-// and the session file. The collector alone touches the builder and the writer.
+// and the session file, and with it what the GPU's tracer saw. The collector alone touches the builder and the writer.
 #include "core/recording/recording.h"
 
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
+#include <latch>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "core/capture/activity_capture.h"
+#include "core/capture/device_capture.h"
 #include "core/export/session_writer.h"
+#include "core/runner/devices.h"
 
 namespace gapscope {
 
@@ -35,6 +39,14 @@ std::string_view traceLevelName(TraceLevel level) {
 TraceOrigin originNow() {
     const auto utc = std::chrono::system_clock::now().time_since_epoch();
     return {nowNs(), std::chrono::duration_cast<std::chrono::nanoseconds>(utc).count()};
+}
+
+// 2 of "cuda:2", as records of that device name it; 0 of "cpu".
+uint32_t deviceNumber(std::string_view device) {
+    uint32_t number = 0;
+    if (const size_t colon = device.find(':'); colon != std::string_view::npos)
+        std::from_chars(device.data() + colon + 1, device.data() + device.size(), number);
+    return number;
 }
 
 RunInfo runInfoOf(const RecordingSettings& settings) {
@@ -63,7 +75,7 @@ struct Recording::Impl {
     explicit Impl(RecordingSettings given)
         : settings(std::move(given)),
           log(settings.traceLevel),
-          capture(builder, originNow()),
+          capture(builder, origin),
           run(runInfoOf(settings)),
           loadedModel(settings.model) {
         builder.setRun(run);
@@ -72,6 +84,7 @@ struct Recording::Impl {
 
     void runThread();
     void collectThread();
+    void startDeviceCapture();
     void collect();
     Result<GenerateResult> loadAndGenerate();
     GenerateEvents events();
@@ -81,7 +94,10 @@ struct Recording::Impl {
     const RecordingSettings settings;
     ActivityLog log;
     TraceBuilder builder;
+    const TraceOrigin origin = originNow();
     ActivityCapture capture;
+    std::unique_ptr<DeviceCapture> deviceCapture;  // of a run on a GPU
+    std::latch watching{1};                        // opened once the GPU is watched, or will not be
     std::unique_ptr<SessionWriter> writer;
 
     mutable std::mutex mutex;  // guards the block below
@@ -114,7 +130,7 @@ void Recording::Impl::onPrepared(const PreparedInfo& prepared) {
     run.contextLength = prepared.contextLength;
     run.weightBytes = prepared.weightBytes;
     run.kvBytes = prepared.kvBytes;
-    newDevices.push_back({.id = 0,
+    newDevices.push_back({.id = deviceNumber(prepared.device),
                           .kind = prepared.device == "cpu" ? DeviceKind::Cpu : DeviceKind::Cuda,
                           .name = prepared.deviceName,
                           .peakBytesPerSecond = prepared.peakBytesPerSecond,
@@ -169,7 +185,19 @@ Result<GenerateResult> Recording::Impl::loadAndGenerate() {
     return generate(*model, settings.generate, log, events(), stop.get_token());
 }
 
+// Before the run opens the GPU, because CUPTI wants to be there first. Without CUPTI the run goes on and says what its
+// timeline lacks.
+void Recording::Impl::startDeviceCapture() {
+    const Result<std::string> device = resolveDevice(settings.generate.device);
+    if (!log.enabled() || !device || *device == "cpu") return;
+    if (auto started = DeviceCapture::start(builder, origin, log))
+        deviceCapture = std::move(*started);
+    else
+        builder.diagnostics().add("gpu_not_traced", Severity::DataLoss, 1, started.error().message);
+}
+
 void Recording::Impl::runThread() {
+    watching.wait();
     result = loadAndGenerate();
     {
         const std::lock_guard lock(mutex);
@@ -191,7 +219,10 @@ void Recording::Impl::runThread() {
 }
 
 void Recording::Impl::collect() {
-    capture.take(log.drain());
+    if (deviceCapture) deviceCapture->gather();
+    const ActivityLog::Batch batch = log.drain();
+    capture.take(batch);
+    if (deviceCapture) deviceCapture->take(batch);
     std::vector<DeviceRow> devices;
     {
         const std::lock_guard lock(mutex);
@@ -206,6 +237,8 @@ void Recording::Impl::collect() {
 }
 
 void Recording::Impl::collectThread() {
+    startDeviceCapture();
+    watching.count_down();
     auto lastWrite = std::chrono::steady_clock::now();
     const auto write = [&] {
         if (!writer || !sessionStatus) return;
@@ -220,7 +253,9 @@ void Recording::Impl::collectThread() {
         collect();
         if (std::chrono::steady_clock::now() - lastWrite >= kWritePeriod) write();
     }
+    if (deviceCapture) deviceCapture->stop();
     collect();
+    deviceCapture.reset();  // the next recording's turn, though this object may live on
     write();
     if (writer) {
         if (const Status finished = writer->finish(); sessionStatus) sessionStatus = finished;
