@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/trace/trace_builder.h"
+
 namespace gapscope {
 
 namespace {
@@ -15,12 +17,6 @@ template <class Columns>
 bool sharesRows(const Columns& before, const Columns& after) {
     if (before.startNs.empty()) return true;
     return after.startNs.size() >= before.startNs.size() && &before.startNs[0] == &after.startNs[0];
-}
-
-bool continues(const Trace& before, const Trace& after) {
-    return before.eventCount() > 0 && sharesRows(before.deviceOps(), after.deviceOps()) &&
-           sharesRows(before.apiCalls(), after.apiCalls()) && sharesRows(before.ranges(), after.ranges()) &&
-           sharesRows(before.overheads(), after.overheads());
 }
 
 // Far beyond any trace, near enough to zero that sums and differences of times cannot overflow.
@@ -51,6 +47,14 @@ uint8_t tintOfName(const Trace& trace, StringId name, std::vector<uint8_t>& know
 
 TimelineIndex::TimelineIndex(ApiTint apiTint) : m_apiTint(std::move(apiTint)) {
     if (!m_apiTint) m_apiTint = [](std::string_view) { return uint8_t{0}; };
+    m_trace = TraceBuilder().snapshot();
+    m_tokenRow = std::make_unique<TimelineRow>();
+}
+
+bool TimelineIndex::continues(const Trace& before, const Trace& after) {
+    return before.eventCount() > 0 && sharesRows(before.deviceOps(), after.deviceOps()) &&
+           sharesRows(before.apiCalls(), after.apiCalls()) && sharesRows(before.ranges(), after.ranges()) &&
+           sharesRows(before.overheads(), after.overheads());
 }
 
 void TimelineIndex::reset() {
@@ -60,7 +64,7 @@ void TimelineIndex::reset() {
     m_threadOrder.clear();
     m_repeats.clear();
     m_tokens.clear();
-    m_tokenRow = {};
+    *m_tokenRow = {};
     m_rows.clear();
     m_apiTints.clear();
     m_rangeTints.clear();
@@ -69,7 +73,7 @@ void TimelineIndex::reset() {
 }
 
 bool TimelineIndex::setTrace(TracePtr trace) {
-    const bool afresh = !m_trace || !continues(*m_trace, *trace);
+    const bool afresh = !isContinuedBy(*trace);
     if (afresh) reset();
     m_trace = std::move(trace);
     addDeviceOps();
@@ -170,7 +174,7 @@ void TimelineIndex::addTokens() {
         rowOfToken[{emitted.repeat[row], emitted.index[row]}] = static_cast<int64_t>(row);
 
     m_tokens.clear();
-    m_tokenRow = {.kind = RowKind::Token, .startsGroup = true, .title = "Tokens"};
+    *m_tokenRow = {.kind = RowKind::Token, .startsGroup = true, .title = "Tokens"};
     std::vector<LaneItem> items;
     for (const auto& [repeat, known] : m_repeats) {
         // A token lasts from the one before's last device end to its own.
@@ -185,23 +189,28 @@ void TimelineIndex::addTokens() {
             m_tokens.push_back(span);
         }
     }
-    m_tokenRow.lanes.add(std::move(items));
+    m_tokenRow->lanes.add(std::move(items));
 }
 
-void TimelineIndex::setGaps(std::span<const GapPiece> pieces) {
+GapLanes gapLanesOf(std::span<const GapPiece> pieces) {
     std::map<uint32_t, std::vector<LaneItem>> batches;
     for (const GapPiece& piece : pieces)
         if (!piece.range.empty())
             batches[piece.deviceId].push_back(item(piece.range.startNs, piece.range.endNs, piece.gap, piece.tint));
-    for (auto& [deviceId, device] : m_devices) {
-        device.gaps.lanes = {};
-        if (const auto it = batches.find(deviceId); it != batches.end()) device.gaps.lanes.add(std::move(it->second));
-    }
+    GapLanes lanes;
+    for (auto& [deviceId, batch] : batches)
+        lanes[deviceId].add(std::move(batch));
+    return lanes;
+}
+
+void TimelineIndex::setGaps(GapLanes gaps) {
+    for (auto& [deviceId, device] : m_devices)
+        device.gaps.lanes = std::move(gaps[deviceId]);
 }
 
 void TimelineIndex::orderRows() {
     m_rows.clear();
-    if (m_tokenRow.lanes.itemCount() > 0) m_rows.push_back(&m_tokenRow);
+    if (m_tokenRow->lanes.itemCount() > 0) m_rows.push_back(m_tokenRow.get());
 
     // Launching threads first; else as they appeared, so that rows do not jump during a run.
     std::vector<uint64_t> order = m_threadOrder;

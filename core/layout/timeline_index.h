@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,6 +47,10 @@ struct TokenSpan {
     int64_t tokenRow = -1;  // row of tokens(), once it was emitted
 };
 
+// Gap rows ready to draw, by device: built where the gaps are found, off the UI thread.
+using GapLanes = std::map<uint32_t, LaneSet>;
+GapLanes gapLanesOf(std::span<const GapPiece> pieces);
+
 class TimelineIndex {
 public:
     // Tints of API calls by name. What calls do is the analysis room's knowledge, handed in by who knows both.
@@ -55,8 +60,12 @@ public:
     // A trace that continues the former one is taken up where that ended; any other starts afresh and drops the gaps.
     // True when it started afresh.
     bool setTrace(TracePtr trace);
-    // Replaces the pieces of all devices.
-    void setGaps(std::span<const GapPiece> pieces);
+    // Whether setTrace() would only take up new rows.
+    bool isContinuedBy(const Trace& trace) const { return continues(*m_trace, trace); }
+    // Whether `after` is a later snapshot of what `before` is one of.
+    static bool continues(const Trace& before, const Trace& after);
+    // Replaces those of all devices.
+    void setGaps(GapLanes gaps);
 
     const Trace& trace() const { return *m_trace; }
     const std::vector<const TimelineRow*>& rows() const { return m_rows; }
@@ -105,7 +114,7 @@ private:
     std::vector<uint64_t> m_threadOrder;  // as they appear
     std::map<int16_t, Repeat> m_repeats;
     std::vector<TokenSpan> m_tokens;
-    TimelineRow m_tokenRow;
+    std::unique_ptr<TimelineRow> m_tokenRow;  // m_rows points at it
     std::vector<const TimelineRow*> m_rows;
     std::vector<uint8_t> m_apiTints;    // by StringId
     std::vector<uint8_t> m_rangeTints;  // by StringId

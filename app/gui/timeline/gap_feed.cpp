@@ -50,9 +50,12 @@ void GapFeed::start() {
     m_stale = false;
     m_jobs.start(
         [trace = m_trace](std::stop_token stop) {
-            return std::make_shared<const GapTable>(findGaps(*trace, deviceExtent(*trace), stop));
+            auto gaps = std::make_shared<TraceGaps>();
+            gaps->table = findGaps(*trace, deviceExtent(*trace), stop);
+            gaps->lanes = gapLanesOf(piecesOf(gaps->table));
+            return gaps;
         },
-        [this](GapTablePtr gaps) {
+        [this](TraceGapsPtr gaps) {
             if (m_stale) m_timer.start(kMinIntervalMs);
             Q_EMIT gapsReady(std::move(gaps));
         });

@@ -12,7 +12,11 @@
 
 namespace gapscope {
 
-using GapTablePtr = std::shared_ptr<const GapTable>;
+struct TraceGaps {
+    GapTable table;
+    GapLanes lanes;  // moved out by who shows them
+};
+using TraceGapsPtr = std::shared_ptr<TraceGaps>;
 
 // A gap cut into pieces of one cause each, left to right.
 std::vector<GapPiece> piecesOf(const GapTable& table);
@@ -28,7 +32,7 @@ public:
     bool settled() const { return !m_jobs.running() && !m_timer.isActive(); }
 
 Q_SIGNALS:
-    void gapsReady(gapscope::GapTablePtr gaps);
+    void gapsReady(gapscope::TraceGapsPtr gaps);
 
 private:
     void start();

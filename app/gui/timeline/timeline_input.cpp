@@ -72,7 +72,7 @@ void TimelineWidget::settle() {
 
 void TimelineWidget::zoomBy(double factor, double x, Motion motion) {
     // From where the running animation goes: notches add up instead of being lost to one another.
-    moveTo(zoomedAt({target(), scale().width}, x, factor, m_index.trace().extent()), motion);
+    moveTo(zoomedAt({target(), scale().width}, x, factor, whole()), motion);
 }
 
 void TimelineWidget::panBy(double px, Motion motion) {
@@ -80,7 +80,7 @@ void TimelineWidget::panBy(double px, Motion motion) {
     m_session.setFollowing(false);
     const TimeRange from = target();
     const auto deltaNs = std::llround(px * static_cast<double>(from.durationNs()) / scale().width);
-    moveTo(panned(from, deltaNs, m_index.trace().extent()), motion);
+    moveTo(panned(from, deltaNs, whole()), motion);
 }
 
 void TimelineWidget::scrollRows(int px) {
@@ -102,14 +102,14 @@ void TimelineWidget::reveal(TimeRange range) {
     const int64_t delta = middle - (visible.startNs + visible.durationNs() / 2);
     if (range.durationNs() > visible.durationNs()) {
         if (range.overlaps(visible)) return;  // part of it is seen, and no more fits
-        moveTo(panned(visible, range.startNs - visible.startNs, m_index.trace().extent()), Motion::Eased);
+        moveTo(panned(visible, range.startNs - visible.startNs, whole()), Motion::Eased);
     } else {
-        moveTo(panned(visible, delta, m_index.trace().extent()), Motion::Eased);
+        moveTo(panned(visible, delta, whole()), Motion::Eased);
     }
 }
 
 void TimelineWidget::zoomToWhole() {
-    if (!m_index.trace().extent().empty()) moveTo(m_index.trace().extent(), Motion::Eased);
+    if (!whole().empty()) moveTo(whole(), Motion::Eased);
 }
 
 void TimelineWidget::zoomToSelection() {
@@ -214,7 +214,7 @@ std::optional<FrameHit> TimelineWidget::hitAt(QPoint position) {
     const QRect rows = parts().rows;
     if (!rows.contains(position)) return std::nullopt;
     ensureFrame();
-    return hitTest(m_index, m_frame, position.x() - rows.left() + 0.5, position.y() - rows.top());
+    return hitTest(*m_index, m_frame, position.x() - rows.left() + 0.5, position.y() - rows.top());
 }
 
 void TimelineWidget::setHover(std::optional<FrameHit> hover, std::optional<QPoint> pointer) {
@@ -226,7 +226,7 @@ void TimelineWidget::setHover(std::optional<FrameHit> hover, std::optional<QPoin
 }
 
 TimelineWidget::Drag TimelineWidget::overviewDragAt(QPoint position) const {
-    if (!parts().overview.contains(position) || m_index.rows().empty()) return Drag::None;
+    if (!parts().overview.contains(position) || m_index->rows().empty()) return Drag::None;
     const QRectF handle = overviewHandle();
     if (handle.width() > 3 * kGripPx) {
         if (std::abs(position.x() - handle.left()) <= kGripPx) return Drag::OverviewLeft;
@@ -303,7 +303,7 @@ void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
         case Drag::Pan: {
             const auto deltaNs = std::llround((m_pressed.x() - position.x()) * scale().nsPerPx());
             m_session.setFollowing(false);
-            moveTo(panned(m_pressedRange, deltaNs, m_index.trace().extent()), Motion::Direct);
+            moveTo(panned(m_pressedRange, deltaNs, whole()), Motion::Direct);
             return;
         }
         case Drag::OverviewPan:
@@ -349,7 +349,7 @@ void TimelineWidget::mouseDoubleClickEvent(QMouseEvent* event) {
     if (!hit || hit->span.count == 0) return;
     if (hit->span.count > 1) {
         // Of a merged stretch the whole of it is what was pointed at.
-        const Lane& lane = m_index.rows()[hit->row]->lanes.lanes()[hit->lane];
+        const Lane& lane = m_index->rows()[hit->row]->lanes.lanes()[hit->lane];
         const TimeRange stretch{lane.startNs(hit->span.first), lane.endNs(hit->span.first + hit->span.count - 1)};
         m_session.setFollowing(false);
         moveTo(withMargin(stretch, kItemMargin), Motion::Eased);
@@ -372,7 +372,7 @@ void TimelineWidget::focusOutEvent(QFocusEvent* event) {
 // Selecting
 
 void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
-    const Trace& trace = m_index.trace();
+    const Trace& trace = m_index->trace();
     const auto select = [&](Selection::Kind what, TimeRange range, size_t row) {
         m_session.select({.kind = what, .range = range, .row = row});
     };
@@ -388,41 +388,41 @@ void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
             return select(Selection::Kind::UserRange,
                           {trace.ranges().startNs[tableRow], trace.ranges().endNs[tableRow]}, tableRow);
         case RowKind::Gap:
-            if (m_gaps && tableRow < m_gaps->gaps.size())
-                select(Selection::Kind::Gap, m_gaps->gaps[tableRow].range, tableRow);
+            if (m_gaps && tableRow < m_gaps->table.gaps.size())
+                select(Selection::Kind::Gap, m_gaps->table.gaps[tableRow].range, tableRow);
             return;
         case RowKind::Token: {
-            const TokenSpan& token = m_index.tokens()[tableRow];
+            const TokenSpan& token = m_index->tokens()[tableRow];
             return select(Selection::Kind::Token, token.range, static_cast<size_t>(token.tokenRow));
         }
     }
 }
 
 void TimelineWidget::selectHit(const FrameHit& hit) {
-    selectItem(m_index.rows()[hit.row]->kind, hit.tableRow);
+    selectItem(m_index->rows()[hit.row]->kind, hit.tableRow);
 }
 
 TimelineIndex::Place TimelineWidget::selectedPlace() const {
     const Selection& selection = m_session.selection();
     if (const std::optional<RowKind> kind = rowKindOf(selection.kind))
-        return m_index.placeOf(*kind, static_cast<uint32_t>(selection.row));
+        return m_index->placeOf(*kind, static_cast<uint32_t>(selection.row));
     if (selection.kind == Selection::Kind::Token) {
-        for (size_t i = 0; i < m_index.tokens().size(); ++i)
-            if (m_index.tokens()[i].range == selection.range)
-                return m_index.placeOf(RowKind::Token, static_cast<uint32_t>(i));
+        for (size_t i = 0; i < m_index->tokens().size(); ++i)
+            if (m_index->tokens()[i].range == selection.range)
+                return m_index->placeOf(RowKind::Token, static_cast<uint32_t>(i));
     }
     return {};
 }
 
 void TimelineWidget::selectLaunch() {
-    const Selection& selection = m_session.selection();
+    const Selection selection = m_session.selection();
     std::optional<uint32_t> call;
-    if (selection.kind == Selection::Kind::DeviceOp)
-        call = m_index.correlations().callOf(m_index.trace(), static_cast<uint32_t>(selection.row));
+    if (selection.kind == Selection::Kind::DeviceOp && selectedPlace().row >= 0)
+        call = m_index->correlations().callOf(m_index->trace(), static_cast<uint32_t>(selection.row));
     if (selection.kind == Selection::Kind::Gap && m_gaps) {
         // A gap leads to the launch that ended it.
-        const auto gap = std::ranges::find(m_gaps->gaps, selection.range, &Gap::range);
-        if (gap != m_gaps->gaps.end() && gap->call != kNoRow) call = gap->call;
+        const auto gap = std::ranges::find(m_gaps->table.gaps, selection.range, &Gap::range);
+        if (gap != m_gaps->table.gaps.end() && gap->call != kNoRow) call = gap->call;
     }
     if (!call) return;
     selectItem(RowKind::ApiCall, *call);
@@ -430,10 +430,10 @@ void TimelineWidget::selectLaunch() {
 }
 
 void TimelineWidget::selectLaunched() {
-    const Selection& selection = m_session.selection();
-    if (selection.kind != Selection::Kind::ApiCall) return;
+    const Selection selection = m_session.selection();
+    if (selection.kind != Selection::Kind::ApiCall || selectedPlace().row < 0) return;
     const std::vector<uint32_t> operations =
-        m_index.correlations().operationsOf(m_index.trace(), static_cast<uint32_t>(selection.row), 1);
+        m_index->correlations().operationsOf(m_index->trace(), static_cast<uint32_t>(selection.row), 1);
     if (operations.empty()) return;
     selectItem(RowKind::Stream, operations.front());
     reveal(m_session.selection().range);
@@ -442,7 +442,7 @@ void TimelineWidget::selectLaunched() {
 void TimelineWidget::selectNeighbour(Neighbour which) {
     const TimelineIndex::Place place = selectedPlace();
     if (place.row < 0) return;
-    const TimelineRow& row = *m_index.rows()[static_cast<size_t>(place.row)];
+    const TimelineRow& row = *m_index->rows()[static_cast<size_t>(place.row)];
     const Lane& lane = row.lanes.lanes()[place.lane];
     if (which == Neighbour::Previous ? place.item == 0 : place.item + 1 >= lane.size()) return;
     selectItem(row.kind, lane[which == Neighbour::Previous ? place.item - 1 : place.item + 1].row);

@@ -17,6 +17,12 @@ namespace {
 
 constexpr int kEaseMs = 120;
 constexpr int kSettleMs = 250;
+// Rows of larger traces are built off the UI thread; below it takes a few milliseconds at most.
+constexpr size_t kMostEventsAtOnce = 20'000;
+
+std::shared_ptr<const GapTable> gapTable(const TraceGapsPtr& gaps) {
+    return gaps ? std::shared_ptr<const GapTable>(gaps, &gaps->table) : nullptr;
+}
 
 QString duration(int64_t ns) {
     return QString::fromStdString(formatDuration(ns));
@@ -25,7 +31,10 @@ QString duration(int64_t ns) {
 }  // namespace
 
 TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
-    : QAbstractScrollArea(parent), m_session(session), m_index(apiTintOf), m_follow(new QToolButton(viewport())) {
+    : QAbstractScrollArea(parent),
+      m_session(session),
+      m_index(std::make_unique<TimelineIndex>(apiTintOf)),
+      m_follow(new QToolButton(viewport())) {
     setObjectName(QStringLiteral("timeline"));
     setAccessibleName(tr("Timeline"));
     setAccessibleDescription(tr("Tokens, CPU calls, gaps and kernels over time"));
@@ -72,7 +81,7 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
     connect(&session, &Session::visibleRangeChanged, this, &TimelineWidget::takeVisibleRange);
     connect(&session, &Session::selectionChanged, this, &TimelineWidget::takeSelection);
     connect(&session, &Session::followingChanged, this, &TimelineWidget::placeFollowButton);
-    connect(&m_gapFeed, &GapFeed::gapsReady, this, &TimelineWidget::setGaps);
+    connect(&m_gapFeed, &GapFeed::gapsReady, this, &TimelineWidget::takeGaps);
     takeTrace();
 }
 
@@ -83,21 +92,55 @@ void TimelineWidget::setLive(bool live) {
     placeFollowButton();
 }
 
-void TimelineWidget::setGaps(GapTablePtr gaps) {
+void TimelineWidget::takeGaps(TraceGapsPtr gaps) {
     m_gaps = std::move(gaps);
-    m_index.setGaps(piecesOf(*m_gaps));
+    // Rows that are still being built take them when they are there.
+    if (!m_indexJobs.running()) m_index->setGaps(std::move(m_gaps->lanes));
     m_hover.reset();
     markDirty();
 }
 
 void TimelineWidget::takeTrace() {
-    const bool another = m_index.setTrace(m_session.trace());
-    if (another) m_gaps.reset();
-    m_gapFeed.setTrace(m_session.trace(), another);
+    const TracePtr trace = m_session.trace();
     m_overviewDirty = true;
     m_hover.reset();
-    if (another) verticalScrollBar()->setValue(0);
+    if (m_indexJobs.running()) {
+        // A later snapshot of the trace that is being read: the rest is taken up when the job is done.
+        if (TimelineIndex::continues(*m_indexedTrace, *trace)) return m_gapFeed.setTrace(trace, false);
+    }
+    const bool another = !m_index->isContinuedBy(*trace);
+    m_indexJobs.cancel();
+    if (another) {
+        m_gaps.reset();
+        verticalScrollBar()->setValue(0);
+    }
+    m_gapFeed.setTrace(trace, another);
+    if (another && trace->eventCount() > kMostEventsAtOnce) {
+        buildIndex();
+    } else {
+        m_index->setTrace(trace);
+    }
     markDirty();
+}
+
+void TimelineWidget::buildIndex() {
+    m_index = std::make_unique<TimelineIndex>(apiTintOf);
+    m_indexedTrace = m_session.trace();
+    m_indexJobs.start(
+        [trace = m_indexedTrace](std::stop_token) {
+            auto index = std::make_unique<TimelineIndex>(apiTintOf);
+            index->setTrace(trace);
+            return index;
+        },
+        [this](std::unique_ptr<TimelineIndex> index) {
+            m_index = std::move(index);
+            m_indexedTrace.reset();
+            m_index->setTrace(m_session.trace());
+            if (m_gaps) m_index->setGaps(std::move(m_gaps->lanes));
+            m_overviewDirty = true;
+            m_hover.reset();
+            markDirty();
+        });
 }
 
 void TimelineWidget::takeVisibleRange() {
@@ -138,9 +181,9 @@ TimeScale TimelineWidget::scale() const {
 }
 
 TimeScale TimelineWidget::wholeScale() const {
-    TimeRange whole = m_index.trace().extent();
-    if (whole.empty()) whole.endNs = whole.startNs + 1;
-    return {whole, std::max(1.0, static_cast<double>(parts().overview.width()))};
+    TimeRange range = whole();
+    if (range.empty()) range.endNs = range.startNs + 1;
+    return {range, std::max(1.0, static_cast<double>(parts().overview.width()))};
 }
 
 const TimelineFrame& TimelineWidget::frame() {
@@ -153,18 +196,18 @@ void TimelineWidget::ensureFrame() {
     m_frameDirty = false;
     ++m_frameCount;
     updateScrollBar();
-    m_frame = makeFrame(m_index, scale(), parts().rows.height(), verticalScrollBar()->value());
+    m_frame = makeFrame(*m_index, scale(), parts().rows.height(), verticalScrollBar()->value());
     m_ticks = rulerTicks(scale());
     if (m_overviewDirty) {
         m_overviewDirty = false;
         m_overview.clear();
-        for (const Lane* lane : m_index.devicesBusy())
+        for (const Lane* lane : m_index->devicesBusy())
             m_overview.push_back(densityColumns(*lane, wholeScale(), 2));
     }
 }
 
 void TimelineWidget::updateScrollBar() {
-    const std::vector<RowPlace> places = placeRows(m_index);
+    const std::vector<RowPlace> places = placeRows(*m_index);
     const int content = places.empty() ? 0 : places.back().y + places.back().height + kGroupSpacing;
     const int page = parts().rows.height();
     const QSignalBlocker blocker(verticalScrollBar());
@@ -180,7 +223,7 @@ QFont TimelineWidget::rowFont() const {
 }
 
 TimelinePainter TimelineWidget::painterFor(const TimelineLabels& labels) const {
-    return TimelinePainter(theme(), m_index, labels, rowFont());
+    return TimelinePainter(theme(), *m_index, labels, rowFont());
 }
 
 void TimelineWidget::ensureCache() {
@@ -192,17 +235,19 @@ void TimelineWidget::ensureCache() {
     if (m_cache.size() != size) m_cache = QPixmap(size);
     m_cache.setDevicePixelRatio(ratio);
     QPainter painter(&m_cache);
-    const TimelineLabels labels(m_index, m_gaps);
+    const TimelineLabels labels(*m_index, gapTable(m_gaps));
     const TimelinePainter painting = painterFor(labels);
     const TimelineParts where = parts();
     painting.paintRows(painter, m_frame, where.rows, m_session.selection());
     painting.paintHeaders(painter, m_frame, where.headers);
     painting.paintOverview(painter, m_overview, where.overview);
     painting.paintRuler(painter, m_ticks, where.ruler, where.ruler.left());
-    if (m_index.rows().empty()) {
+    if (m_index->rows().empty()) {
         painter.setPen(theme().mutedText);
         painter.setFont(font());
-        painter.drawText(where.rows, Qt::AlignCenter, tr("No events yet"));
+        painter.drawText(where.rows, Qt::AlignCenter,
+                         m_indexJobs.running() ? tr("Laying out %L1 events").arg(m_session.trace()->eventCount())
+                                               : tr("No events yet"));
     }
 }
 
@@ -210,14 +255,14 @@ void TimelineWidget::paintEvent(QPaintEvent*) {
     ensureCache();
     QPainter painter(viewport());
     painter.drawPixmap(0, 0, m_cache);
-    const TimelineLabels labels(m_index, m_gaps);
+    const TimelineLabels labels(*m_index, gapTable(m_gaps));
     paintMarks(painter, painterFor(labels));
 }
 
 std::optional<QRectF> TimelineWidget::boxOf(const TimelineIndex::Place& place) const {
     if (place.row < 0 || static_cast<size_t>(place.row) >= m_frame.places.size()) return std::nullopt;
     const RowPlace& row = m_frame.places[static_cast<size_t>(place.row)];
-    const Lane& lane = m_index.rows()[static_cast<size_t>(place.row)]->lanes.lanes()[place.lane];
+    const Lane& lane = m_index->rows()[static_cast<size_t>(place.row)]->lanes.lanes()[place.lane];
     const QRect rows = parts().rows;
     // Far outside, doubles would lose the pixel grid: a little beyond the edge is as good.
     const double x0 = std::max(-8.0, m_frame.scale.xOf(lane.startNs(place.item)));
@@ -228,7 +273,7 @@ std::optional<QRectF> TimelineWidget::boxOf(const TimelineIndex::Place& place) c
 
 void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painting) {
     const TimelineParts where = parts();
-    if (!m_index.rows().empty()) painting.paintOverviewHandle(painter, overviewHandle(), where.overview);
+    if (!m_index->rows().empty()) painting.paintOverviewHandle(painter, overviewHandle(), where.overview);
     const TimeScale now = m_frame.scale;
     if (m_drag == Drag::Range) {
         painting.paintRange(painter, now.xOf(m_dragged.startNs), now.xOf(m_dragged.endNs), where.rows, where.ruler,
@@ -280,18 +325,18 @@ void TimelineWidget::paintSelected(QPainter& painter, const TimelinePainter& pai
     painting.paintOutline(painter, *box, theme().accent, 2);
 
     // The launch and what it launched, with a line between them.
-    const Trace& trace = m_index.trace();
+    const Trace& trace = m_index->trace();
     std::optional<uint32_t> call;
     if (selection.kind == Selection::Kind::DeviceOp)
-        call = m_index.correlations().callOf(trace, static_cast<uint32_t>(selection.row));
+        call = m_index->correlations().callOf(trace, static_cast<uint32_t>(selection.row));
     if (selection.kind == Selection::Kind::ApiCall) call = static_cast<uint32_t>(selection.row);
     if (call) {
         constexpr size_t kMostOutlined = 2000;  // a graph launch may own thousands
-        const std::vector<uint32_t> operations = m_index.correlations().operationsOf(trace, *call, kMostOutlined);
-        const std::optional<QRectF> callBox = boxOf(m_index.placeOf(RowKind::ApiCall, *call));
+        const std::vector<uint32_t> operations = m_index->correlations().operationsOf(trace, *call, kMostOutlined);
+        const std::optional<QRectF> callBox = boxOf(m_index->placeOf(RowKind::ApiCall, *call));
         for (const uint32_t operation : operations) {
             const bool isSelected = selection.kind == Selection::Kind::DeviceOp && operation == selection.row;
-            const std::optional<QRectF> operationBox = boxOf(m_index.placeOf(RowKind::Stream, operation));
+            const std::optional<QRectF> operationBox = boxOf(m_index->placeOf(RowKind::Stream, operation));
             if (operationBox && !isSelected) painting.paintOutline(painter, *operationBox, theme().launchLink, 1.5);
             const bool linked =
                 isSelected || (selection.kind == Selection::Kind::ApiCall && operation == operations.front());
@@ -337,6 +382,10 @@ bool TimelineWidget::event(QEvent* event) {
                                      Qt::Key_Left,   Qt::Key_Right, Qt::Key_BracketLeft, Qt::Key_BracketRight,
                                      Qt::Key_Period, Qt::Key_Comma};
         if (key->modifiers() == Qt::NoModifier && kOwn.contains(key->key())) event->accept();
+        // The window's own undo knows nothing of a zoom that is still under way, its Escape nothing of a drag.
+        const bool isUndo = key->key() == Qt::Key_Left || key->key() == Qt::Key_Right;
+        if (key->modifiers() == Qt::AltModifier && isUndo) event->accept();
+        if (key->key() == Qt::Key_Escape && m_drag == Drag::Range) event->accept();
     }
     return QAbstractScrollArea::event(event);
 }
@@ -346,7 +395,7 @@ bool TimelineWidget::viewportEvent(QEvent* event) {
     if (event->type() == QEvent::ToolTip) {
         const QPoint position = static_cast<QHelpEvent*>(event)->pos();
         ensureFrame();
-        const TimelineLabels labels(m_index, m_gaps);
+        const TimelineLabels labels(*m_index, gapTable(m_gaps));
         QString tip;
         if (const std::optional<FrameHit> hit = hitAt(position)) {
             tip = labels.tooltip(*hit);

@@ -30,9 +30,8 @@ public:
     // Zoom eases unless this is off, the desktop asks for no motion, or GAPSCOPE_NO_ANIMATION is set.
     void setAnimated(bool animated) { m_animated = animated; }
 
-    // Gaps of the whole trace, as GapFeed computes them; for who has them already.
-    void setGaps(gapscope::GapTablePtr gaps);
-    bool gapsSettled() const { return m_gapFeed.settled(); }
+    // Nothing is being worked out off the UI thread: rows and gaps are those of the session's trace.
+    bool gapsSettled() const { return m_gapFeed.settled() && !m_indexJobs.running(); }
 
     void zoomToSelection();  // when already there: the whole trace
     void zoomToWhole();
@@ -45,7 +44,7 @@ public:
 
     // Where things are and what they cost: for tests and for who wants to look closely.
     TimelineParts parts() const { return timelineParts(viewport()->size()); }
-    const TimelineIndex& index() const { return m_index; }
+    const TimelineIndex& index() const { return *m_index; }
     const TimelineFrame& frame();
     QRectF overviewHandle() const;
     int frameCount() const { return m_frameCount; }
@@ -75,6 +74,9 @@ private:
 
     // Keeping up with the session
     void takeTrace();
+    void buildIndex();
+    void takeGaps(TraceGapsPtr gaps);
+    TimeRange whole() const { return m_session.trace()->extent(); }
     void takeVisibleRange();
     void takeSelection();
     void markDirty();
@@ -112,9 +114,11 @@ private:
     void moveOverview(QPoint position);
 
     Session& m_session;
-    TimelineIndex m_index;
+    std::unique_ptr<TimelineIndex> m_index;
+    JobTracker m_indexJobs;
+    TracePtr m_indexedTrace;  // that the running job reads
     GapFeed m_gapFeed;
-    GapTablePtr m_gaps;
+    TraceGapsPtr m_gaps;
     TimelineFrame m_frame;
     std::vector<RulerTick> m_ticks;
     std::vector<std::vector<DensityColumn>> m_overview;

@@ -150,7 +150,7 @@ TEST(TimelineIndex, AnotherTraceStartsAfresh) {
     TimelineIndex index;
     index.setTrace(first.snapshot());
     const GapPiece piece{.deviceId = 0, .range = {0, 100}, .gap = 0, .tint = 2};
-    index.setGaps({&piece, 1});
+    index.setGaps(gapLanesOf({&piece, 1}));
     EXPECT_EQ(index.rows()[3]->kind, RowKind::Gap);
     EXPECT_EQ(index.rows()[3]->lanes.itemCount(), 1u);
     index.setTrace(second.snapshot());
