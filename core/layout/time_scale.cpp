@@ -16,9 +16,9 @@ TimeRange panned(TimeRange visible, int64_t deltaNs, TimeRange whole) {
 
 TimeRange zoomedAt(const TimeScale& scale, double x, double factor, TimeRange whole) {
     const double before = static_cast<double>(scale.range.durationNs());
-    const double widest = 3.0 * static_cast<double>(std::max(whole.durationNs(), kMinVisibleNs));
-    const double after = std::clamp(before * factor, static_cast<double>(kMinVisibleNs),
-                                    std::max(widest, static_cast<double>(kMinVisibleNs)));
+    // Where more is shown already (a run that has just begun, followed in seconds), zooming in goes on from there.
+    const double widest = std::max(before, 3.0 * static_cast<double>(std::max(whole.durationNs(), kMinVisibleNs)));
+    const double after = std::clamp(before * factor, static_cast<double>(kMinVisibleNs), widest);
     const double share = x / scale.width;
     const int64_t duration = std::llround(after);
     const int64_t start = scale.range.startNs + std::llround(share * (before - after));

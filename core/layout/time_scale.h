@@ -26,7 +26,7 @@ struct TimeScale {
 inline constexpr int64_t kMinVisibleNs = 100;  // below this a pixel is less than a tenth of a nanosecond
 
 // Zooms by `factor` (below 1: closer) and keeps the time under x where it is. Never narrower than kMinVisibleNs, never
-// wider than three times `whole`, and always with some of `whole` in sight.
+// wider than three times `whole` (or than it is), and always with some of `whole` in sight.
 TimeRange zoomedAt(const TimeScale& scale, double x, double factor, TimeRange whole);
 
 // Moved by `deltaNs`, with some of `whole` kept in sight.

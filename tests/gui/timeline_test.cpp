@@ -2,11 +2,13 @@
 #include "app/gui/timeline/timeline_widget.h"
 
 #include <QApplication>
+#include <QHelpEvent>
 #include <QImage>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
 #include <QToolButton>
+#include <QToolTip>
 #include <QWheelEvent>
 
 #include "tests/gui/sample_run.h"
@@ -251,6 +253,7 @@ private Q_SLOTS:
         QCOMPARE(w.session.selection().row, op);
         QCOMPARE(w.session.selection().range, range);
 
+        QVERIFY(w.timeline.accessibleDescription().startsWith(QStringLiteral("Selected: ")));
         w.key(Qt::Key_BracketLeft);
         QVERIFY(w.session.selection().kind == Selection::Kind::ApiCall);
         const uint32_t correlation = w.trace->deviceOps().correlationId[op];
@@ -494,6 +497,12 @@ private Q_SLOTS:
             QCOMPARE(session.visibleRange().endNs, session.trace()->extent().endNs);
         }
         QVERIFY(!button->isVisible());
+        const int64_t span = session.visibleRange().durationNs();
+        QTest::keyClick(&timeline, Qt::Key_W);
+        QVERIFY(session.following());  // zooming does not stop it
+        session.setTrace(run.builder.snapshot());
+        QCOMPARE(session.visibleRange().endNs, session.trace()->extent().endNs);
+        QCOMPARE(session.visibleRange().durationNs(), std::llround(static_cast<double>(span) * 0.8));
         QTest::keyClick(&timeline, Qt::Key_A);
         QVERIFY(!session.following());
         QVERIFY(button->isVisible());
@@ -544,6 +553,21 @@ private Q_SLOTS:
                      sentence.contains(QStringLiteral("4.00 µs launch call")) &&
                      sentence.contains(QStringLiteral("2.50 µs device")),
                  qPrintable(sentence));
+    }
+
+    void hoveringShowsATooltip() {
+        Window w;
+        w.session.setVisibleRange({w.opRange(300).startNs - 10'000, w.opRange(300).endNs + 10'000});
+        const QPoint over = w.at(RowKind::Stream, w.opRange(300).startNs + 1'000);
+        QHelpEvent event(QEvent::ToolTip, over, w.viewport()->mapToGlobal(over));
+        QApplication::sendEvent(w.viewport(), &event);
+        QVERIFY(QToolTip::text().contains(QStringLiteral("launch latency")));
+        const QPoint header(20, w.rowY(RowKind::Gap) + 4);
+        QHelpEvent overHeader(QEvent::ToolTip, header, w.viewport()->mapToGlobal(header));
+        QApplication::sendEvent(w.viewport(), &overHeader);
+        QVERIFY(QToolTip::text().contains(QStringLiteral("NVIDIA H200")));
+        QVERIFY(QToolTip::text().contains(QStringLiteral("of the visible time")));
+        QToolTip::hideText();
     }
 
     void namesGiveUpTemplateArgumentsFirst() {

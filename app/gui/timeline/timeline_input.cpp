@@ -41,7 +41,8 @@ std::optional<RowKind> rowKindOf(Selection::Kind kind) {
 
 void TimelineWidget::moveTo(TimeRange range, Motion motion) {
     static const bool kStill = qEnvironmentVariableIsSet("GAPSCOPE_NO_ANIMATION");
-    const bool eased = motion == Motion::Eased && m_animated && !kStill && isVisible() &&
+    // While a run is followed each snapshot moves the view, and an easing zoom would be cut short by it.
+    const bool eased = motion == Motion::Eased && m_animated && !m_session.following() && !kStill && isVisible() &&
                        style()->styleHint(QStyle::SH_Widget_Animation_Duration, nullptr, this) > 0;
     m_animation.stop();
     m_unsettled = true;

@@ -158,13 +158,19 @@ void TimelineWidget::takeVisibleRange() {
 void TimelineWidget::takeSelection() {
     m_cacheDirty = true;  // some selections dim what they leave out
     const TimelineIndex::Place place = selectedPlace();
+    QString spoken = tr("Tokens, CPU calls, gaps and kernels over time");
     if (place.row >= 0) {
         ensureFrame();
+        const TimelineRow& row = *m_index->rows()[static_cast<size_t>(place.row)];
+        const LaneItem item = row.lanes.lanes()[place.lane][place.item];
+        const TimelineLabels labels(*m_index, gapTable(m_gaps));
+        spoken = tr("Selected: %1, %2").arg(labels.name(row, item.row), duration(item.durationNs()));
         const int y = m_frame.places[static_cast<size_t>(place.row)].laneY(place.lane);
         const int height = m_frame.places[static_cast<size_t>(place.row)].laneHeight;
         if (y < m_frame.scrollY || y + height > m_frame.scrollY + m_frame.height)
             verticalScrollBar()->setValue(y - m_frame.height / 2);
     }
+    setAccessibleDescription(spoken);
     viewport()->update();
 }
 
