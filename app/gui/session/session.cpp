@@ -1,5 +1,6 @@
 #include "app/gui/session/session.h"
 
+#include "core/analysis/window.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope {
@@ -23,16 +24,6 @@ bool isLaterSnapshot(const Trace& before, const Trace& after) {
     return before.origin() == after.origin() && before.stringCount() <= after.stringCount() &&
            continuesTable(before.deviceOps(), after.deviceOps()) &&
            continuesTable(before.apiCalls(), after.apiCalls()) && continuesTable(before.ranges(), after.ranges());
-}
-
-TimeRange longestInference(const Trace& trace) {
-    TimeRange longest;
-    for (size_t row = 0; row < trace.ranges().startNs.size(); ++row) {
-        const TimeRange range{trace.ranges().startNs[row], trace.ranges().endNs[row]};
-        if (range.durationNs() > longest.durationNs() && trace.string(trace.ranges().name[row]) == "model_inference")
-            longest = range;
-    }
-    return longest.empty() ? trace.extent() : longest;
 }
 
 }  // namespace
@@ -113,7 +104,7 @@ void Session::setFollowing(bool following) {
 
 TimeRange Session::window() const {
     if (!m_selection.range.empty()) return m_selection.range;
-    if (!m_defaultWindow) m_defaultWindow = longestInference(*m_trace);
+    if (!m_defaultWindow) m_defaultWindow = defaultWindow(*m_trace);
     return *m_defaultWindow;
 }
 

@@ -1,10 +1,362 @@
+// The window's shape: menus, toolbar, panels and what keeps their looks in step. What they do is in
+// main_window_flow.cpp.
 #include "app/gui/window/main_window.h"
 
-namespace gapscope {
+#include <QActionGroup>
+#include <QApplication>
+#include <QDragEnterEvent>
+#include <QFileInfo>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QScreen>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTabWidget>
+#include <QToolBar>
+#include <QVBoxLayout>
 
-MainWindow::MainWindow(QWidget* parent) : QMainWindow(parent), m_session(new Session(this)) {
+#include "app/gui/session/selection_text.h"
+#include "app/gui/settings/appearance.h"
+#include "app/gui/timeline/timeline_widget.h"
+#include "app/gui/views/banner.h"
+#include "app/gui/views/insight_panel.h"
+#include "app/gui/views/prompt_panel.h"
+#include "app/gui/views/status_strip.h"
+#include "app/gui/views/table_panels.h"
+#include "app/gui/views/token_panel.h"
+#include "app/gui/views/welcome.h"
+#include "app/gui/window/shortcut_sheet.h"
+#include "core/base/format.h"
+
+namespace gapscope {
+namespace {
+
+constexpr int kFactsIntervalMs = 1000;
+const QString kDefaultPrompt = QStringLiteral("Once upon a time, in a small village by the sea,");
+
+QString ago(qint64 seconds) {
+    if (seconds < 60) return MainWindow::tr("%1 s").arg(seconds);
+    if (seconds < 3600) return MainWindow::tr("%1 min").arg(seconds / 60);
+    return MainWindow::tr("%1 h").arg(seconds / 3600);
+}
+
+}  // namespace
+
+MainWindow::MainWindow(AppSettings& settings, QWidget* parent)
+    : QMainWindow(parent),
+      m_settings(settings),
+      m_analyst(m_session),
+      m_document(m_session),
+      m_runs(m_session),
+      m_actions(this) {
     setObjectName(QStringLiteral("mainWindow"));
-    resize(1366, 768);
+    setAcceptDrops(true);
+    makeMenus();
+    makeToolBar();
+    makeWorkspace();
+    connectSession();
+    connectDocument();
+    connectRuns();
+    restoreLayout();
+    m_runBar->setChoices(m_settings.runChoices());
+    m_prompt->setPrompt(m_settings.prompt().isEmpty() ? kDefaultPrompt : m_settings.prompt());
+    updateRecent();
+    updateTitle();
+    updateActions();
+    updateFacts();
+    lookAround();
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::makeMenus() {
+    QMenu* file = menuBar()->addMenu(tr("&File"));
+    file->addActions({m_actions.open});
+    m_recentMenu = file->addMenu(tr("Open &recent"));
+    file->addActions({m_actions.reopenLast});
+    file->addSeparator();
+    file->addActions({m_actions.save, m_actions.saveAs});
+    file->addSeparator();
+    file->addAction(m_actions.quit);
+    QMenu* runMenu = menuBar()->addMenu(tr("&Run"));
+    runMenu->addActions({m_actions.run, m_actions.stop});
+    QMenu* view = menuBar()->addMenu(tr("&View"));
+    view->addActions({m_actions.undoZoom, m_actions.redoZoom, m_actions.whole, m_actions.follow});
+    view->addSeparator();
+    view->addAction(m_actions.clearSelection);
+    view->addSeparator();
+    QMenu* themeMenu = view->addMenu(tr("&Theme"));
+    themeMenu->addActions(m_actions.themes->actions());
+    QMenu* help = menuBar()->addMenu(tr("&Help"));
+    help->addActions({m_actions.shortcuts, m_actions.about});
+
+    switch (m_settings.theme()) {
+        case ThemeChoice::System:
+            m_actions.themeSystem->setChecked(true);
+            break;
+        case ThemeChoice::Light:
+            m_actions.themeLight->setChecked(true);
+            break;
+        case ThemeChoice::Dark:
+            m_actions.themeDark->setChecked(true);
+            break;
+    }
+    connect(m_actions.open, &QAction::triggered, this, &MainWindow::askForFile);
+    connect(m_actions.reopenLast, &QAction::triggered, this, [this] {
+        const QStringList recent = m_settings.recentFiles();
+        if (!recent.isEmpty()) openFile(recent.first());
+    });
+    connect(m_actions.save, &QAction::triggered, this, [this] { save(); });
+    connect(m_actions.saveAs, &QAction::triggered, this, [this] { saveAs(); });
+    connect(m_actions.quit, &QAction::triggered, this, &QWidget::close);
+    connect(m_actions.run, &QAction::triggered, this, &MainWindow::run);
+    connect(m_actions.stop, &QAction::triggered, &m_runs, &RunController::stop);
+    connect(m_actions.undoZoom, &QAction::triggered, &m_session, &Session::undoZoom);
+    connect(m_actions.redoZoom, &QAction::triggered, &m_session, &Session::redoZoom);
+    connect(m_actions.whole, &QAction::triggered, this, [this] {
+        m_session.setFollowing(false);
+        m_session.setVisibleRange(m_session.trace()->extent());
+    });
+    connect(m_actions.clearSelection, &QAction::triggered, &m_session, &Session::clearSelection);
+    connect(m_actions.follow, &QAction::triggered, &m_session, &Session::setFollowing);
+    connect(m_actions.themeSystem, &QAction::triggered, this, [this] { chooseTheme(ThemeChoice::System); });
+    connect(m_actions.themeLight, &QAction::triggered, this, [this] { chooseTheme(ThemeChoice::Light); });
+    connect(m_actions.themeDark, &QAction::triggered, this, [this] { chooseTheme(ThemeChoice::Dark); });
+    connect(m_actions.shortcuts, &QAction::triggered, this, [this] {
+        auto* sheet = new ShortcutSheet(m_actions, this);
+        sheet->setAttribute(Qt::WA_DeleteOnClose);
+        sheet->show();
+    });
+    connect(m_actions.about, &QAction::triggered, this, [this] {
+        auto* box =
+            new QMessageBox(QMessageBox::NoIcon, tr("About Gapscope"),
+                            tr("Gapscope %1\n\nRuns Gemma 3 on this machine and shows why the run took the time "
+                               "it took.\n\nGPL-3.0-or-later, with permission to link NVIDIA's CUDA libraries.")
+                                .arg(QApplication::applicationVersion()),
+                            QMessageBox::Close, this);
+        box->setIconPixmap(QApplication::windowIcon().pixmap(QSize(64, 64), devicePixelRatioF()));
+        box->setAttribute(Qt::WA_DeleteOnClose);
+        box->setModal(false);
+        box->show();
+    });
+}
+
+void MainWindow::makeToolBar() {
+    auto* bar = new QToolBar(tr("Run"), this);
+    bar->setObjectName(QStringLiteral("runToolBar"));
+    bar->setMovable(false);
+    bar->setContextMenuPolicy(Qt::PreventContextMenu);
+    bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    bar->setIconSize({16, 16});
+    bar->addAction(m_actions.run);
+    bar->addAction(m_actions.stop);
+    for (const QAction* action : {m_actions.run, m_actions.stop}) {
+        QWidget* button = bar->widgetForAction(const_cast<QAction*>(action));
+        button->setObjectName(action->objectName() + QStringLiteral("Button"));
+        button->setMinimumHeight(34);
+    }
+    QFont bold = bar->font();
+    bold.setBold(true);
+    bar->widgetForAction(m_actions.run)->setFont(bold);
+    bar->addSeparator();
+    m_runBar = new RunBar(bar);
+    bar->addWidget(m_runBar);
+    addToolBar(bar);
+    connect(m_runBar, &RunBar::changed, this, &MainWindow::updateActions);
+}
+
+void MainWindow::makeWorkspace() {
+    m_banners = new BannerArea(this);
+    m_welcome = new Welcome(m_actions.run, m_actions.open, this);
+    connect(m_welcome, &Welcome::openRequested, this, &MainWindow::openFile);
+
+    m_prompt = new PromptPanel(this);
+    m_timeline = new TimelineWidget(m_session, this);
+    m_timeline->setObjectName(QStringLiteral("timeline"));
+    m_top = new QSplitter(Qt::Horizontal, this);
+    m_top->addWidget(m_prompt);
+    m_top->addWidget(m_timeline);
+    m_top->setStretchFactor(1, 1);
+
+    m_tabs = new QTabWidget(this);
+    m_tabs->setObjectName(QStringLiteral("tabs"));
+    m_tabs->setDocumentMode(true);
+    m_tabs->addTab(new KernelPanel(m_analyst, this), tr("Kernels"));
+    m_tabs->addTab(new GapPanel(m_analyst, this), tr("Gaps"));
+    m_tabs->addTab(new TokenPanel(m_analyst, this), tr("Tokens"));
+    m_details = new DetailsPanel(m_analyst, this);
+    m_tabs->addTab(m_details, tr("Details"));
+    auto* diagnostics = new DiagnosticsPanel(m_analyst, this);
+    m_tabs->addTab(diagnostics, tr("Diagnostics"));
+    connect(&m_analyst, &Analyst::reportChanged, this, [this, diagnostics] {
+        const auto count = m_analyst.report()->analysis.summary.diagnostics.size();
+        m_tabs->setTabText(m_tabs->indexOf(diagnostics),
+                           count == 0 ? tr("Diagnostics") : tr("Diagnostics (%1)").arg(count));
+    });
+
+    m_middle = new QSplitter(Qt::Vertical, this);
+    m_middle->addWidget(m_top);
+    m_middle->addWidget(m_tabs);
+    m_middle->setStretchFactor(0, 1);
+    m_outer = new QSplitter(Qt::Horizontal, this);
+    m_outer->addWidget(m_middle);
+    m_outer->addWidget(new InsightPanel(m_analyst, this));
+    m_outer->setStretchFactor(0, 1);
+    for (QSplitter* splitter : {m_top, m_middle, m_outer}) {
+        splitter->setChildrenCollapsible(false);
+        splitter->setHandleWidth(7);
+    }
+    m_top->setObjectName(QStringLiteral("topSplitter"));
+    m_middle->setObjectName(QStringLiteral("middleSplitter"));
+    m_outer->setObjectName(QStringLiteral("outerSplitter"));
+
+    auto* workspace = new QWidget(this);
+    auto* workspaceLayout = new QVBoxLayout(workspace);
+    workspaceLayout->setContentsMargins(8, 6, 8, 0);
+    workspaceLayout->addWidget(m_outer);
+
+    m_pages = new QStackedWidget(this);
+    m_pages->addWidget(m_welcome);
+    m_pages->addWidget(workspace);
+    m_status = new StatusStrip(this);
+    auto* central = new QWidget(this);
+    auto* layout = new QVBoxLayout(central);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_banners);
+    layout->addWidget(m_pages, 1);
+    layout->addWidget(m_status);
+    setCentralWidget(central);
+}
+
+void MainWindow::restoreLayout() {
+    const QSize screen = this->screen()->availableSize();
+    resize(QSize(1600, 960).boundedTo(screen));
+    restoreGeometry(m_settings.geometry());
+    m_top->setSizes({230, 800});
+    m_middle->setSizes({460, 220});
+    m_outer->setSizes({1010, 340});
+    for (QSplitter* splitter : {m_top, m_middle, m_outer})
+        splitter->restoreState(m_settings.splitter(splitter->objectName()));
+}
+
+void MainWindow::saveLayout() {
+    m_settings.setGeometry(saveGeometry());
+    for (const QSplitter* splitter : {m_top, m_middle, m_outer})
+        m_settings.setSplitter(splitter->objectName(), splitter->saveState());
+    m_settings.setRunChoices(m_runBar->choices());
+    m_settings.setPrompt(m_prompt->prompt() == kDefaultPrompt ? QString() : m_prompt->prompt());
+}
+
+void MainWindow::showWorkspace() {
+    m_pages->setCurrentIndex(1);
+}
+
+void MainWindow::chooseTheme(ThemeChoice theme) {
+    m_settings.setTheme(theme);
+    applyTheme(theme);
+}
+
+void MainWindow::connectSession() {
+    connect(&m_session, &Session::visibleRangeChanged, this, [this] {
+        m_actions.undoZoom->setEnabled(m_session.canUndoZoom());
+        m_actions.redoZoom->setEnabled(m_session.canRedoZoom());
+    });
+    connect(&m_session, &Session::followingChanged, this, &MainWindow::updateActions);
+    connect(&m_session, &Session::selectionChanged, this, [this] {
+        const Selection::Kind kind = m_session.selection().kind;
+        m_actions.clearSelection->setEnabled(kind != Selection::Kind::None);
+        // What is chosen in the timeline has no table of its own to be seen in.
+        if (kind == Selection::Kind::DeviceOp || kind == Selection::Kind::ApiCall || kind == Selection::Kind::UserRange)
+            m_tabs->setCurrentWidget(m_details);
+    });
+    m_actions.clearSelection->setEnabled(false);
+    connect(&m_analyst, &Analyst::reportChanged, this, &MainWindow::updateFacts);
+    m_factsTimer.setInterval(kFactsIntervalMs);
+    connect(&m_factsTimer, &QTimer::timeout, this, &MainWindow::updateFacts);
+    m_factsTimer.start();
+}
+
+void MainWindow::updateActions() {
+    const bool running = m_runs.running();
+    const bool busy = m_document.busy();
+    m_actions.run->setEnabled(!running && !busy && m_machineKnown);
+    m_actions.stop->setEnabled(running && !m_runs.stopping());
+    m_actions.open->setEnabled(!running && !busy);
+    m_recentMenu->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
+    m_actions.reopenLast->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
+    m_actions.save->setEnabled(!running && !busy && m_document.isModified());
+    m_actions.saveAs->setEnabled(!running && !busy && !m_document.isEmpty());
+    m_actions.follow->setEnabled(running);
+    m_actions.follow->setChecked(m_session.following());
+    m_actions.undoZoom->setEnabled(m_session.canUndoZoom());
+    m_actions.redoZoom->setEnabled(m_session.canRedoZoom());
+    m_runBar->setEnabled(!running);
+}
+
+void MainWindow::updateTitle() {
+    const QString name = m_runs.running() ? m_runName : m_document.name();
+    setWindowTitle(name.isEmpty() ? tr("Gapscope") : tr("%1[*] – Gapscope").arg(name));
+    setWindowModified(m_document.isModified());
+}
+
+void MainWindow::updateFacts() {
+    const ReportPtr report = m_analyst.report();
+    if (!report || (m_document.isEmpty() && !m_runs.running())) {
+        m_status->showFacts({});
+        return;
+    }
+    QStringList facts;
+    int64_t kernels = 0;
+    for (const DeviceBusy& device : report->analysis.summary.devices)
+        kernels += device.kernelCount;
+    facts.append(tr("%1 kernels in the window").arg(text(formatCount(kernels))));
+    facts.append(tr("%1 events").arg(text(formatCount(static_cast<int64_t>(report->trace->eventCount())))));
+    if (!m_document.path().isEmpty()) {
+        const QFileInfo file(m_document.path());
+        if (file.exists()) facts.append(text(formatBytes(static_cast<double>(file.size()))));
+    }
+    facts.append(tr("%1 dropped").arg(text(formatCount(report->lostRecordCount))));
+    if (!report->window.empty())
+        facts.append(tr("tracing cost %1 of the window")
+                         .arg(text(formatPercent(static_cast<double>(report->profilerNs) /
+                                                 static_cast<double>(report->window.durationNs())))));
+    if (m_runs.running())
+        facts.append(tr("recording"));
+    else if (m_document.isModified())
+        facts.append(tr("not saved"));
+    else if (m_document.savedMsecsAgo() >= 0)
+        facts.append(tr("saved %1 ago").arg(ago(m_document.savedMsecsAgo() / 1000)));
+    m_status->showFacts(facts.join(QStringLiteral("  ·  ")));
+}
+
+void MainWindow::updateRecent() {
+    const QStringList files = m_settings.recentFiles();
+    m_recentMenu->clear();
+    for (const QString& path : files) {
+        QAction* action = m_recentMenu->addAction(QFileInfo(path).fileName(), this, [this, path] { openFile(path); });
+        action->setToolTip(path);
+        action->setStatusTip(path);
+    }
+    m_recentMenu->setToolTipsVisible(true);
+    m_welcome->showRecent(files);
+    updateActions();
+}
+
+void MainWindow::showError(const QString& sentence) {
+    m_banners->show(BannerKind::Error, sentence);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    const auto urls = event->mimeData()->urls();
+    if (urls.size() == 1 && urls.first().isLocalFile() && m_actions.open->isEnabled()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    const QString path = event->mimeData()->urls().value(0).toLocalFile();
+    event->acceptProposedAction();
+    openFile(path);
 }
 
 }  // namespace gapscope

@@ -1,22 +1,124 @@
-// The window: lays the panels out around one Session.
+// The window: lays the panels out around one Session and routes between run, file and panels.
 #pragma once
 
 #include <QMainWindow>
+#include <QTimer>
+#include <functional>
+#include <memory>
 
-#include "app/gui/session/session.h"
+#include "app/gui/jobs/job_tracker.h"
+#include "app/gui/session/analyst.h"
+#include "app/gui/session/document.h"
+#include "app/gui/session/run_controller.h"
+#include "app/gui/settings/app_settings.h"
+#include "app/gui/views/run_bar.h"
+#include "app/gui/window/actions.h"
+#include "core/import/recover_session.h"
+
+class QMenu;
+class QSplitter;
+class QStackedWidget;
+class QTabWidget;
 
 namespace gapscope {
+
+class BannerArea;
+class PromptPanel;
+class StatusStrip;
+class TimelineWidget;
+class Welcome;
 
 class MainWindow : public QMainWindow {
     Q_OBJECT
 
 public:
-    explicit MainWindow(QWidget* parent = nullptr);
+    explicit MainWindow(AppSettings& settings, QWidget* parent = nullptr);
+    ~MainWindow() override;
 
-    Session& session() { return *m_session; }
+    Session& session() { return m_session; }
+    Document& document() { return m_document; }
+    Analyst& analyst() { return m_analyst; }
+    RunController& runs() { return m_runs; }
+    BannerArea& banners() { return *m_banners; }
+    RunBar& runBar() { return *m_runBar; }
+    PromptPanel& promptPanel() { return *m_prompt; }
+
+    void openFile(const QString& path);  // asks first about an unsaved session
+    void run();
+    void runWhenReady();  // as soon as it is known what this machine has
+    // Nothing runs, opens, saves or is analysed.
+    bool settled() const;
+    void setNoticesWanted(bool wanted) { m_noticesWanted = wanted; }
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
 
 private:
-    Session* m_session;
+    void makeMenus();
+    void makeToolBar();
+    void makeWorkspace();
+    void connectSession();
+    void connectDocument();
+    void connectRuns();
+    void lookAround();
+    void offerRecovery(const std::vector<UnfinishedSession>& unfinished);
+    void showMachine(const Machine& machine);
+
+    void askForFile();
+    void save(std::function<void()> then = {});
+    void saveAs(std::function<void()> then = {});
+    // Calls `then` once the unsaved session is saved or given up; never, if the person cancels.
+    void settleUnsaved(const QString& question, std::function<void()> then);
+
+    void startRun();
+    void showRunProgress();
+    void runFinished(const QString& error, const QString& sessionPath);
+    void easeToDecode();
+    void showGeneratedText();
+
+    void showWorkspace();
+    void updateActions();
+    void updateTitle();
+    void updateFacts();
+    void updateRecent();
+    void chooseTheme(ThemeChoice theme);
+    void showError(const QString& sentence);
+    void restoreLayout();
+    void saveLayout();
+
+    AppSettings& m_settings;
+    Session m_session;
+    Analyst m_analyst;
+    Document m_document;
+    RunController m_runs;
+    Actions m_actions;
+    JobTracker m_machineJob;
+    JobTracker m_recoveryJob;
+    QTimer m_factsTimer;
+
+    RunBar* m_runBar = nullptr;
+    BannerArea* m_banners = nullptr;
+    QStackedWidget* m_pages = nullptr;
+    Welcome* m_welcome = nullptr;
+    QSplitter* m_outer = nullptr;   // work | insight
+    QSplitter* m_middle = nullptr;  // top / tabs
+    QSplitter* m_top = nullptr;     // prompt | timeline
+    PromptPanel* m_prompt = nullptr;
+    TimelineWidget* m_timeline = nullptr;
+    QTabWidget* m_tabs = nullptr;
+    QWidget* m_details = nullptr;
+    StatusStrip* m_status = nullptr;
+    QMenu* m_recentMenu = nullptr;
+
+    bool m_machineKnown = false;
+    bool m_runWanted = false;      // until then
+    bool m_modelIsRandom = false;  // of the run going on
+    QString m_runName;
+    bool m_noticesWanted = true;
+    bool m_closeAfterRun = false;
+    bool m_closeSettled = false;
 };
 
 }  // namespace gapscope

@@ -1,0 +1,85 @@
+#include "app/gui/models/gap_model.h"
+
+#include <algorithm>
+
+#include "app/gui/session/selection_text.h"
+#include "app/gui/settings/appearance.h"
+
+namespace gapscope {
+namespace {
+
+enum Column { kStart, kDuration, kMainCause, kHost, kLaunchCall, kLatency, kHostName, kNextName, kDevice };
+
+GapCause mainCause(const GapCauses& causes) {
+    return static_cast<GapCause>(std::max_element(causes.ns.begin(), causes.ns.end()) - causes.ns.begin());
+}
+
+}  // namespace
+
+void GapModel::show(ReportPtr report, std::optional<GapCause> only) {
+    beginResetModel();
+    m_report = std::move(report);
+    m_rows.clear();
+    if (m_report)
+        for (const Gap& gap : m_report->analysis.gaps.gaps)
+            if (!only || gap.causes[*only] > 0) m_rows.push_back(&gap);
+    endResetModel();
+}
+
+int GapModel::rowOf(TimeRange range) const {
+    const auto found = std::find_if(m_rows.begin(), m_rows.end(), [&](const Gap* gap) { return gap->range == range; });
+    return found == m_rows.end() ? -1 : static_cast<int>(found - m_rows.begin());
+}
+
+int GapModel::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
+}
+
+const std::vector<TableColumn>& GapModel::columns() const {
+    static const std::vector<TableColumn> columns = {
+        {tr("Start"), tr("From the start of the trace")},
+        {tr("Idle"), tr("How long the device had nothing to do")},
+        {tr("Main cause"), {}, false},
+        {tr("Host"), tr("Before the launch call began: waiting, other API calls, or outside of any call")},
+        {tr("Launch call"), tr("While the launch call ran")},
+        {tr("Latency"), tr("After the launch call returned, until the device began")},
+        {tr("Host did"), tr("The range or API call that covers most of the host part"), false},
+        {tr("Ended by"), tr("The device operation that ended the gap"), false},
+        {tr("Device"), {}},
+    };
+    return columns;
+}
+
+TableCell GapModel::cell(int row, int column) const {
+    const Gap& gap = *m_rows[static_cast<size_t>(row)];
+    const Trace& trace = *m_report->trace;
+    switch (column) {
+        case kStart:
+            return durationCell(gap.range.startNs);
+        case kDuration:
+            return durationCell(gap.range.durationNs());
+        case kMainCause: {
+            const GapCause cause = mainCause(gap.causes);
+            TableCell cell = textCell(gapCauseTitle(static_cast<int>(cause)));
+            cell.swatch = appTheme().gapCause(cause);
+            return cell;
+        }
+        case kHost:
+            return durationCell(gap.causes.hostNs());
+        case kLaunchCall:
+            return durationCell(gap.causes[GapCause::LaunchCall]);
+        case kLatency:
+            return durationCell(gap.causes[GapCause::DeviceLatency]);
+        case kHostName:
+            return textCell(text(trace.string(gap.hostName)));
+        case kNextName:
+            return textCell(gap.nextOp == kNoRow ? tr("end of the window")
+                                                 : text(trace.string(trace.deviceOps().name[gap.nextOp])));
+        case kDevice:
+            return countCell(gap.deviceId);
+        default:
+            return {};
+    }
+}
+
+}  // namespace gapscope

@@ -1,0 +1,93 @@
+#include "app/gui/models/token_model.h"
+
+#include <algorithm>
+
+#include "app/gui/session/selection_text.h"
+
+namespace gapscope {
+namespace {
+
+enum Column { kToken, kText, kStart, kDuration, kBusy, kIdle, kLaunches, kKernels, kId, kRepeat };
+
+}  // namespace
+
+QString visibleToken(const QString& token) {
+    QString shown = token;
+    shown.replace(QLatin1Char('\n'), QChar(0x23ce));
+    if (shown.startsWith(QLatin1Char(' '))) shown[0] = QChar(0xb7);
+    if (shown.endsWith(QLatin1Char(' '))) shown[shown.size() - 1] = QChar(0xb7);
+    return shown;
+}
+
+size_t tokenRow(const Trace& trace, const TokenTime& token) {
+    const Tokens& tokens = trace.tokens();
+    for (size_t row = 0; row < tokens.index.size(); ++row)
+        if (tokens.repeat[row] == token.repeat && tokens.index[row] == token.index) return row;
+    return tokens.index.size();
+}
+
+void TokenModel::show(ReportPtr report) {
+    beginResetModel();
+    m_report = std::move(report);
+    endResetModel();
+}
+
+int TokenModel::rowOf(TimeRange range) const {
+    if (!m_report) return -1;
+    const auto& rows = m_report->tokens.rows;
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const TokenTime& row) { return row.range == range; });
+    return found == rows.end() ? -1 : static_cast<int>(found - rows.begin());
+}
+
+int TokenModel::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() || !m_report ? 0 : static_cast<int>(m_report->tokens.rows.size());
+}
+
+const std::vector<TableColumn>& TokenModel::columns() const {
+    static const std::vector<TableColumn> columns = {
+        {tr("Token"), tr("Index within its repeat")},
+        {tr("Text"), {}, false},
+        {tr("Start"), tr("From the start of the trace")},
+        {tr("Time"), tr("From the last device end of the token before to its own")},
+        {tr("Busy"), tr("Device busy time, devices summed")},
+        {tr("Idle"), tr("Device idle time, devices summed")},
+        {tr("Launches"), tr("Calls that launched its operations; a graph launch is one")},
+        {tr("Kernels"), {}},
+        {tr("Id"), tr("In the vocabulary")},
+        {tr("Repeat"), {}},
+    };
+    return columns;
+}
+
+TableCell TokenModel::cell(int row, int column) const {
+    const TokenTime& time = token(row);
+    switch (column) {
+        case kToken:
+            if (time.index < 0) return {.shown = tr("prompt"), .raw = time.index};
+            return countCell(time.index);
+        case kText:
+            return textCell(visibleToken(text(time.text)));
+        case kStart:
+            return durationCell(time.range.startNs);
+        case kDuration:
+            return durationCell(time.range.durationNs());
+        case kBusy:
+            return durationCell(time.busyNs);
+        case kIdle:
+            return durationCell(time.idleNs);
+        case kLaunches:
+            return countCell(time.launchCount);
+        case kKernels:
+            return countCell(time.kernelCount);
+        case kId:
+            if (time.id < 0) return {.shown = QStringLiteral("–"), .raw = time.id};
+            return {.shown = QString::number(time.id), .raw = time.id};
+        case kRepeat:
+            if (time.repeat < 0) return {.shown = tr("warm-up"), .raw = time.repeat};
+            return countCell(time.repeat + 1);
+        default:
+            return {};
+    }
+}
+
+}  // namespace gapscope

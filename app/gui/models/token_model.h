@@ -1,0 +1,35 @@
+// The token table: one row a generated token, the prompt first.
+#pragma once
+
+#include "app/gui/models/table_model.h"
+#include "app/gui/session/report.h"
+
+namespace gapscope {
+
+class TokenModel : public TableModel {
+    Q_OBJECT
+
+public:
+    using TableModel::TableModel;
+
+    void show(ReportPtr report);
+    const TokenTime& token(int row) const { return m_report->tokens.rows[static_cast<size_t>(row)]; }
+    int rowOf(TimeRange range) const;  // -1: none
+
+    int rowCount(const QModelIndex& parent = {}) const override;
+
+protected:
+    const std::vector<TableColumn>& columns() const override;
+    TableCell cell(int row, int column) const override;
+
+private:
+    ReportPtr m_report;
+};
+
+// "·" for spaces at the ends and "⏎" for line breaks, so that every token can be seen.
+QString visibleToken(const QString& text);
+
+// The row of the trace's token table that this is; its size for the prompt.
+size_t tokenRow(const Trace& trace, const TokenTime& token);
+
+}  // namespace gapscope

@@ -1,0 +1,141 @@
+#include "app/gui/session/document.h"
+
+#include <QCoreApplication>
+#include <QDateTime>
+#include <QFile>
+#include <QFileInfo>
+#include <QPointer>
+#include <algorithm>
+
+#include "app/gui/session/selection_text.h"
+#include "core/export/session_writer.h"
+#include "core/import/open_trace.h"
+#include "core/import/recover_session.h"
+
+namespace gapscope {
+namespace {
+
+// Progress hops to the UI thread, at most once a percent.
+ImportProgress reportTo(QPointer<Document> document, const QString& text) {
+    return [document, text, last = -1](double share) mutable {
+        const int percent = static_cast<int>(share * 100);
+        if (percent == last) return;
+        last = percent;
+        QMetaObject::invokeMethod(
+            qApp,
+            [document, text, share] {
+                if (document && document->busy()) Q_EMIT document->progress(text, share);
+            },
+            Qt::QueuedConnection);
+    };
+}
+
+}  // namespace
+
+Document::Document(Session& session, QObject* parent) : QObject(parent), m_session(session) {}
+Document::~Document() = default;
+
+QString Document::name() const {
+    if (m_empty) return {};
+    return m_path.isEmpty() ? m_unsavedName : QFileInfo(m_path).fileName();
+}
+
+qint64 Document::savedMsecsAgo() const {
+    return m_savedAtMsecs < 0 ? -1 : QDateTime::currentMSecsSinceEpoch() - m_savedAtMsecs;
+}
+
+void Document::adoptRun(const QString& name, const QString& temporaryPath) {
+    if (temporaryPath != m_temporaryPath) removeTemporary();
+    m_temporaryPath = temporaryPath;
+    m_unsavedName = name;
+    m_path.clear();
+    m_savedAtMsecs = -1;
+    m_modified = true;
+    m_empty = false;
+    Q_EMIT changed();
+}
+
+void Document::discard() {
+    removeTemporary();
+    m_modified = false;
+    Q_EMIT changed();
+}
+
+void Document::removeTemporary() {
+    if (m_temporaryPath.isEmpty()) return;
+    for (const char* suffix : {"", "-wal", "-shm"})
+        QFile::remove(m_temporaryPath + QLatin1String(suffix));
+    m_temporaryPath.clear();
+}
+
+void Document::adopt(TracePtr trace, const QString& path) {
+    removeTemporary();
+    m_path = path;
+    m_savedAtMsecs = -1;
+    m_modified = false;
+    m_empty = false;
+    m_session.setFollowing(false);
+    m_session.setTrace(std::move(trace));
+    Q_EMIT changed();
+    Q_EMIT opened(path);
+}
+
+void Document::open(const QString& path) {
+    const QString label = tr("Opening %1").arg(QFileInfo(path).fileName());
+    Q_EMIT progress(label, -1);
+    m_jobs.start([path, report = reportTo(this, label)](
+                     std::stop_token stop) { return openTrace(path.toStdString(), report, stop); },
+                 [this, path](Result<TracePtr> trace) {
+                     Q_EMIT idle();
+                     if (trace)
+                         adopt(std::move(*trace), path);
+                     else if (trace.error().kind != ErrorKind::Cancelled)
+                         Q_EMIT failed(text(trace.error().message));
+                 });
+}
+
+void Document::recover(const QString& path) {
+    const QString label = tr("Recovering %1").arg(QFileInfo(path).fileName());
+    Q_EMIT progress(label, -1);
+    m_jobs.start(
+        [path, report = reportTo(this, label)](std::stop_token stop) -> Result<TracePtr> {
+            RETURN_IF_ERROR(recoverSession(path.toStdString()));
+            return openTrace(path.toStdString(), report, stop);
+        },
+        [this, path](Result<TracePtr> trace) {
+            Q_EMIT idle();
+            if (!trace) {
+                if (trace.error().kind != ErrorKind::Cancelled) Q_EMIT failed(text(trace.error().message));
+                return;
+            }
+            adopt(std::move(*trace), path);
+            adoptRun(tr("Recovered run"), path);
+        });
+}
+
+void Document::saveAs(const QString& path, std::function<void()> then) {
+    Q_EMIT progress(tr("Saving %1").arg(QFileInfo(path).fileName()), -1);
+    m_jobs.start([path, trace = m_session.trace()](
+                     std::stop_token stop) { return saveSession(*trace, path.toStdString(), stop); },
+                 [this, path, then = std::move(then)](Status status) {
+                     Q_EMIT idle();
+                     if (!status) {
+                         if (status.error().kind != ErrorKind::Cancelled) Q_EMIT failed(text(status.error().message));
+                         return;
+                     }
+                     m_path = path;
+                     m_modified = false;
+                     m_savedAtMsecs = QDateTime::currentMSecsSinceEpoch();
+                     removeTemporary();
+                     Q_EMIT changed();
+                     Q_EMIT saved(path);
+                     if (then) then();
+                 });
+}
+
+void Document::cancelJob() {
+    m_jobs.cancel();
+    Q_EMIT idle();
+}
+
+}  // namespace gapscope

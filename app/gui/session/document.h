@@ -1,0 +1,62 @@
+// The file side of the session: what is open, whether it is saved, and the jobs that open and save.
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <functional>
+
+#include "app/gui/jobs/job_tracker.h"
+#include "app/gui/session/session.h"
+#include "core/base/result.h"
+
+namespace gapscope {
+
+class Document : public QObject {
+    Q_OBJECT
+
+public:
+    explicit Document(Session& session, QObject* parent = nullptr);
+    ~Document() override;
+
+    bool isEmpty() const { return m_empty; }
+    bool isModified() const { return m_modified; }
+    QString path() const { return m_path; }  // empty: never saved
+    QString name() const;                    // for the title
+    qint64 savedMsecsAgo() const;            // -1: not saved by this window
+    bool busy() const { return m_jobs.running(); }
+
+    // The session's trace now is that of a run, written to `temporaryPath`; it is the person's to save.
+    void adoptRun(const QString& name, const QString& temporaryPath);
+    // Forgets the unsaved session and removes its temporary file.
+    void discard();
+
+    // What is open stays as it was until the new trace is complete, and for good if it cannot be read.
+    void open(const QString& path);
+    // An unfinished run found at start: mends it, opens it, and treats it as unsaved.
+    void recover(const QString& path);
+    void saveAs(const QString& path, std::function<void()> then = {});
+    void cancelJob();
+
+Q_SIGNALS:
+    void changed();                    // name, path or modified mark
+    void opened(const QString& path);  // the session holds the new trace
+    void saved(const QString& path);
+    void failed(const QString& sentence);
+    void progress(const QString& text, double share);  // while busy; share < 0: unknown
+    void idle();
+
+private:
+    void removeTemporary();
+    void adopt(TracePtr trace, const QString& path);
+
+    Session& m_session;
+    JobTracker m_jobs;
+    QString m_path;
+    QString m_unsavedName;
+    QString m_temporaryPath;
+    qint64 m_savedAtMsecs = -1;
+    bool m_modified = false;
+    bool m_empty = true;
+};
+
+}  // namespace gapscope

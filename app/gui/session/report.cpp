@@ -1,0 +1,25 @@
+#include "app/gui/session/report.h"
+
+namespace gapscope {
+
+ReportPtr makeReport(TracePtr trace, const Selection& selection, TimeRange window, std::stop_token stop) {
+    auto report = std::make_shared<Report>();
+    report->trace = std::move(trace);
+    report->selection = selection;
+    report->window = window;
+    const Trace& rows = *report->trace;
+    report->analysis = analyze(rows, window, stop);
+    if (stop.stop_requested()) return report;
+    report->kernels = kernelSummary(rows, window, stop);
+    if (stop.stop_requested()) return report;
+    report->tokens = tokenTable(rows, report->analysis.join, window, stop);
+    for (size_t row = 0; row < rows.overheads().startNs.size(); ++row) {
+        const TimeRange overhead{rows.overheads().startNs[row], rows.overheads().endNs[row]};
+        report->profilerNs += overhead.clippedTo(window).durationNs();
+    }
+    for (const Diagnostic& diagnostic : report->analysis.summary.diagnostics)
+        if (diagnostic.severity == Severity::DataLoss) report->lostRecordCount += diagnostic.count;
+    return report;
+}
+
+}  // namespace gapscope

@@ -1,0 +1,28 @@
+// What the panels show: one analysis of one window of one snapshot.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "app/gui/session/session.h"
+#include "core/analysis/kernel_summary.h"
+#include "core/analysis/summary.h"
+#include "core/analysis/token_table.h"
+
+namespace gapscope {
+
+struct Report {
+    TracePtr trace;
+    Selection selection;  // that `window` came from
+    TimeRange window;
+    Analysis analysis;
+    KernelSummary kernels;
+    TokenTable tokens;
+    int64_t profilerNs = 0;       // the profiler's own cost inside the window
+    int64_t lostRecordCount = 0;  // of all diagnostics that mean lost data
+};
+using ReportPtr = std::shared_ptr<const Report>;
+
+ReportPtr makeReport(TracePtr trace, const Selection& selection, TimeRange window, std::stop_token stop);
+
+}  // namespace gapscope

@@ -1,0 +1,122 @@
+#include "app/gui/settings/app_settings.h"
+
+namespace gapscope {
+namespace {
+
+constexpr int kMaxRecentFiles = 10;
+
+const QString kGeometry = QStringLiteral("window/geometry");
+const QString kSplitters = QStringLiteral("window/splitters/");
+const QString kTheme = QStringLiteral("window/theme");
+const QString kModel = QStringLiteral("run/model");
+const QString kDevice = QStringLiteral("run/device");
+const QString kPrecision = QStringLiteral("run/precision");
+const QString kMode = QStringLiteral("run/mode");
+const QString kTokens = QStringLiteral("run/tokens");
+const QString kWarmup = QStringLiteral("run/warmup");
+const QString kRepeats = QStringLiteral("run/repeats");
+const QString kChat = QStringLiteral("run/chat");
+const QString kPrompt = QStringLiteral("run/prompt");
+const QString kRecentFiles = QStringLiteral("files/recent");
+const QString kLastFolder = QStringLiteral("files/lastFolder");
+const QString kGemmaNotice = QStringLiteral("notices/gemma");
+
+}  // namespace
+
+AppSettings::AppSettings() = default;
+
+AppSettings::AppSettings(const QString& iniFile) : m_settings(iniFile, QSettings::IniFormat) {}
+
+QByteArray AppSettings::geometry() const {
+    return m_settings.value(kGeometry).toByteArray();
+}
+void AppSettings::setGeometry(const QByteArray& geometry) {
+    m_settings.setValue(kGeometry, geometry);
+}
+
+QByteArray AppSettings::splitter(const QString& name) const {
+    return m_settings.value(kSplitters + name).toByteArray();
+}
+void AppSettings::setSplitter(const QString& name, const QByteArray& state) {
+    m_settings.setValue(kSplitters + name, state);
+}
+
+ThemeChoice AppSettings::theme() const {
+    const QString text = m_settings.value(kTheme).toString();
+    if (text == QStringLiteral("light")) return ThemeChoice::Light;
+    if (text == QStringLiteral("dark")) return ThemeChoice::Dark;
+    return ThemeChoice::System;
+}
+
+void AppSettings::setTheme(ThemeChoice theme) {
+    m_settings.setValue(kTheme, theme == ThemeChoice::Light  ? QStringLiteral("light")
+                                : theme == ThemeChoice::Dark ? QStringLiteral("dark")
+                                                             : QStringLiteral("system"));
+}
+
+RunChoices AppSettings::runChoices() const {
+    const RunChoices defaults;
+    RunChoices choices;
+    choices.modelPath = m_settings.value(kModel).toString();
+    choices.device = m_settings.value(kDevice, defaults.device).toString();
+    choices.precision = m_settings.value(kPrecision, defaults.precision).toString();
+    choices.mode = m_settings.value(kMode).toString();
+    choices.tokens = m_settings.value(kTokens, defaults.tokens).toInt();
+    choices.warmup = m_settings.value(kWarmup, defaults.warmup).toInt();
+    choices.repeats = m_settings.value(kRepeats, defaults.repeats).toInt();
+    choices.chat = m_settings.value(kChat, defaults.chat).toBool();
+    return choices;
+}
+
+void AppSettings::setRunChoices(const RunChoices& choices) {
+    m_settings.setValue(kModel, choices.modelPath);
+    m_settings.setValue(kDevice, choices.device);
+    m_settings.setValue(kPrecision, choices.precision);
+    m_settings.setValue(kMode, choices.mode);
+    m_settings.setValue(kTokens, choices.tokens);
+    m_settings.setValue(kWarmup, choices.warmup);
+    m_settings.setValue(kRepeats, choices.repeats);
+    m_settings.setValue(kChat, choices.chat);
+}
+
+QString AppSettings::prompt() const {
+    return m_settings.value(kPrompt).toString();
+}
+void AppSettings::setPrompt(const QString& prompt) {
+    m_settings.setValue(kPrompt, prompt);
+}
+
+QStringList AppSettings::recentFiles() const {
+    return m_settings.value(kRecentFiles).toStringList();
+}
+
+void AppSettings::addRecentFile(const QString& path) {
+    QStringList files = recentFiles();
+    files.removeAll(path);
+    files.prepend(path);
+    while (files.size() > kMaxRecentFiles)
+        files.removeLast();
+    m_settings.setValue(kRecentFiles, files);
+}
+
+void AppSettings::removeRecentFile(const QString& path) {
+    QStringList files = recentFiles();
+    files.removeAll(path);
+    m_settings.setValue(kRecentFiles, files);
+}
+
+QString AppSettings::lastFolder() const {
+    return m_settings.value(kLastFolder).toString();
+}
+void AppSettings::setLastFolder(const QString& folder) {
+    m_settings.setValue(kLastFolder, folder);
+}
+
+bool AppSettings::gemmaNoticeShown() const {
+    return m_settings.value(kGemmaNotice, false).toBool();
+}
+void AppSettings::setGemmaNoticeShown() {
+    m_settings.setValue(kGemmaNotice, true);
+}
+
+}  // namespace gapscope

@@ -1,0 +1,59 @@
+// Everything the program remembers between starts, by name and type; the only user of QSettings.
+#pragma once
+
+#include <QByteArray>
+#include <QSettings>
+#include <QString>
+#include <QStringList>
+
+namespace gapscope {
+
+enum class ThemeChoice { System, Light, Dark };
+
+// The run bar's choices. Empty texts mean the default of the device or model.
+struct RunChoices {
+    QString modelPath;
+    QString device = QStringLiteral("auto");
+    QString precision = QStringLiteral("file");
+    QString mode;
+    int tokens = 64;
+    int warmup = 1;
+    int repeats = 1;
+    bool chat = false;
+    bool operator==(const RunChoices&) const = default;
+};
+
+class AppSettings {
+public:
+    AppSettings();
+    // For tests: settings in a file of their own.
+    explicit AppSettings(const QString& iniFile);
+
+    QByteArray geometry() const;
+    void setGeometry(const QByteArray& geometry);
+    QByteArray splitter(const QString& name) const;
+    void setSplitter(const QString& name, const QByteArray& state);
+
+    ThemeChoice theme() const;
+    void setTheme(ThemeChoice theme);
+
+    RunChoices runChoices() const;
+    void setRunChoices(const RunChoices& choices);
+    QString prompt() const;  // empty: never changed
+    void setPrompt(const QString& prompt);
+
+    // Newest first; files that are gone stay listed until opening them fails.
+    QStringList recentFiles() const;
+    void addRecentFile(const QString& path);
+    void removeRecentFile(const QString& path);
+    QString lastFolder() const;
+    void setLastFolder(const QString& folder);
+
+    bool gemmaNoticeShown() const;
+    void setGemmaNoticeShown();
+
+private:
+    QSettings m_settings;
+};
+
+}  // namespace gapscope

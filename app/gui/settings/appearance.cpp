@@ -1,0 +1,97 @@
+#include "app/gui/settings/appearance.h"
+
+#include <QApplication>
+#include <QFile>
+#include <QIconEngine>
+#include <QPainter>
+#include <QSvgRenderer>
+
+namespace gapscope {
+namespace {
+
+class LineIconEngine : public QIconEngine {
+public:
+    explicit LineIconEngine(QByteArray svg) : m_svg(std::move(svg)) {}
+
+    void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State) override {
+        const auto group = mode == QIcon::Disabled ? QPalette::Disabled : QPalette::Active;
+        const auto role = mode == QIcon::Selected ? QPalette::HighlightedText : QPalette::ButtonText;
+        const QByteArray colour = QApplication::palette().color(group, role).name().toLatin1();
+        QSvgRenderer renderer(QByteArray(m_svg).replace("currentColor", colour));
+        renderer.render(painter, QRectF(rect));
+    }
+
+    QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override {
+        QPixmap pixmap(size);
+        pixmap.fill(Qt::transparent);
+        QPainter painter(&pixmap);
+        paint(&painter, QRect(QPoint(), size), mode, state);
+        return pixmap;
+    }
+
+    QIconEngine* clone() const override { return new LineIconEngine(m_svg); }
+
+private:
+    QByteArray m_svg;
+};
+
+QPalette makePalette(QColor window, QColor base, QColor alternate, QColor button, QColor text, QColor disabled,
+                     QColor highlight, QColor link) {
+    QPalette palette;
+    palette.setColor(QPalette::Window, window);
+    palette.setColor(QPalette::WindowText, text);
+    palette.setColor(QPalette::Base, base);
+    palette.setColor(QPalette::AlternateBase, alternate);
+    palette.setColor(QPalette::ToolTipBase, base);
+    palette.setColor(QPalette::ToolTipText, text);
+    palette.setColor(QPalette::PlaceholderText, disabled);
+    palette.setColor(QPalette::Text, text);
+    palette.setColor(QPalette::Button, button);
+    palette.setColor(QPalette::ButtonText, text);
+    palette.setColor(QPalette::BrightText, Qt::white);
+    palette.setColor(QPalette::Link, link);
+    palette.setColor(QPalette::Highlight, highlight);
+    palette.setColor(QPalette::HighlightedText, Qt::white);
+    palette.setColor(QPalette::Light, button.lighter(120));
+    palette.setColor(QPalette::Midlight, button.lighter(108));
+    palette.setColor(QPalette::Mid, button.darker(125));
+    palette.setColor(QPalette::Dark, button.darker(150));
+    palette.setColor(QPalette::Shadow, QColor(0, 0, 0, 160));
+    for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
+        palette.setColor(QPalette::Disabled, role, disabled);
+    palette.setColor(QPalette::Disabled, QPalette::Highlight, disabled);
+    return palette;
+}
+
+}  // namespace
+
+QPalette lightPalette() {
+    return makePalette(QColor(0xf4, 0xf5, 0xf7), Qt::white, QColor(0xf7, 0xf8, 0xfa), QColor(0xf0, 0xf1, 0xf4),
+                       QColor(0x1b, 0x1f, 0x24), QColor(0x9a, 0xa0, 0xa8), QColor(0x1f, 0x6f, 0xb5),
+                       QColor(0x0b, 0x5c, 0xa8));
+}
+
+QPalette darkPalette() {
+    return makePalette(QColor(0x1e, 0x21, 0x26), QColor(0x16, 0x18, 0x1c), QColor(0x1b, 0x1e, 0x23),
+                       QColor(0x2b, 0x2f, 0x36), QColor(0xe4, 0xe7, 0xeb), QColor(0x70, 0x77, 0x81),
+                       QColor(0x2a, 0x6c, 0xaa), QColor(0x7c, 0xb8, 0xf0));
+}
+
+void applyTheme(ThemeChoice choice) {
+    static const QPalette desktop = QApplication::palette();
+    const bool dark = choice == ThemeChoice::Dark ||
+                      (choice == ThemeChoice::System && desktop.color(QPalette::Window).lightness() < 128);
+    QApplication::setPalette(dark ? darkPalette() : lightPalette());
+}
+
+const Theme& appTheme() {
+    return Theme::of(QGuiApplication::palette());
+}
+
+QIcon lineIcon(const QString& name) {
+    QFile file(QStringLiteral(":/icons/%1.svg").arg(name));
+    if (!file.open(QIODevice::ReadOnly)) return {};
+    return QIcon(new LineIconEngine(file.readAll()));
+}
+
+}  // namespace gapscope

@@ -1,0 +1,116 @@
+#include "app/gui/views/banner.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPainter>
+#include <QPushButton>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "app/gui/settings/appearance.h"
+#include "app/gui/views/card.h"
+
+namespace gapscope {
+namespace {
+
+constexpr int kMaxBanners = 3;  // older ones go: a window full of banners shows nothing
+
+class Banner : public QWidget {
+public:
+    Banner(BannerKind kind, const QString& sentence, QWidget* parent)
+        : QWidget(parent), m_kind(kind), m_sentence(sentence) {
+        setAccessibleName(sentence);
+    }
+    const QString& sentence() const { return m_sentence; }
+
+protected:
+    void paintEvent(QPaintEvent*) override {
+        const QColor mark = m_kind == BannerKind::Error ? QColor(0xd5, 0x5e, 0x00) : appTheme().accent;
+        QColor ground = mark;
+        ground.setAlpha(appTheme().dark ? 56 : 32);
+        QPainter painter(this);
+        painter.fillRect(rect(), ground);
+        painter.fillRect(QRect(0, 0, 4, height()), mark);
+    }
+
+private:
+    BannerKind m_kind;
+    QString m_sentence;
+};
+
+}  // namespace
+
+BannerArea::BannerArea(QWidget* parent) : QWidget(parent), m_layout(new QVBoxLayout(this)) {
+    setObjectName(QStringLiteral("bannerArea"));
+    m_layout->setContentsMargins(0, 0, 0, 0);
+    m_layout->setSpacing(1);
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+}
+
+void BannerArea::show(BannerKind kind, const QString& sentence, const QString& action, std::function<void()> then) {
+    for (int i = m_layout->count() - 1; i >= 0; --i) {
+        auto* old = static_cast<Banner*>(m_layout->itemAt(i)->widget());
+        if (old->sentence() == sentence || i >= kMaxBanners - 1) {
+            m_layout->removeWidget(old);
+            old->hide();
+            old->deleteLater();
+        }
+    }
+    auto* banner = new Banner(kind, sentence, this);
+    banner->setObjectName(QStringLiteral("banner"));
+    auto* row = new QHBoxLayout(banner);
+    row->setContentsMargins(14, 5, 6, 5);
+    row->setSpacing(10);
+    auto* icon = new QLabel(banner);
+    icon->setPixmap(lineIcon(kind == BannerKind::Error ? QStringLiteral("warning") : QStringLiteral("info"))
+                        .pixmap(QSize(16, 16), devicePixelRatioF()));
+    row->addWidget(icon, 0, Qt::AlignVCenter);
+    auto* text = new Label(LabelRole::Body, sentence, banner);
+    text->setWordWrap(true);
+    text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    row->addWidget(text, 1);
+    const auto remove = [this, banner] {
+        m_layout->removeWidget(banner);
+        banner->hide();
+        banner->deleteLater();
+    };
+    if (!action.isEmpty()) {
+        auto* button = new QPushButton(action, banner);
+        button->setObjectName(QStringLiteral("bannerButton"));
+        connect(button, &QPushButton::clicked, this, [remove, then = std::move(then)] {
+            remove();
+            if (then) then();
+        });
+        row->addWidget(button);
+    }
+    auto* close = new QToolButton(banner);
+    close->setAutoRaise(true);
+    close->setIcon(lineIcon(QStringLiteral("close")));
+    close->setIconSize({14, 14});
+    close->setToolTip(tr("Close this message"));
+    close->setAccessibleName(tr("Close this message"));
+    connect(close, &QToolButton::clicked, this, remove);
+    row->addWidget(close, 0, Qt::AlignVCenter);
+    m_layout->insertWidget(0, banner);
+}
+
+void BannerArea::closeAll() {
+    while (QLayoutItem* item = m_layout->takeAt(0)) {
+        item->widget()->hide();
+        item->widget()->deleteLater();
+        delete item;
+    }
+}
+
+int BannerArea::count() const {
+    return m_layout->count();
+}
+
+QStringList BannerArea::sentences() const {
+    QStringList sentences;
+    for (int i = 0; i < m_layout->count(); ++i)
+        sentences.append(static_cast<Banner*>(m_layout->itemAt(i)->widget())->sentence());
+    return sentences;
+}
+
+}  // namespace gapscope

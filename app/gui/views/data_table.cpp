@@ -1,0 +1,113 @@
+#include "app/gui/views/data_table.h"
+
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QHeaderView>
+#include <QKeyEvent>
+#include <QScrollBar>
+#include <algorithm>
+
+namespace gapscope {
+namespace {
+
+constexpr int kRowHeight = 22;
+constexpr int kSwatchSize = 10;
+
+QString singleLine(QString cell) {
+    return cell.replace(QLatin1Char('\t'), QLatin1Char(' ')).replace(QLatin1Char('\n'), QLatin1Char(' '));
+}
+
+}  // namespace
+
+DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* parent)
+    : QTableView(parent), m_proxy(new QSortFilterProxyModel(this)) {
+    m_proxy->setSourceModel(&model);
+    m_proxy->setSortRole(kSortRole);
+    setModel(m_proxy);
+    setAccessibleName(accessibleName);
+    setShowGrid(false);
+    setAlternatingRowColors(true);
+    setFrameShape(QFrame::NoFrame);
+    setSelectionBehavior(SelectRows);
+    setSelectionMode(ExtendedSelection);
+    setEditTriggers(NoEditTriggers);
+    setWordWrap(false);
+    setTextElideMode(Qt::ElideMiddle);
+    setTabKeyNavigation(false);
+    setIconSize({kSwatchSize, kSwatchSize});
+    setHorizontalScrollMode(ScrollPerPixel);
+    verticalHeader()->hide();
+    verticalHeader()->setDefaultSectionSize(std::max(kRowHeight, fontMetrics().height() + 6));
+    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    horizontalHeader()->setHighlightSections(false);
+    horizontalHeader()->setStretchLastSection(true);
+    connect(&model, &QAbstractItemModel::modelAboutToBeReset, this,
+            [this] { m_scroll = verticalScrollBar()->value(); });
+    connect(&model, &QAbstractItemModel::modelReset, this, [this] { verticalScrollBar()->setValue(m_scroll); });
+    connect(this, &QTableView::clicked, this, [this](const QModelIndex& index) { Q_EMIT chosen(sourceRow(index)); });
+    connect(this, &QTableView::doubleClicked, this,
+            [this](const QModelIndex& index) { Q_EMIT doubleChosen(sourceRow(index)); });
+}
+
+void DataTable::setColumnCharacters(const std::vector<int>& characters) {
+    const int width = fontMetrics().horizontalAdvance(QLatin1Char('0'));
+    for (size_t column = 0; column < characters.size(); ++column)
+        setColumnWidth(static_cast<int>(column), characters[column] * width + 14);
+}
+
+void DataTable::sortAtFirst(int column, Qt::SortOrder order) {
+    setSortingEnabled(true);
+    sortByColumn(column, order);
+}
+
+int DataTable::sourceRow(const QModelIndex& index) const {
+    return index.isValid() ? m_proxy->mapToSource(index).row() : -1;
+}
+
+void DataTable::markSourceRow(int row) {
+    if (row < 0) {
+        clearSelection();
+        return;
+    }
+    const QModelIndex index = m_proxy->mapFromSource(m_proxy->sourceModel()->index(row, 0));
+    if (!selectionModel()->isRowSelected(index.row())) selectRow(index.row());
+    scrollTo(index);
+}
+
+std::vector<int> DataTable::selectedSourceRows() const {
+    std::vector<int> rows;
+    for (const QModelIndex& index : selectionModel()->selectedRows())
+        rows.push_back(sourceRow(index));
+    std::sort(rows.begin(), rows.end());
+    return rows;
+}
+
+void DataTable::copySelection() const {
+    QList<QModelIndex> rows = selectionModel()->selectedRows();
+    if (rows.isEmpty()) return;
+    std::sort(rows.begin(), rows.end());
+    QStringList lines;
+    QStringList header;
+    for (int column = 0; column < m_proxy->columnCount(); ++column)
+        header.append(m_proxy->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString());
+    lines.append(header.join(QLatin1Char('\t')));
+    for (const QModelIndex& row : rows) {
+        QStringList cells;
+        for (int column = 0; column < m_proxy->columnCount(); ++column)
+            cells.append(singleLine(row.siblingAtColumn(column).data(kExactRole).toString()));
+        lines.append(cells.join(QLatin1Char('\t')));
+    }
+    QGuiApplication::clipboard()->setText(lines.join(QLatin1Char('\n')));
+}
+
+void DataTable::keyPressEvent(QKeyEvent* event) {
+    if (event->matches(QKeySequence::Copy)) {
+        copySelection();
+    } else if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && currentIndex().isValid()) {
+        Q_EMIT chosen(sourceRow(currentIndex()));
+    } else {
+        QTableView::keyPressEvent(event);
+    }
+}
+
+}  // namespace gapscope

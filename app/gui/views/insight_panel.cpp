@@ -1,0 +1,285 @@
+#include "app/gui/views/insight_panel.h"
+
+#include <qcustomplot.h>
+
+#include <QGridLayout>
+#include <QHeaderView>
+#include <QMouseEvent>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "app/gui/session/selection_text.h"
+#include "app/gui/settings/appearance.h"
+#include "app/gui/views/card.h"
+#include "app/gui/views/data_table.h"
+#include "app/gui/views/pie_item.h"
+#include "app/gui/views/two_way_bar.h"
+#include "core/base/format.h"
+
+namespace gapscope {
+namespace {
+
+constexpr int kPieSize = 118;
+
+double ratio(int64_t part, int64_t whole) {
+    return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+// Two or three significant digits: 4.63, 46.3, 463.
+QString threeDigits(double value) {
+    const int decimals = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+    return QString::number(value, 'f', decimals);
+}
+
+const QString kNothing = QStringLiteral("–");
+
+}  // namespace
+
+InsightPanel::InsightPanel(Analyst& analyst, QWidget* parent) : QWidget(parent), m_analyst(analyst) {
+    setObjectName(QStringLiteral("insightPanel"));
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(6);
+    layout->addWidget(makeScope());
+    layout->addWidget(makeVerdict());
+    layout->addWidget(makeTiles());
+    layout->addWidget(makePie(), 1);
+    connect(&analyst, &Analyst::reportChanged, this, &InsightPanel::showReport);
+    showReport();
+}
+
+QWidget* InsightPanel::makeScope() {
+    auto* row = new QWidget(this);
+    auto* layout = new QHBoxLayout(row);
+    layout->setContentsMargins(2, 0, 0, 0);
+    layout->setSpacing(4);
+    m_scope = new ElidedLabel(LabelRole::Quiet, {}, row);
+    m_scope->setObjectName(QStringLiteral("scopeLabel"));
+    m_whole = new QToolButton(row);
+    m_whole->setAutoRaise(true);
+    m_whole->setIcon(lineIcon(QStringLiteral("close")));
+    m_whole->setIconSize({12, 12});
+    m_whole->setToolTip(tr("Back to the whole run (Esc)"));
+    m_whole->setAccessibleName(tr("Back to the whole run"));
+    QSizePolicy keepsRoom = m_whole->sizePolicy();
+    keepsRoom.setRetainSizeWhenHidden(true);
+    m_whole->setSizePolicy(keepsRoom);
+    connect(m_whole, &QToolButton::clicked, &m_analyst.session(), &Session::clearSelection);
+    layout->addWidget(m_scope, 1);
+    layout->addWidget(m_whole);
+    return row;
+}
+
+QWidget* InsightPanel::makeVerdict() {
+    auto* card = new Card(this);
+    auto* layout = new QVBoxLayout(card);
+    layout->setContentsMargins(10, 8, 10, 8);
+    layout->setSpacing(3);
+    m_verdict = new Label(LabelRole::Heading, {}, card);
+    m_verdict->setObjectName(QStringLiteral("verdict"));
+    m_verdict->setWordWrap(true);
+    m_evidence = new Label(LabelRole::Quiet, {}, card);
+    m_evidence->setWordWrap(true);
+    for (Label* label : {m_verdict, m_evidence})
+        label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    layout->addWidget(m_verdict);
+    layout->addWidget(m_evidence);
+    return card;
+}
+
+QWidget* InsightPanel::makeTiles() {
+    auto* tiles = new QWidget(this);
+    auto* grid = new QGridLayout(tiles);
+    grid->setContentsMargins(0, 0, 0, 0);
+    grid->setSpacing(6);
+    const std::array<std::pair<QString, QString>, 4> texts = {{
+        {tr("tokens/s"), tr("(new tokens - 1) / time from the first token to the last, by the host's clock")},
+        {tr("device busy"), tr("Union of the device's operations, as a share of the window; overlap counts once")},
+        {tr("launches/token"), tr("Launching calls of the tokens in the window, divided by those tokens; a graph "
+                                  "launch is one")},
+        {tr("host : GPU"), tr("Self CPU time (outermost API calls, waits included) to self GPU time")},
+    }};
+    for (size_t i = 0; i < 4; ++i) {
+        auto* card = new Card(tiles);
+        card->setToolTip(texts[i].second);
+        auto* layout = new QVBoxLayout(card);
+        layout->setContentsMargins(10, 5, 10, 6);
+        layout->setSpacing(0);
+        m_tiles[i].value = new Label(LabelRole::Value, kNothing, card);
+        m_tiles[i].caption = new Label(LabelRole::Quiet, texts[i].first, card);
+        layout->addWidget(m_tiles[i].value);
+        layout->addWidget(m_tiles[i].caption);
+        grid->addWidget(card, static_cast<int>(i / 2), static_cast<int>(i % 2));
+    }
+    grid->setColumnStretch(0, 1);
+    grid->setColumnStretch(1, 1);
+    return tiles;
+}
+
+QWidget* InsightPanel::makePie() {
+    auto* card = new Card(this);
+    auto* layout = new QVBoxLayout(card);
+    layout->setContentsMargins(8, 8, 8, 8);
+    layout->setSpacing(6);
+    layout->addWidget(new Label(LabelRole::Heading, tr("Device time by category"), card));
+
+    m_plot = new QCustomPlot(card);
+    m_plot->setObjectName(QStringLiteral("categoryPie"));
+    m_plot->setAccessibleName(tr("Device time by category. The table below has the same numbers."));
+    m_plot->setFixedSize(kPieSize, kPieSize);
+    m_plot->setMouseTracking(true);
+    m_plot->axisRect()->setAutoMargins(QCP::msNone);
+    m_plot->axisRect()->setMargins({});
+    for (QCPAxis* axis : m_plot->axisRect()->axes())
+        axis->setVisible(false);
+    m_plot->installEventFilter(this);
+    m_pie = new PieItem(m_plot);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(6);
+    row->addWidget(m_plot, 0, Qt::AlignTop);
+    layout->addLayout(row, 1);
+
+    m_legend = new DataTable(m_categories, tr("Device time by category"), card);
+    m_legend->setObjectName(QStringLiteral("categoryLegend"));
+    m_legend->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_legend->horizontalHeader()->hide();
+    m_legend->horizontalHeader()->setStretchLastSection(false);
+    m_legend->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
+    m_legend->horizontalHeader()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
+    m_legend->horizontalHeader()->setSectionResizeMode(2, QHeaderView::ResizeToContents);
+    m_legend->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 4);
+    m_legend->setAlternatingRowColors(false);
+    m_legend->setMinimumHeight(kPieSize);
+    m_legend->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    connect(m_legend, &DataTable::chosen, this, &InsightPanel::chooseSlice);
+    row->addWidget(m_legend, 1);
+
+    m_twoWay = new TwoWayBar(card);
+    layout->addWidget(m_twoWay);
+    return card;
+}
+
+void InsightPanel::chooseSlice(int slice) {
+    if (slice < 0 || slice >= m_categories.rowCount()) return;
+    const Category category = m_categories.slices()[static_cast<size_t>(slice)].category;
+    Session& session = m_analyst.session();
+    const Selection& now = session.selection();
+    // A second click on the same slice goes back to what the pie was of.
+    if (now.kind == Selection::Kind::Category && now.category == category) {
+        session.select(now.range.empty() ? Selection{} : Selection{.kind = Selection::Kind::Range, .range = now.range});
+        return;
+    }
+    session.select({.kind = Selection::Kind::Category, .range = now.range, .category = category});
+}
+
+bool InsightPanel::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_plot) {
+        switch (event->type()) {
+            case QEvent::MouseButtonPress: {
+                const auto* mouse = static_cast<QMouseEvent*>(event);
+                if (mouse->button() == Qt::LeftButton) chooseSlice(m_pie->sliceAt(mouse->position()));
+                break;
+            }
+            case QEvent::MouseMove: {
+                const int slice = m_pie->sliceAt(static_cast<QMouseEvent*>(event)->position());
+                m_pie->setHovered(slice);
+                m_plot->setCursor(slice >= 0 ? Qt::PointingHandCursor : Qt::ArrowCursor);
+                QString tip;
+                if (slice >= 0) {
+                    const CategorySlice& under = m_categories.slices()[static_cast<size_t>(slice)];
+                    tip = tr("%1: %2, %3 of device time")
+                              .arg(categoryTitle(under.category), text(formatDuration(under.time.ns)),
+                                   text(formatPercent(under.share)));
+                }
+                m_plot->setToolTip(tip);
+                m_plot->replot(QCustomPlot::rpQueuedReplot);
+                break;
+            }
+            case QEvent::Leave:
+                m_pie->setHovered(-1);
+                m_plot->replot(QCustomPlot::rpQueuedReplot);
+                break;
+            default:
+                break;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+void InsightPanel::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && m_pie) showReport();
+}
+
+void InsightPanel::showReport() {
+    const ReportPtr report = m_analyst.report();
+    const Session& session = m_analyst.session();
+    if (!report) {
+        m_scope->setFullText({});
+        m_whole->hide();
+        m_verdict->setText(tr("Nothing recorded yet"));
+        m_evidence->setText({});
+        showPie();
+        return;
+    }
+    const Summary& summary = report->analysis.summary;
+    m_scope->setFullText(
+        tr("For %1, %2")
+            .arg(describe(*report->trace, report->selection), text(formatDuration(report->window.durationNs()))));
+    m_whole->setVisible(session.selection().kind != Selection::Kind::None);
+    m_verdict->setText(text(summary.verdict.sentence));
+    QStringList evidence;
+    for (const std::string& sentence : summary.verdict.evidence)
+        evidence.append(text(sentence));
+    m_evidence->setText(evidence.join(QLatin1Char('\n')));
+    m_evidence->setVisible(!evidence.isEmpty());
+
+    const bool hasRate = summary.phases && summary.phases->tokensPerSecond > 0;
+    m_tiles[0].value->setText(hasRate ? threeDigits(summary.phases->tokensPerSecond) : kNothing);
+    const int64_t deviceTimeNs = summary.gpuBusyNs + summary.gpuIdleNs;
+    m_tiles[1].value->setText(deviceTimeNs > 0 ? text(formatPercent(ratio(summary.gpuBusyNs, deviceTimeNs)))
+                                               : kNothing);
+    int64_t tokens = 0;
+    int64_t launches = 0;
+    for (const TokenTime& token : report->tokens.rows) {
+        if (token.index < 0) continue;
+        ++tokens;
+        launches += token.launchCount;
+    }
+    m_tiles[2].value->setText(tokens > 0 ? threeDigits(ratio(launches, tokens)) : kNothing);
+    m_tiles[3].value->setText(summary.selfGpuNs > 0
+                                  ? tr("%1 : 1").arg(threeDigits(ratio(summary.host.selfCpuNs, summary.selfGpuNs)))
+                                  : kNothing);
+    m_tiles[3].value->parentWidget()->setAccessibleName(
+        tr("Self CPU time %1, self GPU time %2")
+            .arg(text(formatDuration(summary.host.selfCpuNs)), text(formatDuration(summary.selfGpuNs))));
+    showPie();
+}
+
+void InsightPanel::showPie() {
+    m_plot->setBackground(palette().color(QPalette::Base));
+    const ReportPtr report = m_analyst.report();
+    std::vector<CategorySlice> slices;
+    if (report) slices = slicesOf(report->analysis.summary.categories);
+    std::vector<PieItem::Slice> drawn;
+    int lifted = -1;
+    const Selection& selection = m_analyst.session().selection();
+    int64_t totalNs = 0;
+    for (const CategorySlice& slice : slices) {
+        if (selection.kind == Selection::Kind::Category && selection.category == slice.category)
+            lifted = static_cast<int>(drawn.size());
+        drawn.push_back(
+            {static_cast<double>(slice.time.ns), appTheme().category(slice.category), categoryTitle(slice.category)});
+        totalNs += slice.time.ns;
+    }
+    m_categories.show(std::move(slices));
+    m_legend->markSourceRow(lifted);
+    m_pie->setSlices(std::move(drawn));
+    m_pie->setLifted(lifted);
+    m_pie->setCentreText(report ? text(formatDuration(totalNs)) : kNothing, tr("device time"));
+    m_plot->replot(QCustomPlot::rpQueuedReplot);
+    const auto& twoWay = report ? report->analysis.summary.categories.twoWay : std::array<CategoryTime, 3>{};
+    m_twoWay->show({twoWay[0].ns, twoWay[1].ns, twoWay[2].ns});
+}
+
+}  // namespace gapscope

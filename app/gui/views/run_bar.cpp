@@ -1,0 +1,260 @@
+#include "app/gui/views/run_bar.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <algorithm>
+
+#include "app/gui/session/selection_text.h"
+#include "app/gui/views/card.h"
+#include "core/base/format.h"
+
+namespace gapscope {
+namespace {
+
+constexpr int kFieldHeight = 26;
+constexpr int kMaxTokens = 32768;  // the longest context of any Gemma 3 text model that fits this
+
+QSpinBox* makeCount(int minimum, int maximum) {
+    auto* box = new QSpinBox;
+    box->setRange(minimum, maximum);
+    box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    box->setAlignment(Qt::AlignRight);
+    box->setFixedWidth(box->fontMetrics().horizontalAdvance(QStringLiteral("000000")) + 14);
+    return box;
+}
+
+QComboBox* makeCombo(int characters) {
+    auto* box = new QComboBox;
+    box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    box->setMinimumContentsLength(characters);
+    return box;
+}
+
+void selectData(QComboBox* box, const QVariant& data) {
+    const int index = box->findData(data);
+    box->setCurrentIndex(index >= 0 ? index : 0);
+}
+
+}  // namespace
+
+QString modeTitle(Mode mode) {
+    switch (mode) {
+        case Mode::Eager:
+            return RunBar::tr("Eager");
+        case Mode::Fused:
+            return RunBar::tr("Fused");
+        case Mode::Graph:
+            return RunBar::tr("Graph");
+        case Mode::Persistent:
+            return RunBar::tr("Persistent");
+    }
+    return {};
+}
+
+QString precisionTitle(Precision precision) {
+    switch (precision) {
+        case Precision::File:
+            return RunBar::tr("As stored");
+        case Precision::Fp32:
+            return QStringLiteral("fp32");
+        case Precision::Bf16:
+            return QStringLiteral("bf16");
+        case Precision::Int8:
+            return QStringLiteral("int8");
+    }
+    return {};
+}
+
+template <class Field>
+Field* RunBar::addField(QHBoxLayout* layout, const QString& caption, const QString& tip, Field* field, int stretch) {
+    auto* label = new Label(LabelRole::Quiet, caption, this);
+    label->setBuddy(field);
+    label->setToolTip(tip);
+    field->setToolTip(tip);
+    field->setAccessibleName(caption);
+    auto* column = new QVBoxLayout;
+    column->setSpacing(1);
+    column->addWidget(label);
+    field->setFixedHeight(kFieldHeight);
+    column->addWidget(field);
+    layout->addLayout(column, stretch);
+    return field;
+}
+
+RunBar::RunBar(QWidget* parent) : QWidget(parent) {
+    setObjectName(QStringLiteral("runBar"));
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(4, 2, 8, 4);
+    layout->setSpacing(8);
+    m_model = addField(layout, tr("Model"), tr("The model to run"), makeCombo(14), 3);
+    m_device = addField(layout, tr("Device"), tr("Where the model runs"), makeCombo(8), 2);
+    m_precision = addField(layout, tr("Precision"), tr("The form in which weights are computed with"), makeCombo(8));
+    m_mode = addField(layout, tr("Mode"),
+                      tr("Eager: one operation, one kernel. Fused: fewer, longer kernels. Graph: one launch a token."),
+                      makeCombo(9));
+    m_tokens = addField(layout, tr("Tokens"), tr("How many new tokens to generate"), makeCount(1, kMaxTokens));
+    m_warmup = addField(layout, tr("Warm-up"), tr("Runs before the recorded ones, to fill caches"), makeCount(0, 100));
+    m_repeats = addField(layout, tr("Repeat"), tr("How often to run"), makeCount(1, 1000));
+    m_chat = addField(layout, tr("Template"),
+                      tr("Put the prompt into the model's chat template. Off for base models, which have none."),
+                      new QCheckBox(tr("Chat")));
+    m_model->setObjectName(QStringLiteral("modelBox"));
+    m_device->setObjectName(QStringLiteral("deviceBox"));
+    m_precision->setObjectName(QStringLiteral("precisionBox"));
+    m_mode->setObjectName(QStringLiteral("modeBox"));
+    m_tokens->setObjectName(QStringLiteral("tokensBox"));
+    m_warmup->setObjectName(QStringLiteral("warmupBox"));
+    m_repeats->setObjectName(QStringLiteral("repeatsBox"));
+    m_chat->setObjectName(QStringLiteral("chatBox"));
+
+    connect(m_device, &QComboBox::currentIndexChanged, this, [this] {
+        showDevice();
+        Q_EMIT changed();
+    });
+    connect(m_model, &QComboBox::activated, this, [this](int index) {
+        if (m_model->itemData(index).toString().isEmpty() && index == m_model->count() - 1) {
+            selectData(m_model, m_wanted.modelPath);
+            Q_EMIT browseForModel();
+        }
+    });
+    connect(m_model, &QComboBox::currentIndexChanged, this, &RunBar::changed);
+    for (QComboBox* box : {m_precision, m_mode})
+        connect(box, &QComboBox::currentIndexChanged, this, &RunBar::changed);
+    for (QSpinBox* box : {m_tokens, m_warmup, m_repeats})
+        connect(box, &QSpinBox::valueChanged, this, &RunBar::changed);
+    connect(m_chat, &QCheckBox::toggled, this, &RunBar::changed);
+    setChoices({});
+}
+
+void RunBar::showMachine(const Machine& machine) {
+    m_models = machine.models;
+    m_devices = machine.devices;
+    setChoices(m_wanted);
+}
+
+void RunBar::setChoices(const RunChoices& choices) {
+    m_wanted = choices;
+    {
+        const QSignalBlocker quiet(this);
+        // A file that the person named is offered although no search finds it.
+        const bool known = std::any_of(m_models.begin(), m_models.end(), [&](const FoundModel& model) {
+            return QString::fromStdString(model.path.string()) == choices.modelPath;
+        });
+        if (!choices.modelPath.isEmpty() && !known)
+            m_models.push_back({.name = QFileInfo(choices.modelPath).completeBaseName().toStdString(),
+                                .path = choices.modelPath.toStdString(),
+                                .source = "chosen"});
+        const QSignalBlocker quietModel(m_model);
+        m_model->clear();
+        for (const FoundModel& model : m_models) {
+            m_model->addItem(text(model.name), QString::fromStdString(model.path.string()));
+            const QString size = model.bytes > 0
+                                     ? text(formatBytes(static_cast<double>(model.bytes))) + QStringLiteral(", ")
+                                     : QString();
+            m_model->setItemData(m_model->count() - 1, size + QString::fromStdString(model.path.string()),
+                                 Qt::ToolTipRole);
+        }
+        if (m_models.empty()) m_model->addItem(tr("No model found"), QStringLiteral("none"));
+        m_model->addItem(tr("Choose a file…"), QString());
+        if (choices.modelPath.isEmpty())
+            m_model->setCurrentIndex(0);
+        else
+            selectData(m_model, choices.modelPath);
+
+        const QSignalBlocker quietDevice(m_device);
+        m_device->clear();
+        m_device->addItem(tr("Automatic"), QStringLiteral("auto"));
+        for (const RunDevice& found : m_devices) {
+            m_device->addItem(found.id == "cpu" ? tr("CPU") : text(found.name), text(found.id));
+            m_device->setItemData(m_device->count() - 1, text(found.name), Qt::ToolTipRole);
+        }
+        selectData(m_device, choices.device);
+        m_tokens->setValue(choices.tokens);
+        m_warmup->setValue(choices.warmup);
+        m_repeats->setValue(choices.repeats);
+        m_chat->setChecked(choices.chat);
+        showDevice();
+    }
+    Q_EMIT changed();
+}
+
+// Precisions and modes are those of the device; "automatic" means the last one listed, a GPU if there is one.
+const RunDevice* RunBar::device() const {
+    if (m_devices.empty()) return nullptr;
+    const std::string id = m_device->currentData().toString().toStdString();
+    for (const RunDevice& found : m_devices)
+        if (found.id == id) return &found;
+    for (const RunDevice& found : m_devices)
+        if (found.id != "cpu") return &found;
+    return &m_devices.front();
+}
+
+void RunBar::showDevice() {
+    const QSignalBlocker quietPrecision(m_precision);
+    const QSignalBlocker quietMode(m_mode);
+    m_precision->clear();
+    m_mode->clear();
+    m_mode->addItem(tr("Default"), QString());
+    const RunDevice* found = device();
+    const std::vector<Precision> precisions = found ? found->precisions : std::vector{Precision::File};
+    const std::vector<Mode> modes = found ? found->modes : std::vector<Mode>{};
+    for (const Precision precision : precisions)
+        m_precision->addItem(precisionTitle(precision), text(precisionName(precision)));
+    for (const Mode mode : modes)
+        m_mode->addItem(modeTitle(mode), text(modeName(mode)));
+    selectData(m_precision, m_wanted.precision);
+    selectData(m_mode, m_wanted.mode);
+}
+
+RunChoices RunBar::choices() const {
+    RunChoices choices;
+    const QString path = m_model->currentData().toString();
+    choices.modelPath = path == QStringLiteral("none") ? QString() : path;
+    choices.device = m_device->currentData().toString();
+    choices.precision = m_precision->currentData().toString();
+    choices.mode = m_mode->currentData().toString();
+    choices.tokens = m_tokens->value();
+    choices.warmup = m_warmup->value();
+    choices.repeats = m_repeats->value();
+    choices.chat = m_chat->isChecked();
+    return choices;
+}
+
+const FoundModel* RunBar::model() const {
+    const int index = m_model->currentIndex();
+    return index >= 0 && index < static_cast<int>(m_models.size()) ? &m_models[static_cast<size_t>(index)] : nullptr;
+}
+
+QString RunBar::deviceName() const {
+    const RunDevice* found = device();
+    return found ? text(found->name) : QString();
+}
+
+Result<RecordingSettings> RunBar::recordingSettings(const QString& prompt) const {
+    const FoundModel* found = model();
+    if (!found)
+        return fail(
+            tr("No Gemma 3 model was found. Choose a GGUF file or a model folder in the Model box.").toStdString(),
+            ErrorKind::NotFound);
+    const RunChoices chosen = choices();
+    RecordingSettings settings;
+    settings.modelPath = found->path;
+    GenerateSettings& generate = settings.generate;
+    generate.device = chosen.device.toStdString();
+    generate.precision = precisionFromName(chosen.precision.toStdString()).value_or(Precision::File);
+    generate.mode = modeFromName(chosen.mode.toStdString());
+    generate.prompt = prompt.toStdString();
+    generate.chat = chosen.chat;
+    generate.maxNewTokens = chosen.tokens;
+    generate.warmup = chosen.warmup;
+    generate.repeats = chosen.repeats;
+    RETURN_IF_ERROR(validate(generate));
+    return settings;
+}
+
+}  // namespace gapscope

@@ -1,0 +1,68 @@
+// The choices of the next run: model, device, precision, mode, counts. All have working defaults.
+#pragma once
+
+#include <QWidget>
+#include <vector>
+
+#include "app/gui/settings/app_settings.h"
+#include "core/base/result.h"
+#include "core/recording/recording.h"
+#include "core/runner/model_catalog.h"
+
+class QCheckBox;
+class QComboBox;
+class QHBoxLayout;
+class QSpinBox;
+
+namespace gapscope {
+
+// What was found on this machine.
+struct Machine {
+    std::vector<FoundModel> models;
+    std::vector<RunDevice> devices;
+    FoundModel defaultModel;
+};
+
+class RunBar : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit RunBar(QWidget* parent = nullptr);
+
+    void showMachine(const Machine& machine);
+    void setChoices(const RunChoices& choices);
+    RunChoices choices() const;
+
+    const FoundModel* model() const;  // null: none found
+    QString deviceName() const;
+
+    // The settings of a run with this prompt, or the sentence that says what is missing.
+    Result<RecordingSettings> recordingSettings(const QString& prompt) const;
+
+Q_SIGNALS:
+    void changed();
+    void browseForModel();
+
+private:
+    template <class Field>
+    Field* addField(QHBoxLayout* layout, const QString& caption, const QString& tip, Field* field, int stretch = 0);
+    void showDevice();
+    const RunDevice* device() const;
+
+    QComboBox* m_model;
+    QComboBox* m_device;
+    QComboBox* m_precision;
+    QComboBox* m_mode;
+    QSpinBox* m_tokens;
+    QSpinBox* m_warmup;
+    QSpinBox* m_repeats;
+    QCheckBox* m_chat;
+    std::vector<FoundModel> m_models;
+    std::vector<RunDevice> m_devices;
+    RunChoices m_wanted;  // what was asked for, also when the machine does not have it
+};
+
+QString modeTitle(Mode mode);
+QString precisionTitle(Precision precision);
+
+}  // namespace gapscope

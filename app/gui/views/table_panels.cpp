@@ -1,0 +1,120 @@
+#include "app/gui/views/table_panels.h"
+
+#include <QVBoxLayout>
+
+#include "app/gui/session/selection_text.h"
+#include "app/gui/views/card.h"
+#include "app/gui/views/data_table.h"
+
+namespace gapscope {
+
+TablePanel::TablePanel(Analyst& analyst, QWidget* parent)
+    : QWidget(parent), m_analyst(analyst), m_caption(new ElidedLabel(LabelRole::Quiet, {}, this)) {
+    connect(&analyst, &Analyst::reportChanged, this, [this] {
+        if (m_analyst.report()) showReport(m_analyst.report());
+    });
+}
+
+// Not in the constructor: the model is a member of the derived class and not there yet.
+void TablePanel::makeTable(TableModel& model, const QString& name) {
+    m_table = new DataTable(model, name, this);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 4, 0, 0);
+    layout->setSpacing(3);
+    auto* captionRow = new QHBoxLayout;
+    captionRow->setContentsMargins(8, 0, 8, 0);
+    captionRow->addWidget(m_caption);
+    layout->addLayout(captionRow);
+    layout->addWidget(m_table, 1);
+}
+
+void TablePanel::setCaption(const QString& caption) {
+    m_caption->setFullText(caption);
+}
+
+void TablePanel::zoomTo(TimeRange range) {
+    const int64_t margin = range.durationNs() / 4;
+    session().setFollowing(false);
+    session().setVisibleRange({range.startNs - margin, range.endNs + margin});
+}
+
+KernelPanel::KernelPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
+    makeTable(m_model, tr("Kernels"));
+    table().setObjectName(QStringLiteral("kernelTable"));
+    table().setColumnCharacters({28, 13, 8, 9, 8, 9, 9, 9, 9, 9});
+    table().sortAtFirst(3, Qt::DescendingOrder);
+    connect(&table(), &DataTable::chosen, this, [this](int row) {
+        if (row < 0) return;
+        session().select({.kind = Selection::Kind::KernelName,
+                          .range = session().selection().range,
+                          .name = m_model.kernel(row).name});
+    });
+}
+
+void KernelPanel::showReport(const ReportPtr& report) {
+    const Selection& selection = report->selection;
+    const bool ofCategory = selection.kind == Selection::Kind::Category;
+    m_model.show(report, ofCategory ? std::optional(selection.category) : std::nullopt);
+    setCaption(counted(m_model.rowCount(), tr("%1 kernel name for %2"), tr("%1 kernel names for %2"))
+                   .arg(describe(*report->trace, selection)));
+    if (selection.kind != Selection::Kind::KernelName) return;
+    for (int row = 0; row < m_model.rowCount(); ++row)
+        if (m_model.kernel(row).name == selection.name) table().markSourceRow(row);
+}
+
+GapPanel::GapPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
+    makeTable(m_model, tr("Gaps"));
+    table().setObjectName(QStringLiteral("gapTable"));
+    table().setColumnCharacters({10, 10, 22, 10, 11, 10, 24, 34, 7});
+    table().sortAtFirst(1, Qt::DescendingOrder);
+    connect(&table(), &DataTable::chosen, this, [this](int row) {
+        if (row < 0) return;
+        session().select(
+            {.kind = Selection::Kind::Gap, .range = m_model.gap(row).range, .row = static_cast<size_t>(row)});
+    });
+    connect(&table(), &DataTable::doubleChosen, this, [this](int row) {
+        if (row >= 0) zoomTo(m_model.gap(row).range);
+    });
+}
+
+void GapPanel::showReport(const ReportPtr& report) {
+    const Selection& selection = report->selection;
+    if (selection.kind == Selection::Kind::Gap) {
+        const int row = m_model.rowOf(selection.range);
+        if (row >= 0) {
+            table().markSourceRow(row);
+            return;
+        }
+    }
+    const bool ofCause = selection.kind == Selection::Kind::GapCause;
+    m_model.show(report, ofCause ? std::optional(static_cast<GapCause>(selection.cause)) : std::nullopt);
+    setCaption(counted(m_model.rowCount(), tr("%1 gap for %2"), tr("%1 gaps for %2"))
+                   .arg(describe(*report->trace, selection)));
+}
+
+DetailsPanel::DetailsPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
+    makeTable(m_model, tr("Details"));
+    table().setObjectName(QStringLiteral("detailsTable"));
+    table().setColumnCharacters({32, 60});
+}
+
+void DetailsPanel::showReport(const ReportPtr& report) {
+    m_model.show(detailsOf(*report));
+    setCaption(tr("Details of %1").arg(describe(*report->trace, report->selection)));
+}
+
+DiagnosticsPanel::DiagnosticsPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
+    makeTable(m_model, tr("Diagnostics"));
+    table().setObjectName(QStringLiteral("diagnosticsTable"));
+    table().setColumnCharacters({12, 10, 30, 60});
+}
+
+void DiagnosticsPanel::showReport(const ReportPtr& report) {
+    const auto& entries = report->analysis.summary.diagnostics;
+    m_model.show(entries);
+    setCaption(entries.empty() ? tr("Nothing is broken or missing in this trace.")
+                               : counted(static_cast<int64_t>(entries.size()), tr("%1 finding about the whole trace"),
+                                         tr("%1 findings about the whole trace")));
+}
+
+}  // namespace gapscope

@@ -1,0 +1,90 @@
+// The tabs at the bottom: tables of one report, each saying what it is for. Choosing a row makes it the selection.
+#pragma once
+
+#include <QWidget>
+
+#include "app/gui/models/details_model.h"
+#include "app/gui/models/diagnostics_model.h"
+#include "app/gui/models/gap_model.h"
+#include "app/gui/models/kernel_model.h"
+#include "app/gui/session/analyst.h"
+
+namespace gapscope {
+
+class DataTable;
+class ElidedLabel;
+
+// A caption over a table.
+class TablePanel : public QWidget {
+    Q_OBJECT
+
+public:
+    TablePanel(Analyst& analyst, QWidget* parent);
+
+    DataTable& table() { return *m_table; }
+
+protected:
+    virtual void showReport(const ReportPtr& report) = 0;
+    void makeTable(TableModel& model, const QString& name);
+    // "12 kernels for the whole run"
+    void setCaption(const QString& caption);
+    Session& session() { return m_analyst.session(); }
+    void zoomTo(TimeRange range);
+
+    Analyst& m_analyst;
+
+private:
+    ElidedLabel* m_caption;
+    DataTable* m_table = nullptr;
+};
+
+class KernelPanel : public TablePanel {
+    Q_OBJECT
+
+public:
+    explicit KernelPanel(Analyst& analyst, QWidget* parent = nullptr);
+
+private:
+    void showReport(const ReportPtr& report) override;
+
+    KernelModel m_model;
+};
+
+// While one gap is selected its neighbours stay listed, or choosing a row would empty the table.
+class GapPanel : public TablePanel {
+    Q_OBJECT
+
+public:
+    explicit GapPanel(Analyst& analyst, QWidget* parent = nullptr);
+
+private:
+    void showReport(const ReportPtr& report) override;
+
+    GapModel m_model;
+};
+
+class DetailsPanel : public TablePanel {
+    Q_OBJECT
+
+public:
+    explicit DetailsPanel(Analyst& analyst, QWidget* parent = nullptr);
+
+private:
+    void showReport(const ReportPtr& report) override;
+
+    DetailsModel m_model;
+};
+
+class DiagnosticsPanel : public TablePanel {
+    Q_OBJECT
+
+public:
+    explicit DiagnosticsPanel(Analyst& analyst, QWidget* parent = nullptr);
+
+private:
+    void showReport(const ReportPtr& report) override;
+
+    DiagnosticsModel m_model;
+};
+
+}  // namespace gapscope

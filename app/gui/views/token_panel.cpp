@@ -1,0 +1,172 @@
+#include "app/gui/views/token_panel.h"
+
+#include <qcustomplot.h>
+
+#include <QVBoxLayout>
+#include <cmath>
+
+#include "app/gui/session/selection_text.h"
+#include "app/gui/settings/appearance.h"
+#include "app/gui/views/card.h"
+#include "app/gui/views/data_table.h"
+
+namespace gapscope {
+
+TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
+    : QWidget(parent),
+      m_analyst(analyst),
+      m_caption(new ElidedLabel(LabelRole::Quiet, {}, this)),
+      m_table(new DataTable(m_model, tr("Tokens"), this)),
+      m_plot(new QCustomPlot(this)) {
+    m_table->setObjectName(QStringLiteral("tokenTable"));
+    m_table->setColumnCharacters({8, 16, 10, 10, 10, 10, 9, 8, 8, 8});
+    makePlot();
+    auto* left = new QVBoxLayout;
+    left->setSpacing(3);
+    auto* captionRow = new QHBoxLayout;
+    captionRow->setContentsMargins(8, 0, 8, 0);
+    captionRow->addWidget(m_caption);
+    left->addLayout(captionRow);
+    left->addWidget(m_table, 1);
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(0, 4, 0, 0);
+    layout->setSpacing(6);
+    layout->addLayout(left, 3);
+    layout->addWidget(m_plot, 2);
+    connect(&analyst, &Analyst::reportChanged, this, &TokenPanel::showReport);
+    connect(m_table, &DataTable::chosen, this, [this](int) { choose(m_table->selectedSourceRows()); });
+    connect(m_table, &DataTable::doubleChosen, this, [this](int row) {
+        if (row < 0) return;
+        const TimeRange range = m_model.token(row).range;
+        m_analyst.session().setFollowing(false);
+        m_analyst.session().setVisibleRange(range);
+    });
+}
+
+void TokenPanel::makePlot() {
+    m_plot->setObjectName(QStringLiteral("tokenPlot"));
+    m_plot->setAccessibleName(tr("Time of each token, busy and idle. The table beside it has the same numbers."));
+    m_plot->setMinimumSize(220, 80);
+    m_idle = new QCPBars(m_plot->xAxis, m_plot->yAxis);
+    m_busy = new QCPBars(m_plot->xAxis, m_plot->yAxis);
+    m_busy->setName(tr("busy"));
+    m_idle->setName(tr("idle"));
+    for (QCPBars* bars : {m_busy, m_idle}) {
+        bars->setWidth(0.8);
+        bars->setPen(Qt::NoPen);
+        bars->setAntialiased(false);
+    }
+    m_idle->moveAbove(m_busy);
+    m_plot->yAxis->setLabel(tr("ms per token"));
+    m_plot->xAxis->grid()->setVisible(false);
+    m_plot->xAxis->setLabel(tr("token"));
+    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
+        axis->setLabelPadding(2);
+        axis->setTickLabelPadding(3);
+        axis->setSubTicks(false);
+    }
+    m_plot->xAxis->ticker()->setTickStepStrategy(QCPAxisTicker::tssReadability);
+    connect(m_plot, &QCustomPlot::mousePress, this, [this](const QMouseEvent* event) {
+        const int position = static_cast<int>(std::lround(m_plot->xAxis->pixelToCoord(event->position().x())));
+        if (position >= 0 && position < static_cast<int>(m_plotted.size()))
+            choose({m_plotted[static_cast<size_t>(position)]});
+    });
+    restyle();
+}
+
+void TokenPanel::choose(std::vector<int> rows) {
+    std::erase_if(rows, [this](int row) { return row < 0 || row >= m_model.rowCount(); });
+    const ReportPtr report = m_analyst.report();
+    if (rows.empty() || !report) return;
+    if (rows.size() == 1) {
+        const TokenTime& token = m_model.token(rows.front());
+        m_analyst.session().select(
+            {.kind = Selection::Kind::Token, .range = token.range, .row = tokenRow(*report->trace, token)});
+        return;
+    }
+    TimeRange all = m_model.token(rows.front()).range;
+    for (const int row : rows) {
+        all.startNs = std::min(all.startNs, m_model.token(row).range.startNs);
+        all.endNs = std::max(all.endNs, m_model.token(row).range.endNs);
+    }
+    m_analyst.session().select({.kind = Selection::Kind::Range, .range = all});
+}
+
+void TokenPanel::showReport() {
+    const ReportPtr report = m_analyst.report();
+    if (!report) return;
+    // As with gaps: the neighbours of a chosen token stay listed.
+    if (report->selection.kind == Selection::Kind::Token) {
+        const int row = m_model.rowOf(report->selection.range);
+        if (row >= 0) {
+            if (m_table->selectedSourceRows() != std::vector<int>{row}) m_table->markSourceRow(row);
+            showPlot();
+            return;
+        }
+    }
+    m_model.show(report);
+    m_caption->setFullText(counted(m_model.rowCount(), tr("%1 row for %2"), tr("%1 rows, the prompt first, for %2"))
+                               .arg(describe(*report->trace, report->selection)));
+    showPlot();
+}
+
+void TokenPanel::showPlot() {
+    QVector<double> positions;
+    QVector<double> busy;
+    QVector<double> idle;
+    m_plotted.clear();
+    for (int row = 0; row < m_model.rowCount(); ++row) {
+        const TokenTime& token = m_model.token(row);
+        if (token.index < 0) continue;  // the prompt's bar would flatten all others
+        positions.append(static_cast<double>(m_plotted.size()));
+        busy.append(static_cast<double>(token.busyNs) * 1e-6);
+        idle.append(static_cast<double>(token.idleNs) * 1e-6);
+        m_plotted.push_back(row);
+    }
+    double highest = 0;
+    for (int i = 0; i < positions.size(); ++i)
+        highest = std::max(highest, busy[i] + idle[i]);
+    m_busy->setData(positions, busy, true);
+    m_idle->setData(positions, idle, true);
+    m_plot->xAxis->setRange(-0.6, std::max(1.0, static_cast<double>(positions.size()) - 0.4));
+    m_plot->yAxis->setRange(0, highest > 0 ? highest * 1.08 : 1);
+    m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void TokenPanel::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && m_busy) {
+        restyle();
+        m_plot->replot(QCustomPlot::rpQueuedReplot);
+    }
+}
+
+void TokenPanel::restyle() {
+    const Theme& theme = appTheme();
+    QFont small = font();
+    small.setPointSizeF(small.pointSizeF() * 0.85);
+    m_plot->setBackground(palette().color(QPalette::Base));
+    m_busy->setBrush(theme.category(Category::Gemm));
+    m_idle->setBrush(theme.gapCause(GapCause::HostOutside));
+    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
+        axis->setBasePen(theme.line);
+        axis->setTickPen(theme.line);
+        axis->setTickLabelColor(theme.mutedText);
+        axis->setLabelColor(theme.mutedText);
+        axis->setTickLabelFont(small);
+        axis->setLabelFont(small);
+        axis->grid()->setPen(QPen(theme.line, 1, Qt::DotLine));
+        axis->grid()->setZeroLinePen(Qt::NoPen);
+    }
+    m_plot->legend->setVisible(true);
+    m_plot->legend->setFont(small);
+    m_plot->legend->setTextColor(theme.mutedText);
+    m_plot->legend->setBrush(palette().color(QPalette::Base));
+    m_plot->legend->setBorderPen(Qt::NoPen);
+    m_plot->legend->setFillOrder(QCPLegend::foColumnsFirst);
+    m_plot->legend->setIconSize(8, 8);
+    m_plot->legend->setMargins({2, 0, 2, 0});
+    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
+}
+
+}  // namespace gapscope

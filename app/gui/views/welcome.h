@@ -1,0 +1,40 @@
+// What a first start shows: what was found, one large Run, and beside it how to open something.
+#pragma once
+
+#include <QWidget>
+
+class QAction;
+class QPushButton;
+class QVBoxLayout;
+
+namespace gapscope {
+
+class Card;
+class ElidedLabel;
+class Label;
+
+class Welcome : public QWidget {
+    Q_OBJECT
+
+public:
+    // Run and Open do what their actions do.
+    Welcome(QAction* run, QAction* open, QWidget* parent = nullptr);
+
+    void showFound(const QString& model, const QString& modelHint, const QString& device);
+    void showRecent(const QStringList& files);
+
+Q_SIGNALS:
+    void openRequested(const QString& path);
+
+private:
+    void fitCard();
+
+    Card* m_card;
+    ElidedLabel* m_model;
+    Label* m_modelHint;
+    ElidedLabel* m_device;
+    QVBoxLayout* m_recent;
+    Label* m_recentTitle;
+};
+
+}  // namespace gapscope

@@ -1,0 +1,78 @@
+#include "app/gui/window/actions.h"
+
+#include <QActionGroup>
+#include <QCoreApplication>
+#include <QWidget>
+
+#include "app/gui/settings/appearance.h"
+
+namespace gapscope {
+namespace {
+
+QString tr(const char* source) {
+    return QCoreApplication::translate("Actions", source);
+}
+
+QAction* make(QWidget* window, const char* name, const QString& text, const QString& tip,
+              const QList<QKeySequence>& shortcuts = {}, const QString& icon = {}) {
+    auto* action = new QAction(text, window);
+    action->setObjectName(QLatin1String(name));
+    action->setShortcuts(shortcuts);
+    const QString keys = shortcuts.isEmpty()
+                             ? QString()
+                             : QStringLiteral(" (%1)").arg(shortcuts.first().toString(QKeySequence::NativeText));
+    action->setToolTip(tip + keys);
+    action->setStatusTip(tip);
+    if (!icon.isEmpty()) action->setIcon(lineIcon(icon));
+    window->addAction(action);
+    return action;
+}
+
+}  // namespace
+
+Actions::Actions(QWidget* window) {
+    run = make(window, "runAction", tr("&Run"), tr("Run the model and record it"),
+               {QKeySequence(Qt::CTRL | Qt::Key_R), QKeySequence(Qt::Key_F5)}, QStringLiteral("run"));
+    stop = make(window, "stopAction", tr("S&top"), tr("Stop the run; what was recorded stays"),
+                {QKeySequence(Qt::SHIFT | Qt::Key_F5)}, QStringLiteral("stop"));
+    open = make(window, "openAction", tr("&Open trace…"), tr("Open a session or a trace of another program"),
+                {QKeySequence::Open}, QStringLiteral("open"));
+    reopenLast = make(window, "reopenLastAction", tr("Reopen &last"), tr("Open the file that was opened or saved last"),
+                      {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O)});
+    save =
+        make(window, "saveAction", tr("&Save"), tr("Save the session"), {QKeySequence::Save}, QStringLiteral("save"));
+    saveAs = make(window, "saveAsAction", tr("Save &as…"), tr("Save the session under another name"),
+                  {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S)});
+    quit = make(window, "quitAction", tr("&Quit"), tr("Close the window"), {QKeySequence::Quit});
+    undoZoom = make(window, "undoZoomAction", tr("&Undo zoom"), tr("Back to the visible range before"),
+                    {QKeySequence::Undo, QKeySequence(Qt::ALT | Qt::Key_Left)}, QStringLiteral("undo"));
+    redoZoom = make(window, "redoZoomAction", tr("&Redo zoom"), tr("Forward to the visible range after"),
+                    {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), QKeySequence(Qt::ALT | Qt::Key_Right)},
+                    QStringLiteral("redo"));
+    whole = make(window, "wholeAction", tr("&Whole trace"), tr("Show the whole trace"),
+                 {QKeySequence(Qt::CTRL | Qt::Key_0)}, QStringLiteral("whole"));
+    clearSelection = make(window, "clearSelectionAction", tr("&Clear selection"),
+                          tr("All panels answer for the whole run again"), {QKeySequence(Qt::Key_Escape)});
+    follow =
+        make(window, "followAction", tr("&Follow the run"), tr("Keep the newest at the right edge while a run goes on"),
+             {QKeySequence(Qt::CTRL | Qt::Key_End)}, QStringLiteral("follow"));
+    follow->setCheckable(true);
+    themes = new QActionGroup(window);
+    themeSystem = make(window, "themeSystemAction", tr("As the &desktop"), tr("Light or dark as the desktop is"));
+    themeLight = make(window, "themeLightAction", tr("&Light"), tr("Dark text on light ground"));
+    themeDark = make(window, "themeDarkAction", tr("&Dark"), tr("Light text on dark ground"));
+    for (QAction* theme : {themeSystem, themeLight, themeDark}) {
+        theme->setCheckable(true);
+        themes->addAction(theme);
+    }
+    shortcuts = make(window, "shortcutsAction", tr("&Keyboard and mouse"), tr("Show all shortcuts"),
+                     {QKeySequence(Qt::Key_F1), QKeySequence(QStringLiteral("?"))}, QStringLiteral("keyboard"));
+    about = make(window, "aboutAction", tr("&About Gapscope"), tr("Version and licence"));
+}
+
+QList<QAction*> Actions::all() const {
+    return {run,      stop,     open,  reopenLast,     save,   saveAs,    quit,
+            undoZoom, redoZoom, whole, clearSelection, follow, shortcuts, about};
+}
+
+}  // namespace gapscope

@@ -1,0 +1,38 @@
+// Every command of the window, made once; menu, toolbar and first screen share them.
+#pragma once
+
+#include <QAction>
+#include <QObject>
+
+class QActionGroup;
+class QMenuBar;
+
+namespace gapscope {
+
+struct Actions {
+    explicit Actions(QWidget* window);
+
+    QAction* run;
+    QAction* stop;
+    QAction* open;
+    QAction* reopenLast;
+    QAction* save;
+    QAction* saveAs;
+    QAction* quit;
+    QAction* undoZoom;
+    QAction* redoZoom;
+    QAction* whole;           // the visible range back to the whole trace
+    QAction* clearSelection;  // Esc
+    QAction* follow;          // checkable
+    QAction* themeSystem;
+    QAction* themeLight;
+    QAction* themeDark;
+    QAction* shortcuts;
+    QAction* about;
+    QActionGroup* themes;
+
+    // All of them in the order of the menus, for the shortcut sheet.
+    QList<QAction*> all() const;
+};
+
+}  // namespace gapscope

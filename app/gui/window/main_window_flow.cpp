@@ -1,0 +1,374 @@
+// What the window does: runs, opening and saving, and the questions about unsaved sessions.
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDateTime>
+#include <QFile>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMessageBox>
+#include <QStyle>
+#include <QVariantAnimation>
+#include <utility>
+
+#include "app/gui/session/selection_text.h"
+#include "app/gui/timeline/timeline_widget.h"
+#include "app/gui/views/banner.h"
+#include "app/gui/views/prompt_panel.h"
+#include "app/gui/views/status_strip.h"
+#include "app/gui/views/welcome.h"
+#include "app/gui/window/main_window.h"
+#include "core/base/format.h"
+
+namespace gapscope {
+namespace {
+
+constexpr int kEaseMs = 400;
+
+// What the last recorded repeat wrote.
+QString generatedText(const Trace& trace) {
+    const Tokens& tokens = trace.tokens();
+    if (tokens.index.empty()) return {};
+    const int16_t repeat = tokens.repeat.back();
+    std::string all;
+    for (size_t row = 0; row < tokens.index.size(); ++row)
+        if (tokens.repeat[row] == repeat) all += trace.string(tokens.text[row]);
+    return text(all);
+}
+
+// From the first decode step of the last repeat to the end of its last; empty without any.
+TimeRange decodeRange(const Trace& trace) {
+    TimeRange inference;
+    for (size_t row = 0; row < trace.ranges().startNs.size(); ++row)
+        if (trace.string(trace.ranges().name[row]) == "model_inference")
+            inference = {trace.ranges().startNs[row], trace.ranges().endNs[row]};
+    TimeRange decode;
+    for (size_t row = 0; row < trace.ranges().startNs.size(); ++row) {
+        const TimeRange range{trace.ranges().startNs[row], trace.ranges().endNs[row]};
+        if (!trace.string(trace.ranges().name[row]).starts_with("decode ") || !inference.contains(range.startNs))
+            continue;
+        decode = decode.empty()
+                     ? range
+                     : TimeRange{std::min(decode.startNs, range.startNs), std::max(decode.endNs, range.endNs)};
+    }
+    return decode;
+}
+
+QString gemmaNotice() {
+    QFile file(QStringLiteral(":/GEMMA_NOTICE.txt"));
+    return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()).trimmed() : QString();
+}
+
+}  // namespace
+
+// ---- What this machine has
+
+void MainWindow::lookAround() {
+    m_machineJob.start(
+        [](std::stop_token) {
+            return Machine{findModels(), runDevices(), defaultModel()};
+        },
+        [this](Machine machine) { showMachine(machine); });
+    m_recoveryJob.start([](std::stop_token) { return findUnfinished(temporarySessionFolder()); },
+                        [this](std::vector<UnfinishedSession> unfinished) { offerRecovery(unfinished); });
+}
+
+void MainWindow::showMachine(const Machine& machine) {
+    m_machineKnown = true;
+    Machine offered = machine;
+    const bool known = std::any_of(offered.models.begin(), offered.models.end(),
+                                   [&](const FoundModel& model) { return model.path == machine.defaultModel.path; });
+    if (!known && !machine.defaultModel.path.empty()) offered.models.push_back(machine.defaultModel);
+    m_runBar->showMachine(offered);
+    const FoundModel* model = m_runBar->model();
+    QString hint;
+    if (!model)
+        hint = tr("No Gemma 3 model was found in the usual folders. Choose a file in the Model box above.");
+    else if (model->isRandom)
+        hint =
+            tr("Built in, with random weights: its text is noise. For real text put a Gemma 3 GGUF file where "
+               "GAPSCOPE_MODELS points.");
+    else
+        hint = (model->bytes > 0 ? text(formatBytes(static_cast<double>(model->bytes))) + QStringLiteral(". ")
+                                 : QString()) +
+               gemmaNotice() + QLatin1Char('.');
+    m_welcome->showFound(model ? text(model->name) : tr("None found"), hint, m_runBar->deviceName());
+    updateActions();
+    if (std::exchange(m_runWanted, false)) run();
+}
+
+void MainWindow::offerRecovery(const std::vector<UnfinishedSession>& unfinished) {
+    for (const UnfinishedSession& session : unfinished) {
+        if (session.eventCount == 0) continue;
+        const QString started =
+            session.startedUtcNs > 0
+                ? QLocale().toString(QDateTime::fromMSecsSinceEpoch(session.startedUtcNs / 1'000'000),
+                                     QLocale::ShortFormat)
+                : tr("unknown time");
+        const QString path = QString::fromStdString(session.path.string());
+        m_banners->show(BannerKind::Offer,
+                        tr("A run of %1 from %2 did not end properly. %3 events and %4 tokens of it can be had back.")
+                            .arg(session.modelName.empty() ? tr("a model") : text(session.modelName), started,
+                                 text(formatCount(session.eventCount)), text(formatCount(session.tokenCount))),
+                        tr("Recover"), [this, path, unfinished] {
+                            if (m_runs.running() || m_document.busy()) {
+                                offerRecovery(unfinished);
+                                showError(tr("A run is going on. Recover the other one when it has ended."));
+                                return;
+                            }
+                            settleUnsaved(tr("Save the open session before recovering the other one?"),
+                                          [this, path] { m_document.recover(path); });
+                        });
+        return;  // the newest; the others are offered at later starts
+    }
+}
+
+// ---- Files
+
+void MainWindow::connectDocument() {
+    connect(&m_document, &Document::changed, this, [this] {
+        updateTitle();
+        updateActions();
+        updateFacts();
+    });
+    connect(&m_document, &Document::failed, this, &MainWindow::showError);
+    connect(&m_document, &Document::progress, this, [this](const QString& what, double share) {
+        m_status->showProgress(what, share);
+        updateActions();
+    });
+    connect(&m_document, &Document::idle, this, [this] {
+        m_status->hideProgress();
+        updateActions();
+    });
+    connect(m_status, &StatusStrip::cancelled, this, [this] {
+        if (m_runs.running())
+            m_runs.stop();
+        else
+            m_document.cancelJob();
+    });
+    const auto remember = [this](const QString& path) {
+        m_settings.addRecentFile(path);
+        m_settings.setLastFolder(QFileInfo(path).absolutePath());
+        updateRecent();
+    };
+    connect(&m_document, &Document::saved, this, remember);
+    connect(&m_document, &Document::opened, this, [this, remember](const QString& path) {
+        if (!path.startsWith(QString::fromStdString(temporarySessionFolder().string()))) remember(path);
+        showWorkspace();
+        showGeneratedText();
+        if (const RunInfo* run = m_session.trace()->run(); run && !run->prompt.empty())
+            m_prompt->setPrompt(text(run->prompt));
+        if (const TimeRange decode = decodeRange(*m_session.trace()); !decode.empty())
+            m_session.setVisibleRange(decode);
+    });
+}
+
+void MainWindow::askForFile() {
+    const QString path =
+        QFileDialog::getOpenFileName(this, tr("Open trace"), m_settings.lastFolder(),
+                                     tr("Sessions and traces (*.gapscope *.sqlite *.json *.json.gz);;All files (*)"));
+    if (!path.isEmpty()) openFile(path);
+}
+
+void MainWindow::openFile(const QString& path) {
+    if (m_runs.running() || m_document.busy()) return;
+    settleUnsaved(tr("Save the session before another one is opened?"),
+                  [this, path] { m_document.open(QFileInfo(path).absoluteFilePath()); });
+}
+
+void MainWindow::save(std::function<void()> then) {
+    if (m_document.path().isEmpty())
+        saveAs(std::move(then));
+    else
+        m_document.saveAs(m_document.path(), std::move(then));
+}
+
+void MainWindow::saveAs(std::function<void()> then) {
+    QString name = m_document.path().isEmpty() ? m_document.name() : QFileInfo(m_document.path()).completeBaseName();
+    name.replace(QLatin1Char('/'), QLatin1Char('-')).replace(QLatin1Char(' '), QLatin1Char('-'));
+    QFileDialog dialog(this, tr("Save session"), m_settings.lastFolder(), tr("Sessions (*.gapscope)"));
+    dialog.setAcceptMode(QFileDialog::AcceptSave);
+    dialog.setDefaultSuffix(QStringLiteral("gapscope"));
+    dialog.selectFile(name + QStringLiteral(".gapscope"));
+    if (dialog.exec() != QDialog::Accepted || dialog.selectedFiles().isEmpty()) return;
+    m_document.saveAs(dialog.selectedFiles().first(), std::move(then));
+}
+
+void MainWindow::settleUnsaved(const QString& question, std::function<void()> then) {
+    if (!m_document.isModified()) {
+        then();
+        return;
+    }
+    auto* box = new QMessageBox(QMessageBox::Question, tr("Unsaved session"),
+                                question + QLatin1Char('\n') + tr("What is not saved is lost."),
+                                QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, this);
+    box->setObjectName(QStringLiteral("unsavedBox"));
+    box->setDefaultButton(QMessageBox::Save);
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    connect(box, &QMessageBox::finished, this, [this, then = std::move(then)](int answer) {
+        if (answer == QMessageBox::Save) {
+            save(then);
+        } else if (answer == QMessageBox::Discard) {
+            // The file goes only once something else takes its place: opening that may fail.
+            then();
+        }
+    });
+    box->open();
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    if (m_runs.running()) {
+        m_closeAfterRun = true;
+        m_runs.stop();
+        event->ignore();
+        return;
+    }
+    if (m_document.isModified() && !m_closeSettled) {
+        event->ignore();
+        settleUnsaved(tr("Save the session before closing?"), [this] {
+            m_closeSettled = true;
+            close();
+        });
+        return;
+    }
+    m_document.discard();
+    saveLayout();
+    event->accept();
+}
+
+// ---- Runs
+
+void MainWindow::connectRuns() {
+    connect(&m_runs, &RunController::progressChanged, this, &MainWindow::showRunProgress);
+    connect(&m_runs, &RunController::finished, this, &MainWindow::runFinished);
+}
+
+void MainWindow::run() {
+    if (m_runs.running() || m_document.busy()) return;
+    settleUnsaved(tr("Save the session before the next run takes its place?"), [this] { startRun(); });
+}
+
+void MainWindow::runWhenReady() {
+    m_runWanted = !m_machineKnown;
+    if (m_machineKnown) run();
+}
+
+void MainWindow::startRun() {
+    auto settings = m_runBar->recordingSettings(m_prompt->prompt());
+    if (!settings) {
+        showError(text(settings.error().message));
+        return;
+    }
+    const FoundModel model = *m_runBar->model();
+    m_runName = tr("%1 %2").arg(text(model.name), QDateTime::currentDateTime().toString(QStringLiteral("HH.mm.ss")));
+    if (const Status started = m_runs.start(std::move(*settings)); !started) {
+        showError(text(started.error().message));
+        return;
+    }
+    m_document.discard();
+    m_modelIsRandom = model.isRandom;
+    m_prompt->showOutput({});
+    m_prompt->setNoise(model.isRandom);
+    m_settings.setRunChoices(m_runBar->choices());
+    if (!model.isRandom && m_noticesWanted && !m_settings.gemmaNoticeShown()) {
+        m_settings.setGemmaNoticeShown();
+        m_banners->show(BannerKind::Notice, gemmaNotice());
+    }
+    showWorkspace();
+    m_timeline->setLive(true);
+    updateActions();
+    updateTitle();
+}
+
+void MainWindow::showRunProgress() {
+    if (!m_runs.running()) {
+        m_status->hideProgress();
+        return;
+    }
+    const RecordingProgress& progress = m_runs.progress();
+    QString phase = text(progress.phase);
+    if (m_runs.stopping()) phase = tr("Stopping");
+    if (progress.state == RecordingState::Running && progress.repeat < 0) phase = tr("Warm-up: %1").arg(phase);
+    m_status->showProgress(phase, progress.share);
+    m_prompt->showOutput(text(progress.text));
+    m_prompt->setStatus(progress.tokenCount > 0 ? counted(progress.tokenCount, tr("%1 token"), tr("%1 tokens"))
+                                                : phase);
+    updateActions();
+}
+
+void MainWindow::runFinished(const QString& error, const QString& sessionPath) {
+    const bool wasFollowing = m_session.following();
+    m_session.setFollowing(false);
+    m_timeline->setLive(false);
+    const Trace& trace = *m_session.trace();
+    m_document.adoptRun(m_runName, sessionPath);
+    // A run that never got anywhere leaves nothing to lose.
+    if (trace.eventCount() == 0) m_document.discard();
+    if (!error.isEmpty()) showError(error);
+    showGeneratedText();
+    updateTitle();
+    updateActions();
+    if (wasFollowing) easeToDecode();
+    if (m_closeAfterRun) {
+        m_closeAfterRun = false;
+        close();
+    }
+}
+
+void MainWindow::showGeneratedText() {
+    const Trace& trace = *m_session.trace();
+    m_prompt->showOutput(generatedText(trace));
+    const RunInfo* run = trace.run();
+    m_prompt->setNoise(run && run->textIsNoise);
+    if (!run) {
+        m_prompt->setStatus({});
+        return;
+    }
+    QString status = tr("%1, %2 on %3").arg(text(run->modelName), text(run->mode), text(run->device));
+    if (!run->repeatTimes.empty()) {
+        const RunInfo::Repeat& last = run->repeatTimes.back();
+        status = counted(last.newTokens, tr("%1 token in %2. "), tr("%1 tokens in %2. "))
+                     .arg(text(formatDuration(last.timeToFirstTokenNs + last.decodeNs))) +
+                 status;
+    }
+    if (run->stopReason == "cancelled" || run->stopReason == "interrupted") status = tr("Stopped early. ") + status;
+    m_prompt->setStatus(status);
+}
+
+void MainWindow::easeToDecode() {
+    const TimeRange decode = decodeRange(*m_session.trace());
+    if (decode.empty()) return;
+    if (style()->styleHint(QStyle::SH_Widget_Animation_Duration, nullptr, this) == 0) {
+        m_session.setVisibleRange(decode);
+        return;
+    }
+    auto* animation = new QVariantAnimation(this);
+    const TimeRange from = m_session.visibleRange();
+    animation->setStartValue(0.0);
+    animation->setEndValue(1.0);
+    animation->setDuration(kEaseMs);
+    animation->setEasingCurve(QEasingCurve::InOutCubic);
+    auto expected = std::make_shared<TimeRange>(from);
+    connect(animation, &QVariantAnimation::valueChanged, this,
+            [this, animation, from, decode, expected](const QVariant& value) {
+                // The person took over: leave the range alone.
+                if (m_session.visibleRange() != *expected) {
+                    animation->stop();
+                    return;
+                }
+                const double share = value.toDouble();
+                const auto between = [share](int64_t a, int64_t b) {
+                    return a + static_cast<int64_t>(static_cast<double>(b - a) * share);
+                };
+                const TimeRange now{between(from.startNs, decode.startNs), between(from.endNs, decode.endNs)};
+                m_session.setVisibleRange(now, share >= 1 ? ZoomStep::Record : ZoomStep::Transient);
+                *expected = m_session.visibleRange();
+            });
+    animation->start(QAbstractAnimation::DeleteWhenStopped);
+}
+
+bool MainWindow::settled() const {
+    return m_machineKnown && !m_runs.running() && !m_document.busy() && m_analyst.settled() &&
+           m_timeline->gapsSettled();
+}
+
+}  // namespace gapscope

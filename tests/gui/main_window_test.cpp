@@ -1,0 +1,199 @@
+// The window as a whole: opening, what a bad file leaves alone, unsaved sessions, one selection for all panels.
+#include "app/gui/window/main_window.h"
+
+#include <QAction>
+#include <QFile>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTimer>
+
+#include "app/gui/views/banner.h"
+#include "app/gui/views/data_table.h"
+#include "core/export/session_writer.h"
+#include "tests/gui/sample_trace.h"
+
+using namespace gapscope;
+
+class MainWindowTest : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    std::unique_ptr<AppSettings> m_settings;
+    std::unique_ptr<MainWindow> m_window;
+
+    QString path(const char* name) const { return m_folder.filePath(QLatin1String(name)); }
+    QString written(const char* name, int tokens) const {
+        const QString file = path(name);
+        if (!saveSession(*sampleTrace(tokens), file.toStdString())) return {};
+        return file;
+    }
+    void open(const QString& file) {
+        m_window->openFile(file);
+        QTRY_VERIFY(m_window->settled());
+    }
+    QAction& action(const char* name) { return *m_window->findChild<QAction*>(QLatin1String(name)); }
+    QMessageBox* unsavedBox() const { return m_window->findChild<QMessageBox*>(QStringLiteral("unsavedBox")); }
+    // A session that nobody has saved.
+    void haveUnsaved(int tokens) {
+        m_window->session().setTrace(sampleTrace(tokens));
+        m_window->document().adoptRun(QStringLiteral("unsaved"), written("temporary.gapscope", tokens));
+    }
+    size_t tokenCount() const { return m_window->session().trace()->tokens().index.size(); }
+
+private Q_SLOTS:
+    void init() {
+        qputenv("XDG_STATE_HOME", m_folder.path().toLocal8Bit());
+        QFile::remove(path("settings.ini"));
+        m_settings = std::make_unique<AppSettings>(path("settings.ini"));
+        m_window = std::make_unique<MainWindow>(*m_settings);
+        m_window->resize(1366, 768);
+        m_window->show();
+        QTRY_VERIFY(m_window->settled());
+    }
+
+    void cleanup() {
+        m_window->document().discard();
+        m_window.reset();
+    }
+
+    void openingShowsTheSession() {
+        open(written("first.gapscope", 4));
+        QCOMPARE(tokenCount(), size_t(4));
+        QCOMPARE(m_window->windowTitle(), QStringLiteral("first.gapscope[*] – Gapscope"));
+        QVERIFY(!m_window->isWindowModified());
+        QCOMPARE(m_settings->recentFiles(), QStringList{path("first.gapscope")});
+        const auto* kernels = m_window->findChild<DataTable*>(QStringLiteral("kernelTable"));
+        QTRY_COMPARE(kernels->model()->rowCount(), 3);
+    }
+
+    void aBadFileLeavesTheOpenSessionAsItWas() {
+        open(written("good.gapscope", 4));
+        const TracePtr before = m_window->session().trace();
+        QFile bad(path("bad.gapscope"));
+        QVERIFY(bad.open(QIODevice::WriteOnly));
+        bad.write("This is no session.");
+        bad.close();
+        for (const QString& wrong : {bad.fileName(), path("missing.gapscope"), m_folder.path()}) {
+            m_window->banners().closeAll();
+            open(wrong);
+            QCOMPARE(m_window->banners().count(), 1);
+            QVERIFY(!m_window->banners().sentences().first().isEmpty());
+            QCOMPARE(m_window->session().trace(), before);
+            QCOMPARE(m_window->document().name(), QStringLiteral("good.gapscope"));
+        }
+    }
+
+    void closingAnUnsavedSessionAsksAndCancelKeepsIt() {
+        haveUnsaved(4);
+        QVERIFY(m_window->isWindowModified());
+        m_window->close();
+        QTRY_VERIFY(unsavedBox());
+        unsavedBox()->button(QMessageBox::Cancel)->click();
+        QTRY_VERIFY(!unsavedBox());
+        QVERIFY(m_window->isVisible());
+        QVERIFY(QFile::exists(path("temporary.gapscope")));
+
+        m_window->close();
+        QTRY_VERIFY(unsavedBox());
+        unsavedBox()->button(QMessageBox::Discard)->click();
+        QTRY_VERIFY(!m_window->isVisible());
+        QVERIFY(!QFile::exists(path("temporary.gapscope")));
+    }
+
+    void savingWritesTheFileAndClearsTheMark() {
+        haveUnsaved(5);
+        m_window->document().saveAs(path("saved.gapscope"));
+        QTRY_VERIFY(!m_window->isWindowModified());
+        QVERIFY(!QFile::exists(path("temporary.gapscope")));
+        open(written("other.gapscope", 2));
+        QCOMPARE(tokenCount(), size_t(2));
+        open(path("saved.gapscope"));
+        QCOMPARE(tokenCount(), size_t(5));
+    }
+
+    void savingWhereNothingCanBeWrittenSaysSoAndKeepsTheSession() {
+        haveUnsaved(4);
+        m_window->document().saveAs(QStringLiteral("/proc/nowhere/saved.gapscope"));
+        QTRY_COMPARE(m_window->banners().count(), 1);
+        QVERIFY(m_window->isWindowModified());
+        QVERIFY(QFile::exists(path("temporary.gapscope")));
+    }
+
+    void openingOverAnUnsavedSessionAsksFirst() {
+        const QString other = written("other.gapscope", 2);
+        haveUnsaved(4);
+        m_window->openFile(other);
+        QTRY_VERIFY(unsavedBox());
+        QCOMPARE(tokenCount(), size_t(4));
+        unsavedBox()->button(QMessageBox::Discard)->click();
+        QTRY_COMPARE(tokenCount(), size_t(2));
+        QVERIFY(!m_window->isWindowModified());
+    }
+
+    void reopenLastOpensTheNewestFile() {
+        open(written("first.gapscope", 4));
+        open(written("second.gapscope", 3));
+        open(path("first.gapscope"));
+        open(written("third.gapscope", 2));
+        m_window->session().setTrace(sampleTrace(1));
+        action("reopenLastAction").trigger();
+        QTRY_COMPARE(tokenCount(), size_t(2));
+    }
+
+    void oneSelectionForAllPanelsAndEscapeGoesBack() {
+        open(written("first.gapscope", 4));
+        auto* kernels = m_window->findChild<DataTable*>(QStringLiteral("kernelTable"));
+        QTRY_COMPARE(kernels->model()->rowCount(), 3);
+        const int64_t whole = m_window->analyst().report()->window.durationNs();
+
+        const Tokens& tokens = m_window->session().trace()->tokens();
+        m_window->session().select(
+            {.kind = Selection::Kind::Token, .range = {tokens.emittedNs[0], tokens.emittedNs[1]}, .row = 1});
+        QTRY_COMPARE(m_window->analyst().report()->window.durationNs(), int64_t(110'000));
+        QCOMPARE(m_window->analyst().report()->analysis.summary.kernelCount, int64_t(2));
+        QCOMPARE(kernels->model()->rowCount(), 2);
+
+        QTest::keyClick(m_window.get(), Qt::Key_Escape);
+        QTRY_COMPARE(m_window->analyst().report()->window.durationNs(), whole);
+        QCOMPARE(kernels->model()->rowCount(), 3);
+    }
+
+    void aCategoryFromTheLegendFiltersTheKernels() {
+        open(written("first.gapscope", 4));
+        auto* kernels = m_window->findChild<DataTable*>(QStringLiteral("kernelTable"));
+        auto* legend = m_window->findChild<DataTable*>(QStringLiteral("categoryLegend"));
+        QTRY_COMPARE(legend->model()->rowCount(), 2);
+        const QRect row = legend->visualRect(legend->model()->index(1, 0));
+        QTest::mouseClick(legend->viewport(), Qt::LeftButton, {}, row.center());
+        QCOMPARE(m_window->session().selection().category, Category::Norm);
+        QTRY_COMPARE(kernels->model()->rowCount(), 1);
+    }
+
+    void nothingIsClippedOnASmallScreen() {
+        open(written("first.gapscope", 4));
+        for (const char* name : {"runBar", "promptPanel", "insightPanel", "timeline", "tabs"}) {
+            const auto* part = m_window->findChild<QWidget*>(QLatin1String(name));
+            QVERIFY2(part->isVisible(), name);
+            const QRect onWindow(part->mapTo(m_window.get(), QPoint()), part->size());
+            QVERIFY2(m_window->rect().contains(onWindow), name);
+            QVERIFY2(part->width() >= part->minimumSizeHint().width(), name);
+        }
+        QCOMPARE(m_window->size(), QSize(1366, 768));
+    }
+
+    void actionsHaveNamesShortcutsAndTips() {
+        const auto actions = m_window->findChildren<QAction*>(QRegularExpression(QStringLiteral("Action$")));
+        QVERIFY(actions.size() > 10);
+        for (const QAction* each : actions)
+            QVERIFY2(!each->toolTip().isEmpty(), qPrintable(each->objectName()));
+        QVERIFY(action("openAction").shortcuts().contains(QKeySequence(Qt::CTRL | Qt::Key_O)));
+        QVERIFY(action("runAction").shortcuts().contains(QKeySequence(Qt::Key_F5)));
+    }
+};
+
+QTEST_MAIN(MainWindowTest)
+#include "main_window_test.moc"

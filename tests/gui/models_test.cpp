@@ -1,0 +1,155 @@
+// The tables: each model keeps Qt's contract, shows rounded, sorts raw, copies exactly.
+#include <QAbstractItemModelTester>
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QTest>
+
+#include "app/gui/models/category_model.h"
+#include "app/gui/models/details_model.h"
+#include "app/gui/models/diagnostics_model.h"
+#include "app/gui/models/gap_model.h"
+#include "app/gui/models/kernel_model.h"
+#include "app/gui/models/token_model.h"
+#include "app/gui/session/report.h"
+#include "app/gui/session/selection_text.h"
+#include "app/gui/views/data_table.h"
+#include "core/analysis/window.h"
+#include "tests/gui/sample_trace.h"
+
+using namespace gapscope;
+
+class ModelsTest : public QObject {
+    Q_OBJECT
+
+private:
+    ReportPtr m_report;
+
+    static QString shown(const QAbstractItemModel& model, int row, int column) {
+        return model.index(row, column).data().toString();
+    }
+
+private Q_SLOTS:
+    void initTestCase() {
+        const TracePtr trace = sampleTrace();
+        m_report = makeReport(trace, {}, defaultWindow(*trace), {});
+    }
+
+    void kernelsBySum() {
+        KernelModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.show(m_report);
+        QCOMPARE(model.rowCount(), 3);
+        QCOMPARE(shown(model, 0, 0), QStringLiteral("prompt_gemm"));
+        QCOMPARE(model.index(0, 3).data(kSortRole).toLongLong(), 400'000);
+        QCOMPARE(model.index(0, 3).data(kExactRole).toString(), QStringLiteral("400000"));
+        QVERIFY(model.index(0, 3).data(Qt::ToolTipRole).toString().contains(QStringLiteral("400,000 ns")));
+        QCOMPARE(model.index(0, 3).data(Qt::TextAlignmentRole).toInt(), int(Qt::AlignRight | Qt::AlignVCenter));
+        QCOMPARE(shown(model, 1, 4), QStringLiteral("4"));  // decode_gemm ran once a token
+        model.show(m_report, Category::Norm);
+        QCOMPARE(model.rowCount(), 1);
+        QCOMPARE(shown(model, 0, 0), QStringLiteral("rms_norm"));
+        model.show(nullptr);
+        QCOMPARE(model.rowCount(), 0);
+    }
+
+    void gapsAddUpToTheIdleTime() {
+        GapModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.show(m_report);
+        QVERIFY(model.rowCount() > 0);
+        int64_t idleNs = 0;
+        for (int row = 0; row < model.rowCount(); ++row)
+            idleNs += model.index(row, 1).data(kSortRole).toLongLong();
+        // 9 operations, each 10 µs after its call began with nothing running meanwhile.
+        QCOMPARE(idleNs, 90'000);
+        QCOMPARE(model.rowOf(model.gap(2).range), 2);
+        QCOMPARE(model.rowOf({-5, -1}), -1);
+    }
+
+    void tokensWithThePromptFirst() {
+        TokenModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.show(m_report);
+        QCOMPARE(model.rowCount(), 5);
+        QCOMPARE(shown(model, 0, 0), QStringLiteral("prompt"));
+        QCOMPARE(shown(model, 1, 1), QStringLiteral("·upon"));
+        QCOMPARE(model.index(1, 3).data(kSortRole).toLongLong(), 110'000);
+        QCOMPARE(model.index(1, 4).data(kSortRole).toLongLong(), 90'000);
+        QCOMPARE(tokenRow(*m_report->trace, model.token(2)), size_t(1));
+    }
+
+    void categoriesAddUpToTheWhole() {
+        CategoryModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.show(slicesOf(m_report->analysis.summary.categories));
+        QCOMPARE(model.rowCount(), 2);
+        QCOMPARE(shown(model, 0, 0), QStringLiteral("gemm"));
+        QCOMPARE(model.index(0, 1).data(kSortRole).toLongLong(), 640'000);
+        QCOMPARE(model.index(1, 1).data(kSortRole).toLongLong(), 120'000);
+        double share = 0;
+        for (const CategorySlice& slice : model.slices())
+            share += slice.share;
+        QVERIFY(qAbs(share - 1) < 1e-12);
+        model.show(slicesOf(m_report->analysis.summary.categories));  // same rows: changed, not reset
+        QCOMPARE(model.rowCount(), 2);
+    }
+
+    void detailsAnswerForEachKindOfSelection() {
+        DetailsModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        const auto valueOf = [&](const Selection& selection, const QString& name) {
+            const TimeRange window = selection.range.empty() ? m_report->window : selection.range;
+            model.show(detailsOf(*makeReport(m_report->trace, selection, window, {})));
+            for (int row = 0; row < model.rowCount(); ++row)
+                if (shown(model, row, 0) == name) return model.index(row, 1).data(kExactRole).toString();
+            return QString();
+        };
+        const auto& ops = m_report->trace->deviceOps();
+        const Selection kernel{.kind = Selection::Kind::DeviceOp, .range = {ops.startNs[1], ops.endNs[1]}, .row = 1};
+        QCOMPARE(valueOf(kernel, QStringLiteral("Name")), QStringLiteral("decode_gemm"));
+        QCOMPARE(valueOf(kernel, QStringLiteral("Launch latency")), QStringLiteral("10000"));
+        QCOMPARE(valueOf(kernel, QStringLiteral("Queue delay")), QStringLiteral("5000"));
+        QCOMPARE(valueOf({}, QStringLiteral("Self GPU time")), QStringLiteral("760000"));
+        QCOMPARE(valueOf({}, QStringLiteral("Launches")), QStringLiteral("9"));
+        const Selection beyond{.kind = Selection::Kind::DeviceOp, .range = {0, 1}, .row = 999};
+        QCOMPARE(valueOf(beyond, QStringLiteral("Name")), QString());
+    }
+
+    void diagnosticsAreListed() {
+        DiagnosticsModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.show({{"orphan_kernel", Severity::Info, 3, "No launch."}});
+        QCOMPARE(model.rowCount(), 1);
+        QCOMPARE(shown(model, 0, 3), QStringLiteral("No launch."));
+        model.show({});
+        QCOMPARE(model.rowCount(), 0);
+    }
+
+    void tablesSortByValueAndCopyExactly() {
+        KernelModel model;
+        model.show(m_report);
+        DataTable table(model, QStringLiteral("Kernels"));
+        table.sortAtFirst(3, Qt::AscendingOrder);
+        QCOMPARE(table.model()->index(0, 3).data(kSortRole).toLongLong(), 120'000);
+        table.sortAtFirst(3, Qt::DescendingOrder);
+        QCOMPARE(table.sourceRow(table.model()->index(0, 0)), 0);
+        table.selectRow(1);
+        QTest::keyClick(&table, Qt::Key_C, Qt::ControlModifier);
+        const QStringList lines = QGuiApplication::clipboard()->text().split(QLatin1Char('\n'));
+        QCOMPARE(lines.size(), 2);
+        QCOMPARE(lines[1].split(QLatin1Char('\t')).at(3), QStringLiteral("240000"));
+    }
+
+    void everySelectionHasAName() {
+        const Trace& trace = *m_report->trace;
+        QCOMPARE(describe(trace, {}), QStringLiteral("the whole run"));
+        QCOMPARE(describe(trace, {.kind = Selection::Kind::Token, .range = {0, 1'000'000}, .row = 2}),
+                 QStringLiteral("token 2, 1.00 ms"));
+        QCOMPARE(describe(trace, {.kind = Selection::Kind::Category, .category = Category::Norm}),
+                 QStringLiteral("norm kernels"));
+        QVERIFY(!describe(trace, {.kind = Selection::Kind::DeviceOp, .row = 12345}).isEmpty());
+    }
+};
+
+QTEST_MAIN(ModelsTest)
+#include "models_test.moc"

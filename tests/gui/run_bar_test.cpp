@@ -1,0 +1,120 @@
+// The run bar: what was chosen becomes the settings of a run, and wrong choices a sentence.
+#include "app/gui/views/run_bar.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QSpinBox>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/gui/window/command_line.h"
+
+using namespace gapscope;
+
+class RunBarTest : public QObject {
+    Q_OBJECT
+
+private:
+    static Machine machine() {
+        Machine machine;
+        machine.models = {{.name = "first", .path = "/models/first.gguf", .format = "gguf", .bytes = 1000},
+                          {.name = "second", .path = "/models/second.gguf", .format = "gguf", .bytes = 2000}};
+        machine.devices = {{.id = "cpu",
+                            .name = "a processor",
+                            .modes = {Mode::Eager, Mode::Fused, Mode::Graph},
+                            .precisions = {Precision::File, Precision::Fp32}}};
+        machine.defaultModel = machine.models.front();
+        return machine;
+    }
+
+private Q_SLOTS:
+    void runsWithNoChoiceMade() {
+        RunBar bar;
+        bar.showMachine(machine());
+        const auto settings = bar.recordingSettings(QStringLiteral("Once"));
+        QVERIFY(settings.has_value());
+        QCOMPARE(settings->modelPath, std::filesystem::path("/models/first.gguf"));
+        QCOMPARE(settings->generate.maxNewTokens, 64);
+        QCOMPARE(settings->generate.warmup, 1);
+        QCOMPARE(settings->generate.repeats, 1);
+        QVERIFY(!settings->generate.mode.has_value());
+        QCOMPARE(settings->generate.chat, std::optional(false));
+        QCOMPARE(settings->generate.device, std::string("auto"));
+    }
+
+    void choicesGoIntoTheSettings() {
+        RunBar bar;
+        bar.showMachine(machine());
+        bar.findChild<QSpinBox*>(QStringLiteral("tokensBox"))->setValue(7);
+        bar.findChild<QSpinBox*>(QStringLiteral("warmupBox"))->setValue(0);
+        bar.findChild<QSpinBox*>(QStringLiteral("repeatsBox"))->setValue(3);
+        bar.findChild<QCheckBox*>(QStringLiteral("chatBox"))->setChecked(true);
+        bar.findChild<QComboBox*>(QStringLiteral("modelBox"))->setCurrentIndex(1);
+        auto* mode = bar.findChild<QComboBox*>(QStringLiteral("modeBox"));
+        mode->setCurrentIndex(mode->findText(modeTitle(Mode::Graph)));
+        auto* precision = bar.findChild<QComboBox*>(QStringLiteral("precisionBox"));
+        precision->setCurrentIndex(precision->findText(precisionTitle(Precision::Fp32)));
+        const auto settings = bar.recordingSettings(QStringLiteral("Once"));
+        QVERIFY(settings.has_value());
+        QCOMPARE(settings->modelPath, std::filesystem::path("/models/second.gguf"));
+        QCOMPARE(settings->generate.maxNewTokens, 7);
+        QCOMPARE(settings->generate.warmup, 0);
+        QCOMPARE(settings->generate.repeats, 3);
+        QCOMPARE(settings->generate.chat, std::optional(true));
+        QCOMPARE(settings->generate.mode, std::optional(Mode::Graph));
+        QCOMPARE(settings->generate.precision, Precision::Fp32);
+    }
+
+    void choicesAreRememberedAndGivenBack() {
+        const QTemporaryDir folder;
+        RunBar bar;
+        bar.showMachine(machine());
+        RunChoices choices = bar.choices();
+        choices.modelPath = QStringLiteral("/models/second.gguf");
+        choices.mode = QStringLiteral("graph");
+        choices.tokens = 12;
+        {
+            AppSettings settings(folder.filePath(QStringLiteral("settings.ini")));
+            settings.setRunChoices(choices);
+        }
+        const AppSettings settings(folder.filePath(QStringLiteral("settings.ini")));
+        QCOMPARE(settings.runChoices(), choices);
+        bar.setChoices(settings.runChoices());
+        QCOMPARE(bar.choices(), choices);
+    }
+
+    void withoutAModelASentenceSaysSo() {
+        RunBar bar;
+        bar.showMachine({});
+        const auto settings = bar.recordingSettings(QStringLiteral("Once"));
+        QVERIFY(!settings.has_value());
+        QVERIFY(QString::fromStdString(settings.error().message).contains(QStringLiteral("model")));
+    }
+
+    void anEmptyPromptIsRefused() {
+        RunBar bar;
+        bar.showMachine(machine());
+        QVERIFY(!bar.recordingSettings(QString()).has_value());
+    }
+
+    void theCommandLineIsReadAndChecked() {
+        const auto line =
+            parseCommandLine({"--size", "1366x768", "--theme", "dark", "--screenshot", "p.png", "a.gapscope"});
+        QVERIFY(line.has_value());
+        QCOMPARE(line->width, 1366);
+        QCOMPARE(line->height, 768);
+        QCOMPARE(line->files, std::vector<std::string>{"a.gapscope"});
+        QCOMPARE(line->screenshot, std::optional<std::string>("p.png"));
+        QVERIFY(parseCommandLine({"--", "--run"})->files == std::vector<std::string>{"--run"});
+        for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--nonsense"},
+                                                      {"--size", "wide"},
+                                                      {"--size", "10x10"},
+                                                      {"--screenshot"},
+                                                      {"--theme", "pink"},
+                                                      {"--run", "a.gapscope"}})
+            QVERIFY(!parseCommandLine(wrong).has_value());
+    }
+};
+
+QTEST_MAIN(RunBarTest)
+#include "run_bar_test.moc"
