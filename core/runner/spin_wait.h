@@ -16,12 +16,12 @@ inline void cpuPause() {
 }
 
 // Returns once `value` is no longer `old`. The one who changes it calls notify_all() (free while nobody sleeps).
-// note: pauses alone (about 30 us) cover a barrier between kernels; yields cover the host's way from one token to the
-// next and let a worker of ours, or anybody else's thread, that lost its core have it back; after about 0.2 ms we
-// sleep.
+// note: pauses alone (a few us) cover a barrier between kernels when every worker has a core. Yields cover the host's
+// way from one token to the next; and when two of our workers were put on one core, the one that waits must let the
+// other in: 1000 pauses instead of 200 cost every small kernel 28 us on a busy machine. After about 0.2 ms we sleep.
 inline void waitWhileEqual(const std::atomic<uint32_t>& value, uint32_t old) {
-    constexpr int kPauses = 1000;
-    constexpr int kYields = 300;
+    constexpr int kPauses = 200;
+    constexpr int kYields = 500;
     for (int i = 0; i < kPauses; ++i) {
         if (value.load(std::memory_order_acquire) != old) return;
         cpuPause();

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Decode speed beside llama.cpp's: both run alternately on the same GGUF, threads and prompt; prints JSON.
+
+Needs llama-cpp-python (built natively) and numpy. By hand, on a quiet machine:
+    python3 tests/bench/decode_bench.py --cli build/bin/gapscope-cli --model gemma-3-270m-q4_k_m.gguf
+`ratio` is our time a token over theirs (below 1: we are faster); `memory.ratio` our peak resident size over
+weights + KV cache.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+
+from llama_peer import Peer
+
+PROMPT = [2, 105, 2364, 107, 3689, 563, 506, 5279, 529, 7001, 236881, 106, 107, 105, 4368, 107]  # goldens: short-chat
+
+
+def run_ours(arguments, folder, number):
+    session = os.path.join(folder, f"{number}.gapscope")
+    command = [arguments.cli, "run", "--json", "--trace", arguments.trace, "--model", arguments.model, "--warmup", "1",
+               "--prompt-ids", ",".join(map(str, PROMPT)), "--ignore-eos", "--max-new-tokens", str(arguments.tokens),
+               "--threads", str(arguments.threads), "--mode", arguments.mode, "--out", session]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    result = json.loads(output)
+    return result["repeats"][-1]["decodeNs"] / 1e9, result["tokens"], usage.ru_maxrss * 1024
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cli", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--mode", default="fused")
+    parser.add_argument("--trace", default="off")
+    parser.add_argument("--kv-bytes", type=int, default=18 * 2 * 256 * 4, help="a position; default: 270M in fp32")
+    arguments = parser.parse_args()
+
+    peer = Peer(arguments.model, arguments.threads, len(PROMPT) + arguments.tokens)
+    peer.decode_seconds(PROMPT, arguments.tokens)  # warm-up; ours has its own
+    ours, theirs, resident = [], [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(arguments.rounds):
+            seconds, their_tokens = peer.decode_seconds(PROMPT, arguments.tokens)
+            theirs.append(seconds / (arguments.tokens - 1))
+            seconds, our_tokens, peak = run_ours(arguments, folder, number)
+            ours.append(seconds / (arguments.tokens - 1))
+            resident = max(resident, peak)
+    weights = os.path.getsize(arguments.model)
+    kv = arguments.kv_bytes * (len(PROMPT) + arguments.tokens)
+    our_median, their_median = statistics.median(ours), statistics.median(theirs)
+    print(json.dumps({
+        "threads": arguments.threads, "mode": arguments.mode, "trace": arguments.trace, "rounds": arguments.rounds,
+        "load": os.getloadavg()[0],
+        "gapscope": {"msPerToken": our_median * 1e3, "tokensPerSecond": 1 / our_median, "all": [t * 1e3 for t in ours]},
+        "llamaCpp": {"msPerToken": their_median * 1e3, "tokensPerSecond": 1 / their_median,
+                     "all": [t * 1e3 for t in theirs]},
+        "ratio": our_median / their_median, "ratioOfBest": min(ours) / min(theirs),
+        "sameTokens": our_tokens == their_tokens,
+        "memory": {"peakResidentBytes": resident, "weightBytes": weights, "kvBytes": kv,
+                   "ratio": resident / (weights + kv)}}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
