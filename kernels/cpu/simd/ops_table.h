@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/cpu_ops.h"
 #include "kernels/cpu/scalar/scalar_ops.h"
+#include "kernels/cpu/simd/attention_op.h"
 #include "kernels/cpu/simd/elementwise_ops.h"
 #include "kernels/cpu/simd/layer_ops.h"
 #include "kernels/cpu/simd/quantize.h"
@@ -22,7 +23,7 @@ constexpr CpuOps opsTable(Isa isa) {
         .rope = rope,
         .qkNormRope = qkNormRope,
         .kvWrite = kvWrite,
-        .attention = scalar::attention,
+        .attention = attention,
         .geluGate = geluGate,
         .argmax = argmax,
         .square = square,
