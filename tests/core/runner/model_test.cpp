@@ -2,11 +2,13 @@
 #include "core/runner/model.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <stop_token>
 
@@ -23,6 +25,13 @@ std::vector<int64_t> globalLayersOf(const ModelConfig& config) {
     for (size_t layer = 0; layer < config.isGlobal.size(); ++layer)
         if (config.isGlobal[layer]) layers.push_back(static_cast<int64_t>(layer));
     return layers;
+}
+
+// Of this process, in memory now.
+int64_t residentBytes() {
+    int64_t total = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> total >> resident;
+    return resident * ::sysconf(_SC_PAGESIZE);
 }
 
 }  // namespace
@@ -85,6 +94,21 @@ TEST(Model, ReadsTheRealGguf) {
         largest = std::max(largest, value);
     EXPECT_NEAR(largest, 301, 1);
     EXPECT_EQ(phases["Reading the vocabulary"], 1);
+}
+
+TEST(Model, PagesGivenBackLeaveMemory) {
+    const auto path = test::realModelPath();
+    GAPSCOPE_NEEDS_FILE(path, "the real model");
+    const auto loaded = Model::load(path);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    const MatrixView& matrix = (*loaded)->embedding();  // 178 MB
+    int64_t sum = 0;
+    for (int64_t at = 0; at < matrix.bytes(); at += 4096)
+        sum += static_cast<int64_t>(matrix.data[at]);
+    EXPECT_GT(sum, 0);
+    const int64_t before = residentBytes();
+    (*loaded)->releasePages(matrix);
+    EXPECT_GT(before - residentBytes(), matrix.bytes() * 9 / 10);
 }
 
 TEST(Model, PagesGivenBackAreReadAgain) {

@@ -63,9 +63,10 @@ private:
 }  // namespace
 
 TEST(Safetensors, ReadsNamesShapesAndBytes) {
-    const auto file = parse(safetensors(R"({"__metadata__":{"format":"pt"},"a":)" + entry("BF16", "[2,3]", "[4,16]") +
-                                            R"(,"b":)" + entry("F32", "[1]", "[0,4]") + "}  ",
-                                        "0123456789abcdef"));
+    const std::string header = R"({"__metadata__":{"format":"pt"},"a":)" + entry("BF16", "[2,3]", "[4,16]") +
+                               R"(,"b":)" + entry("F32", "[1]", "[0,4]") + "}  ";
+    const std::string bytes = safetensors(header, "0123456789abcdef");
+    const auto file = parse(bytes);
     ASSERT_TRUE(file) << file.error().message;
     ASSERT_EQ(file->tensors().size(), 2U);
     const SafetensorsEntry* const a = file->tensor("a");
