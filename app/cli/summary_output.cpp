@@ -133,10 +133,11 @@ std::string summaryText(const Trace& trace, const Summary& summary) {
         times.add({name, formatDuration(summary.categories[part].ns),
                    share(summary.categories[part].ns, summary.selfGpuNs), "self GPU"});
     }
-    text += "\n" + times.text();
-    text += "\n" + formatCount(summary.kernelCount) + " kernels, " + formatCount(summary.copyCount) +
-            " copies and sets, " + formatCount(summary.host.launchCount) + " launches, " +
-            formatCount(summary.gapCount) + " gaps\n";
+    text += "\n";
+    text += times.text();
+    text += "\n";
+    text += formatCount(summary.kernelCount) + " kernels, " + formatCount(summary.copyCount) + " copies and sets, " +
+            formatCount(summary.host.launchCount) + " launches, " + formatCount(summary.gapCount) + " gaps\n";
 
     if (summary.gpuIdleNs > 0) {
         TextTable causes({{"idle by cause", Align::Left}, {"time"}, {"share"}});
@@ -145,10 +146,12 @@ std::string summaryText(const Trace& trace, const Summary& summary) {
             causes.add({std::string(kGapCauseNames[i]), formatDuration(summary.gapCauses.ns[i]),
                         share(summary.gapCauses.ns[i], summary.gpuIdleNs)});
         }
-        text += "\n" + causes.text();
+        text += "\n";
+        text += causes.text();
     }
     for (const Diagnostic& entry : summary.diagnostics) {
-        text += "\n" + std::string(severityName(entry.severity)) + ": " + printable(entry.text) + " (" +
+        text += "\n";
+        text += std::string(severityName(entry.severity)) + ": " + printable(entry.text) + " (" +
                 formatCount(entry.count) + ")\n";
     }
     return text;

@@ -16,12 +16,15 @@ constexpr int kStepsBetweenInterrupts = 4000;
 
 tl::unexpected<Error> sqliteError(sqlite3* database, int code, const std::string& path) {
     const int systemError = database ? sqlite3_system_errno(database) : 0;
-    const bool noSpace =
-        (code & 0xFF) == SQLITE_FULL ||
-        ((code & 0xFF) == SQLITE_IOERR && (systemError == ENOSPC || systemError == EDQUOT || systemError == EFBIG));
-    if (noSpace) {
+    if ((code & 0xFF) == SQLITE_FULL) {
         return fail("There is no space left to write " + path + "; free some or choose another place.",
                     ErrorKind::NoSpace);
+    }
+    // A quota or the largest size of a file reached: SQLite calls only ENOSPC a full disk.
+    if (code == SQLITE_IOERR_WRITE) {
+        return fail(
+            path + " cannot be written any further: a quota is reached or the disk fails; choose another place.",
+            ErrorKind::NoSpace);
     }
     switch (code & 0xFF) {
         case SQLITE_CORRUPT:

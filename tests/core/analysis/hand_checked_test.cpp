@@ -134,6 +134,27 @@ TEST(Launches, CountAGraphLaunchOnceAndMeasureItsFirstOperation) {
     EXPECT_EQ(table.latency.count, 2);
 }
 
+TEST(Launches, AnOperationThatBeginsAsItsCallReturnsHasAQueueDelayOfZero) {
+    Builder b;
+    b.call(0, 10, "cudaLaunchKernel", 1);
+    b.kernel(10, 20, 1);
+    const LaunchTable table = launchTable(*b.snapshot(), {0, 50});
+    ASSERT_EQ(table.launches.size(), 1u);
+    EXPECT_EQ(table.launches[0].queueDelayNs, 0);
+}
+
+TEST(Intervals, TouchingRangesBecomeOneAndEmptyOnesVanish) {
+    const std::vector<TimeRange> expected = {{0, 20}, {30, 40}};
+    EXPECT_EQ(unionOf({{30, 40}, {10, 20}, {0, 10}, {25, 25}, {5, 12}}), expected);
+    EXPECT_EQ(totalNs(expected), 30);
+    EXPECT_EQ(complementOf(expected, {-5, 35}), (std::vector<TimeRange>{{-5, 0}, {20, 30}}));
+    EXPECT_EQ(complementOf({}, {1, 2}), (std::vector<TimeRange>{{1, 2}}));
+    const Coverage coverage(expected);
+    EXPECT_EQ(coverage.coveredNs({15, 33}), 8);
+    EXPECT_EQ(coverage.coveredNs({-10, 100}), 30);
+    EXPECT_EQ(coverage.coveredNs({21, 29}), 0);
+}
+
 TEST(Launches, JoinWithinAProcessOnly) {
     Builder b;
     b.call(0, 10, "cudaLaunchKernel", 1, makeGlobalTid(2, 2));

@@ -4,12 +4,13 @@
 #include "core/analysis/summary.h"
 #include "core/analysis/window.h"
 #include "core/import/open_trace.h"
-#include "tests/core/testing/shared_folder.h"
+#include "tests/support/test_files.h"
 
 namespace gapscope {
 
 TEST(RealTraces, TwoGpus) {
-    GAPSCOPE_SHARED_OR_SKIP(path, "traces/public/mfu_2gpu_before.sqlite");
+    const auto path = test::sharedFile("traces/public/mfu_2gpu_before.sqlite");
+    GAPSCOPE_NEEDS_FILE(path, "traces/public/mfu_2gpu_before.sqlite");
     const auto opened = openTrace(path);
     ASSERT_TRUE(opened) << opened.error().message;
     const Trace& trace = **opened;
@@ -28,7 +29,8 @@ TEST(RealTraces, TwoGpus) {
 }
 
 TEST(RealTraces, TwoKernels) {
-    GAPSCOPE_SHARED_OR_SKIP(path, "traces/public/mock.sqlite");
+    const auto path = test::sharedFile("traces/public/mock.sqlite");
+    GAPSCOPE_NEEDS_FILE(path, "traces/public/mock.sqlite");
     const auto opened = openTrace(path);
     ASSERT_TRUE(opened) << opened.error().message;
     const Summary summary = summarize(**opened, deviceExtent(**opened));

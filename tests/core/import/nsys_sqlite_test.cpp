@@ -3,9 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
-#include "tests/core/testing/shared_folder.h"
+#include "tests/support/test_files.h"
 
 namespace gapscope {
 
@@ -28,7 +26,8 @@ int64_t unionNs(const Trace& trace, uint32_t device) {
 }  // namespace
 
 TEST(NsysSqlite, ReadsTwoGpusOfARealExport) {
-    GAPSCOPE_SHARED_OR_SKIP(path, "traces/public/mfu_2gpu_before.sqlite");
+    const auto path = test::sharedFile("traces/public/mfu_2gpu_before.sqlite");
+    GAPSCOPE_NEEDS_FILE(path, "traces/public/mfu_2gpu_before.sqlite");
     const auto trace = openTrace(path);
     ASSERT_TRUE(trace) << trace.error().message;
     const auto& ops = (*trace)->deviceOps();
@@ -53,7 +52,8 @@ TEST(NsysSqlite, ReadsTwoGpusOfARealExport) {
 }
 
 TEST(NsysSqlite, ReadsATinyCompleteExport) {
-    GAPSCOPE_SHARED_OR_SKIP(path, "traces/public/mock.sqlite");
+    const auto path = test::sharedFile("traces/public/mock.sqlite");
+    GAPSCOPE_NEEDS_FILE(path, "traces/public/mock.sqlite");
     const auto trace = openTrace(path);
     ASSERT_TRUE(trace) << trace.error().message;
     EXPECT_EQ((*trace)->deviceOps().startNs.size(), 3u);

@@ -1,0 +1,74 @@
+#include "core/import/category_rules.h"
+
+#include <gtest/gtest.h>
+
+namespace gapscope {
+
+TEST(CategoryRules, SortRealKernelNames) {
+    const CategoryRules& rules = CategoryRules::builtIn();
+    const std::pair<const char*, Category> names[] = {
+        {"nvjet_sm90_tst_8x64_64x16_4x1_v_bz_TNN", Category::Gemm},
+        {"nvjet_sm90_tst_64x8_64x16_4x1_v_bz_splitK_TNT", Category::Gemm},
+        {"void cublasLt::splitKreduce_kernel<32, 16, int, float, __nv_bfloat16, float>(...)", Category::Gemm},
+        {"void cutlass::Kernel<cutlass_80_tensorop_s1688gemm_64x64_16x6_nt_align4>(...)", Category::Gemm},
+        {"ampere_bf16_s16816gemm_bf16_64x64_ldg8_f2f_stages_64x5_tn", Category::Gemm},
+        {"void gemv2T_kernel_val<int, int, __nv_bfloat16, __nv_bfloat16, float>(...)", Category::Gemm},
+        {"volta_sgemm_64x64_nt", Category::Gemm},
+        {"cudnn_generated_fort_native_sdpa_sm80_flash_fprop_wmma_f16_knob_3_64x64x256_4x1x1_cga1x1x1_kernel0_0",
+         Category::Attention},
+        {"void flash::flash_fwd_kernel<Flash_fwd_kernel_traits<128, 128, 64, 4>>(...)", Category::Attention},
+        {"fmha_cutlassF_bf16_aligned_64x64_rf_sm80(PyTorchMemEffAttention::AttentionKernel)", Category::Attention},
+        {"void at::native::vectorized_elementwise_kernel<4, "
+         "at::native::rsqrt_kernel_cuda(at::TensorIteratorBase&)>(...)",
+         Category::Elementwise},
+        {"void at::native::vectorized_elementwise_kernel<8, "
+         "at::native::bfloat16_copy_kernel_cuda(at::TensorIteratorBase&)>(...)",
+         Category::Elementwise},
+        {"void "
+         "at::native::unrolled_elementwise_kernel<at::native::direct_copy_kernel_cuda(at::TensorIteratorBase&)>(...)",
+         Category::Elementwise},
+        {"void at::native::reduce_kernel<512, 1, at::native::ReduceOp<float, at::native::MeanOps<float, float, float, "
+         "float>>>(...)",
+         Category::Reduction},
+        {"void at::native::(anonymous namespace)::vectorized_layer_norm_kernel<float, float>(...)", Category::Norm},
+        {"void (anonymous namespace)::softmax_warp_forward<float, float, float, 8, true, false>(...)",
+         Category::Attention},
+        {"void at::native::(anonymous namespace)::CatArrayBatchedCopy<at::native::(anonymous "
+         "namespace)::OpaqueType<2u>>(...)",
+         Category::Copy},
+        {"void at::native::index_elementwise_kernel<128, 4, at::native::gpu_index_kernel<>>(...)", Category::Copy},
+        {"ncclDevKernel_AllReduce_Sum_bf16_RING_LL(ncclDevKernelArgsStorage<4096>)", Category::Communication},
+        {"ncclKernel_SendRecv_RING_SIMPLE_Sum_int8_t(ncclWorkElem)", Category::Communication},
+        {"triton_poi_fused__unsafe_view_gelu_mul_6", Category::Elementwise},
+        {"triton_poi_fused__scaled_dot_product_cudnn_attention__to_copy__unsafe_view_add_bmm_cat_cos_expand_mul_where_"
+         "9",
+         Category::Elementwise},
+        {"triton_red_fused__to_copy__unsafe_view_add_mean_mul_pow_rsqrt_8", Category::Norm},
+        {"triton_per_fused_argmax_1", Category::Reduction},
+        {"triton_tem_fused_mm_4", Category::Gemm},
+        {"void kDequantizeBlockwise<__nv_bfloat16, 512, 64, 8, 1>(...)", Category::Quantize},
+        {"void kInt8VectorQuant<__half, 1024, 0>(...)", Category::Quantize},
+        {"my_own_kernel", Category::Other},
+        {"", Category::Other},
+    };
+    for (const auto& [name, category] : names)
+        EXPECT_EQ(categoryName(rules.categoryOf(name)), categoryName(category)) << name;
+}
+
+TEST(CategoryRules, TheFirstRuleThatFitsWins) {
+    const auto rules = CategoryRules::parse("# comment\n\nnorm  Fused RMS # both parts\ngemm fused\n");
+    ASSERT_TRUE(rules) << rules.error().message;
+    EXPECT_EQ(rules->categoryOf("my_FUSED_rms_kernel"), Category::Norm);
+    EXPECT_EQ(rules->categoryOf("my_fused_kernel"), Category::Gemm);
+    EXPECT_EQ(rules->categoryOf("plain"), Category::Other);
+}
+
+TEST(CategoryRules, AWrongLineIsNamed) {
+    const auto unknown = CategoryRules::parse("gemm x\nnonsense y\n");
+    ASSERT_FALSE(unknown);
+    EXPECT_NE(unknown.error().message.find("line 2"), std::string::npos);
+    EXPECT_FALSE(CategoryRules::parse("gemm\n"));
+    EXPECT_GT(static_cast<int>(CategoryRules::builtIn().categoryOf("sgemm") == Category::Gemm), 0);
+}
+
+}  // namespace gapscope

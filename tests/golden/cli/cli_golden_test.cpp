@@ -1,0 +1,238 @@
+// Golden tests through the program itself: a session written by hand -> a command -> the text or JSON in expected/.
+// `cli_golden_test --update-golden` rewrites expected/; look at the difference before you commit it.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "core/export/session_writer.h"
+#include "core/trace/trace_builder.h"
+#include "tests/core/testing/temp_folder.h"
+
+namespace gapscope {
+
+namespace {
+
+bool g_updateGolden = false;
+
+// Ten microseconds of a run with three tokens, one stream, every time on paper. Per token:
+//   prompt:  launch 1100-1200, sync 1200-3600, kernel 1500-3500
+//   token 1: launches 4100-4200-4300, sync 4300-6100, kernels 4300-4500-6000
+//   token 2: copy call 7100-7200, launch 7200-7400, sync 7400-9700, copy 7400-7600, kernel 7600-9600
+// In the window 1000-11000 that is: busy 2000 + 1700 + 2200 = 5900, idle 4100 in four gaps (500, 800, 1400, 1400),
+// whose causes are waiting 300, outside 2900, launch calls 300, latency 600; API calls 7100, of them waiting 6500.
+TracePtr threeTokens() {
+    TraceBuilder b;
+    constexpr uint64_t kThread = makeGlobalTid(41, 42);
+    b.setThread(kThread, "main");
+    b.setDevice({.id = 0,
+                 .kind = DeviceKind::Cpu,
+                 .name = "Test CPU",
+                 .totalMemoryBytes = 1 << 30,
+                 .peakBytesPerSecond = 1e10,
+                 .peakFlopsPerSecond = 1e10});
+    const TrackId track = b.internTrack({.globalPid = makeGlobalTid(41, 0), .contextId = 1, .streamId = 7});
+    const OpId gemm = b.internOp({.name = b.intern("q_proj"),
+                                  .shapes = b.intern("[1,640] x [1024,640]"),
+                                  .dtype = b.intern("q5_0"),
+                                  .layer = 0,
+                                  .bytes = 16000,
+                                  .flops = 4000});
+    const OpId thinGemm = b.internOp({.name = b.intern("q_proj"),
+                                      .shapes = b.intern("[1,640] x [1024,640]"),
+                                      .dtype = b.intern("q5_0"),
+                                      .layer = 0,
+                                      .bytes = 12000,
+                                      .flops = 3000});
+    const OpId norm = b.internOp(
+        {.name = b.intern("input_norm"), .shapes = b.intern("[1,640]"), .dtype = b.intern("f32"), .layer = 0});
+    const auto call = [&](int64_t start, int64_t end, const char* name, uint32_t correlation) {
+        b.add(ApiCallRow{.startNs = start,
+                         .endNs = end,
+                         .name = b.intern(name),
+                         .globalTid = kThread,
+                         .correlationId = correlation});
+    };
+    const auto kernel = [&](int64_t start, int64_t end, const char* name, uint32_t correlation, int32_t token,
+                            Category category, OpId op) {
+        b.add(DeviceOpRow{.startNs = start,
+                          .endNs = end,
+                          .name = b.intern(name),
+                          .track = track,
+                          .category = category,
+                          .correlationId = correlation,
+                          .op = op,
+                          .token = token});
+    };
+    const auto range = [&](int64_t start, int64_t end, const char* name) {
+        b.add(RangeRow{.startNs = start, .endNs = end, .name = b.intern(name), .globalTid = kThread});
+    };
+    const auto token = [&](int64_t ns, int32_t index, int32_t id, const char* text) {
+        b.add(TokenRow{.emittedNs = ns, .index = index, .id = id, .text = b.intern(text)});
+    };
+    call(1100, 1200, "cpuLaunchKernel", 1);
+    call(1200, 3600, "cpuStreamSynchronize", 2);
+    kernel(1500, 3500, "matmul_q5_0", 1, -1, Category::Gemm, gemm);
+    token(3700, 0, 108, "\n");
+    call(4100, 4200, "cpuLaunchKernel", 3);
+    call(4200, 4300, "cpuLaunchKernel", 4);
+    call(4300, 6100, "cpuStreamSynchronize", 5);
+    kernel(4300, 4500, "rms_norm", 3, 1, Category::Norm, norm);
+    kernel(4500, 6000, "matmul_q5_0", 4, 1, Category::Gemm, thinGemm);
+    token(6200, 1, 818, "The");
+    call(7100, 7200, "cpuMemcpyAsync", 6);
+    call(7200, 7400, "cpuLaunchKernel", 7);
+    call(7400, 9700, "cpuStreamSynchronize", 8);
+    b.add(DeviceOpRow{.startNs = 7400,
+                      .endNs = 7600,
+                      .name = b.intern("copy HtoD"),
+                      .track = track,
+                      .kind = DeviceOpKind::Copy,
+                      .category = Category::Copy,
+                      .correlationId = 6,
+                      .token = 2,
+                      .copyBytes = 2560});
+    kernel(7600, 9600, "matmul_q5_0", 7, 2, Category::Gemm, gemm);
+    token(9800, 2, 7217, " sky \xE2\x82\xAC \"blue\"");
+    range(1000, 4000, "prefill");
+    range(4000, 7000, "decode 1");
+    range(7000, 11000, "decode 2");
+    range(1000, 11000, "model_inference");
+    b.diagnostics().add("lost_records", Severity::DataLoss, 2, "Two records did not fit.");
+    b.setOrigin({.steadyNs = 5, .utcEpochNs = 1790857026000000000});
+    b.setRun({.modelName = "Gemma 3 test",
+              .device = "cpu",
+              .deviceName = "Test CPU, 2 threads",
+              .precision = "file",
+              .mode = "eager",
+              .traceLevel = "full",
+              .prompt = "Why?",
+              .promptTokens = {2, 11355, 236881},
+              .maxNewTokens = 3,
+              .stopReason = "length",
+              .repeatTimes = {{2600, 2700, 6100, 3}}});
+    return b.snapshot();
+}
+
+struct Ran {
+    int exitCode = -1;
+    std::string output;  // stdout and stderr together
+};
+
+Ran runCli(const std::string& arguments) {
+    Ran ran;
+    const std::string command = std::string("'") + GAPSCOPE_CLI + "' " + arguments + " 2>&1";
+    FILE* pipe = ::popen(command.c_str(), "r");
+    if (!pipe) return ran;
+    std::array<char, 4096> buffer;
+    for (size_t got; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+        ran.output.append(buffer.data(), got);
+    const int status = ::pclose(pipe);
+    ran.exitCode = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return ran;
+}
+
+std::string readFile(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class CliGolden : public testing::Test {
+protected:
+    CliGolden() { EXPECT_TRUE(saveSession(*threeTokens(), session())); }
+    std::filesystem::path session() const { return m_folder / "three_tokens.gapscope"; }
+
+    void expectGolden(const std::string& command, const std::string& options, const std::string& expectedName) {
+        SCOPED_TRACE(expectedName);
+        const Ran ran = runCli(command + " '" + session().string() + "' " + options);
+        EXPECT_EQ(ran.exitCode, 0) << ran.output;
+        const std::filesystem::path expected = std::filesystem::path(GAPSCOPE_GOLDEN_FOLDER) / expectedName;
+        if (g_updateGolden) {
+            std::ofstream(expected, std::ios::binary) << ran.output;
+            return;
+        }
+        EXPECT_EQ(ran.output, readFile(expected));
+    }
+
+    TempFolder m_folder;
+};
+
+}  // namespace
+
+TEST_F(CliGolden, Json) {
+    for (const char* command : {"summary", "kernels", "gaps", "launches", "tokens", "layers"})
+        expectGolden(command, "--json", std::string(command) + ".json");
+    expectGolden("summary", "--json --window 'decode 1'", "summary_decode_1.json");
+    expectGolden("gaps", "--json --window 3500:4300", "gaps_one.json");
+}
+
+TEST_F(CliGolden, Text) {
+    for (const char* command : {"summary", "kernels", "gaps", "launches", "tokens", "layers"})
+        expectGolden(command, "", std::string(command) + ".txt");
+}
+
+TEST_F(CliGolden, FiguresWorkedOutByHand) {
+    const std::string json = runCli("summary --json '" + session().string() + "'").output;
+    for (const char* part :
+         {"\"windowNs\":10000,", "\"selfGpuNs\":5900,", "\"selfCpuNs\":7100,", "\"gpuBusyNs\":5900,",
+          "\"gpuIdleNs\":4100,", "\"cpuLaunchingNs\":600,", "\"hostNs\":2900,", "\"kernelCount\":4,",
+          "\"copyCount\":1,", "\"launchCount\":5,", "\"gapCount\":4,",
+          "\"gapCauseNs\":{\"hostWaiting\":300,\"hostApi\":0,\"hostOutside\":2900,\"profiler\":0,\"launchCall\":300,"
+          "\"deviceLatency\":600,\"unknown\":0}",
+          "\"twoWayNs\":{\"gemm\":5500,\"elementwise\":200,\"other\":200}", "\"bound\":\"memory-bound\"",
+          "\"promptTokenCount\":3,\"newTokenCount\":3,\"timeToFirstTokenNs\":2700,\"prefillNs\":2600,\"decodeNs\":"
+          "6100,",
+          "\"tokensPerSecond\":327868.8524590164,", "\"trace\":\"full\""})
+        EXPECT_NE(json.find(part), std::string::npos) << part << "\nin " << json;
+}
+
+TEST_F(CliGolden, WrongUseIsTwoAndFailureIsOneWithOneSentence) {
+    const std::string file = "'" + session().string() + "'";
+    const std::pair<std::string, int> cases[] = {
+        {"", 2},
+        {"summary", 2},
+        {"bogus", 2},
+        {"summary " + file + " --bogus", 2},
+        {"summary " + file + " --window nothing", 2},
+        {"summary " + file + " --window 5:4", 2},
+        {"summary " + file + " --device 3", 2},
+        {"summary " + file + " --device x", 2},
+        {"tokenize --text a --text-file b", 2},
+        {"summary /nowhere/at/all.gapscope", 1},
+        {"summary '" + m_folder.path().string() + "'", 1},
+        {"tokenize --model /nowhere --text a", 1},
+    };
+    for (const auto& [arguments, exitCode] : cases) {
+        const Ran ran = runCli(arguments);
+        EXPECT_EQ(ran.exitCode, exitCode) << arguments << ": " << ran.output;
+        EXPECT_TRUE(ran.output.starts_with("gapscope-cli: ")) << ran.output;
+        EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
+    }
+    for (const char* help : {"--help", "summary --help"})
+        EXPECT_EQ(runCli(help).exitCode, 0);
+}
+
+TEST_F(CliGolden, DeviceAndMachineReports) {
+    const std::string file = "'" + session().string() + "'";
+    EXPECT_EQ(runCli("summary --json --device 0 " + file).output, runCli("summary --json " + file).output);
+    for (const char* command : {"doctor", "models"}) {
+        EXPECT_EQ(runCli(command).exitCode, 0);
+        const Ran json = runCli(std::string(command) + " --json");
+        EXPECT_EQ(json.exitCode, 0);
+        EXPECT_TRUE(json.output.starts_with("{\"") && json.output.ends_with("}\n")) << json.output;
+    }
+}
+
+}  // namespace gapscope
+
+int main(int argc, char** argv) {
+    testing::InitGoogleTest(&argc, argv);
+    for (int i = 1; i < argc; ++i)
+        gapscope::g_updateGolden |= std::string(argv[i]) == "--update-golden";
+    return RUN_ALL_TESTS();
+}
