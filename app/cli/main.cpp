@@ -14,6 +14,7 @@ int run(int argc, char** argv) {
     app.name("gapscope-cli");
     app.require_subcommand(1);
     cli::Outcome outcome;
+    cli::addRunCommand(app, outcome);
     cli::addSummaryCommand(app, outcome);
     cli::addKernelsCommand(app, outcome);
     cli::addGapsCommand(app, outcome);

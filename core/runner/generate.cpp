@@ -147,7 +147,7 @@ void Generation::emit(int16_t number, int32_t id, bool last, bool endToken, Repe
     }
     result.tokens.push_back(id);
     result.text += text;
-    if (m_log.enabled()) m_log.add(TokenActivity{nowNs(), index, number, id, text});
+    m_log.add(TokenActivity{nowNs(), index, number, id, text});  // with tracing off too: tokens are the result
     if (m_events.onToken) m_events.onToken(TokenEvent{number, index, id, std::move(text)});
 }
 

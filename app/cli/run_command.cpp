@@ -1,0 +1,233 @@
+// `gapscope-cli run`: one recorded run. Text streams to stderr, the summary goes to stdout.
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "app/cli/commands.h"
+#include "app/cli/summary_output.h"
+#include "core/analysis/summary.h"
+#include "core/analysis/window.h"
+#include "core/base/format.h"
+#include "core/recording/recording.h"
+#include "core/runner/model_catalog.h"
+
+namespace gapscope::cli {
+
+namespace {
+
+struct RunOptions {
+    std::string model, prompt, promptFile, out, mode, traceLevel = "full", precision = "file";
+    std::vector<int32_t> promptIds;
+    bool hasPrompt = false, chat = false, raw = false, json = false, force = false;
+    std::string speculative;
+    GenerateSettings generate;
+};
+
+constexpr auto kPollPeriod = std::chrono::milliseconds(20);
+
+std::sig_atomic_t volatile interrupted = 0;  // set by the signal handler alone, which can reach nothing else
+
+Result<TraceLevel> traceLevelFromName(const std::string& name) {
+    if (name == "off") return TraceLevel::Off;
+    if (name == "graph") return TraceLevel::Graph;
+    if (name == "full") return TraceLevel::Full;
+    return fail("--trace is off, graph or full, not '" + name + "'.", ErrorKind::WrongUse);
+}
+
+Result<std::string> readPromptFile(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string text;
+    if (file) text.assign(std::istreambuf_iterator<char>(file), {});
+    if (!file.is_open() || file.bad()) return fail("The prompt file '" + path + "' cannot be read.");
+    return text;
+}
+
+Result<RecordingSettings> settingsFrom(const RunOptions& options) {
+    RecordingSettings settings;
+    settings.generate = options.generate;
+    ASSIGN_OR_RETURN(settings.traceLevel, traceLevelFromName(options.traceLevel));
+
+    const auto precision = precisionFromName(options.precision);
+    if (!precision)
+        return fail("--precision is file, fp32, bf16 or int8, not '" + options.precision + "'.", ErrorKind::WrongUse);
+    settings.generate.precision = *precision;
+    if (!options.mode.empty()) {
+        settings.generate.mode = modeFromName(options.mode);
+        if (!settings.generate.mode)
+            return fail("--mode is eager, fused, graph or persistent, not '" + options.mode + "'.",
+                        ErrorKind::WrongUse);
+    }
+    if (!options.speculative.empty())
+        return fail("Speculative decoding is not in this version; leave --speculative out.", ErrorKind::WrongUse);
+
+    settings.generate.prompt = options.prompt;
+    if (!options.promptFile.empty()) {
+        ASSIGN_OR_RETURN(settings.generate.prompt, readPromptFile(options.promptFile));
+    }
+    settings.generate.promptIds = options.promptIds;
+    if (!options.hasPrompt && options.promptFile.empty() && options.promptIds.empty())
+        return fail("Say what to run: --prompt TEXT, --prompt-file FILE or --prompt-ids I,J,...", ErrorKind::WrongUse);
+    if (options.chat) settings.generate.chat = true;
+    if (options.raw) settings.generate.chat = false;
+
+    settings.modelPath = options.model;
+    if (options.model.empty()) {
+        const FoundModel found = defaultModel();
+        if (found.path.empty())
+            return fail(
+                "No Gemma 3 model was found; packaging/fetch_model.sh fetches the default one, or name one "
+                "with --model.",
+                ErrorKind::NotFound);
+        settings.modelPath = found.path;
+    }
+    settings.sessionPath = options.out;
+    if (options.force && !options.out.empty()) {
+        // Only what is plainly a session of ours or nothing: a mistyped --out must not delete somebody's file.
+        std::error_code ignored;
+        if (settings.sessionPath.extension() != ".gapscope")
+            return fail("--force replaces .gapscope files only; '" + options.out + "' is none.", ErrorKind::WrongUse);
+        for (const char* suffix : {"", "-wal", "-shm"})
+            std::filesystem::remove(options.out + suffix, ignored);
+    }
+    return settings;
+}
+
+// Prints what is new in the streaming text; a new repeat starts on a new line.
+class TextStream {
+public:
+    void show(const RecordingProgress& progress) {
+        if (progress.repeat != m_repeat || progress.text.size() < m_shown) {
+            if (m_shown > 0) std::fputc('\n', stderr);
+            m_repeat = progress.repeat;
+            m_shown = 0;
+        }
+        std::fwrite(progress.text.data() + m_shown, 1, progress.text.size() - m_shown, stderr);
+        m_shown = progress.text.size();
+        std::fflush(stderr);
+    }
+    void finish() const {
+        if (m_shown > 0) std::fputc('\n', stderr);
+    }
+
+private:
+    int16_t m_repeat = 0;
+    size_t m_shown = 0;
+};
+
+void writeSteps(JsonWriter& json, const std::vector<TopLogits>& steps) {
+    json.key("steps").beginArray();
+    for (const TopLogits& step : steps) {
+        json.beginObject().key("topLogits").beginArray();
+        for (const TopLogits::Entry& entry : step.top)
+            json.beginObject().field("id", entry.id).field("logit", static_cast<double>(entry.logit)).endObject();
+        json.endArray().field("logsumexp", step.logSumExp).endObject();
+    }
+    json.endArray();
+}
+
+void writeIds(JsonWriter& json, const char* name, const std::vector<int32_t>& ids) {
+    json.key(name).beginArray();
+    for (const int32_t id : ids)
+        json.value(id);
+    json.endArray();
+}
+
+std::string jsonText(const Trace& trace, const Summary& summary, const GenerateResult& result, bool withSteps) {
+    JsonWriter json;
+    json.beginObject();
+    writeSummaryFields(json, trace, summary);
+    static const RepeatResult kNothing;
+    const RepeatResult& last = result.repeats.empty() ? kNothing : result.repeats.back();
+    writeIds(json, "tokens", last.tokens);
+    writeIds(json, "promptTokens", result.promptTokens);
+    json.field("text", last.text).field("stopReason", result.stopReason).key("repeats").beginArray();
+    for (const RepeatResult& repeat : result.repeats)
+        json.beginObject()
+            .field("decodeNs", repeat.decodeNs)
+            .field("tokensPerSecond", repeat.tokensPerSecond())
+            .endObject();
+    json.endArray();
+    if (withSteps) writeSteps(json, last.steps);
+    return json.endObject().text();
+}
+
+Status runOnce(const RunOptions& options) {
+    ASSIGN_OR_RETURN(RecordingSettings settings, settingsFrom(options));
+    const bool withSteps = settings.generate.topLogits > 0;
+    ASSIGN_OR_RETURN(const std::unique_ptr<Recording> recording, Recording::start(std::move(settings)));
+
+    std::signal(SIGINT, [](int) { interrupted = 1; });
+    TextStream text;
+    while (!recording->done()) {
+        std::this_thread::sleep_for(kPollPeriod);
+        text.show(recording->progress());
+        if (interrupted) recording->cancel();
+    }
+    std::signal(SIGINT, SIG_DFL);
+    text.show(recording->progress());
+    text.finish();
+
+    if (!recording->result()) return tl::unexpected(recording->result().error());
+    const TracePtr trace = recording->trace();
+    const Summary summary = summarize(*trace, defaultWindow(*trace));
+    if (options.json) {
+        std::puts(jsonText(*trace, summary, *recording->result(), withSteps).c_str());
+    } else {
+        std::fputs(summaryText(*trace, summary).c_str(), stdout);
+        if (!options.out.empty()) std::printf("\nSession saved as %s\n", options.out.c_str());
+    }
+    if (trace->run()->textIsNoise) std::fputs("The model has random weights: its text is noise.\n", stderr);
+    return recording->sessionStatus();
+}
+
+}  // namespace
+
+void addRunCommand(CLI::App& app, Outcome& outcome) {
+    CLI::App* command = app.add_subcommand("run", "Run Gemma 3, record it and say where the time went");
+    const auto options = std::make_shared<RunOptions>();
+    GenerateSettings& generate = options->generate;
+    command->add_option("--model", options->model, "GGUF file or Hugging Face folder (default: the first one found)");
+    command->add_option("--device", generate.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+    command->add_option("--precision", options->precision, "file, fp32, bf16 or int8")->capture_default_str();
+    command->add_option("--mode", options->mode, "eager, fused, graph or persistent (default: the device's)");
+    CLI::Option* prompt = command->add_option_function<std::string>(
+        "--prompt",
+        [options](const std::string& text) {
+            options->prompt = text;
+            options->hasPrompt = true;
+        },
+        "Text to continue");
+    CLI::Option* promptFile = command->add_option("--prompt-file", options->promptFile, "The text, from a file");
+    CLI::Option* promptIds =
+        command->add_option("--prompt-ids", options->promptIds, "Token ids, used as they are")->delimiter(',');
+    prompt->excludes(promptFile)->excludes(promptIds);
+    promptFile->excludes(promptIds);
+    CLI::Option* chat = command->add_flag("--chat", options->chat, "Put the prompt into the chat template");
+    command->add_flag("--raw", options->raw, "Leave the prompt as it is")->excludes(chat);
+    command->add_option("--max-new-tokens", generate.maxNewTokens, "How many tokens to make")->capture_default_str();
+    command->add_flag("--ignore-eos", generate.ignoreEos, "Go on past an end token");
+    command->add_option("--force-ids", generate.forceIds, "Take these as the new tokens (teacher forcing)")
+        ->delimiter(',');
+    command->add_option("--temperature", generate.sampling.temperature, "0: greedy")->capture_default_str();
+    command->add_option("--top-k", generate.sampling.topK, "0: all")->capture_default_str();
+    command->add_option("--top-p", generate.sampling.topP)->capture_default_str();
+    command->add_option("--seed", generate.sampling.seed)->capture_default_str();
+    command->add_option("--top-logits", generate.topLogits, "Report the N largest logits of each step (--json)");
+    command->add_option("--context", generate.contextLength, "Positions of the KV cache (default: what is needed)");
+    command->add_option("--threads", generate.threads, "CPU threads (default: one a core)");
+    command->add_option("--warmup", generate.warmup, "Runs before the measured ones")->capture_default_str();
+    command->add_option("--repeat", generate.repeats, "Measured runs")->capture_default_str();
+    command->add_option("--trace", options->traceLevel, "off, graph or full")->capture_default_str();
+    command->add_option("--speculative", options->speculative, "ngram or a draft model");
+    command->add_option("--out", options->out, "Session file to write while the run goes on");
+    command->add_flag("--force", options->force, "Replace the session file if it exists");
+    command->add_flag("--json", options->json, "One JSON object on stdout");
+    command->callback([options, &outcome] { outcome.status = runOnce(*options); });
+}
+
+}  // namespace gapscope::cli
