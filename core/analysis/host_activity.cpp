@@ -73,17 +73,17 @@ void HostActivity::buildAll() {
     }
 }
 
-const HostActivity::Thread& HostActivity::thread(uint64_t globalTid) {
+HostActivity::Thread& HostActivity::thread(uint64_t globalTid) {
     buildAll();
     return m_threads[globalTid];
 }
 
 void HostActivity::split(uint64_t globalTid, TimeRange range, GapCauses& causes) {
     if (range.empty()) return;
-    const Thread& of = thread(globalTid);
-    const int64_t waiting = of.waiting.coveredNs(range);
-    const int64_t api = of.api.coveredNs(range);
-    const int64_t known = of.apiAndProfiler.coveredNs(range);
+    Thread& of = thread(globalTid);
+    const int64_t waiting = of.waiting.coveredNs(range, of.waitingHint);
+    const int64_t api = of.api.coveredNs(range, of.apiHint);
+    const int64_t known = of.apiAndProfiler.coveredNs(range, of.apiAndProfilerHint);
     causes[GapCause::HostWaiting] += waiting;
     causes[GapCause::HostApi] += api - waiting;
     causes[GapCause::Profiler] += known - api;

@@ -27,10 +27,11 @@ private:
         Coverage waiting;
         Coverage api;  // waiting calls included
         Coverage apiAndProfiler;
+        size_t waitingHint = 0, apiHint = 0, apiAndProfilerHint = 0;
         std::vector<uint32_t> outermost;  // rows of apiCalls(), by start
         std::vector<uint32_t> ranges;     // rows of ranges(), by start, longer first
     };
-    const Thread& thread(uint64_t globalTid);
+    Thread& thread(uint64_t globalTid);
     StringId callCoveringMost(const Thread& of, TimeRange host) const;
     void buildAll();
 

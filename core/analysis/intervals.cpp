@@ -48,15 +48,31 @@ Coverage::Coverage(std::vector<TimeRange> ranges) : m_ranges(unionOf(std::move(r
     }
 }
 
-int64_t Coverage::before(int64_t timeNs) const {
-    const auto next = std::ranges::lower_bound(m_ranges, timeNs, {}, &TimeRange::startNs);
-    if (next == m_ranges.begin()) return 0;
-    const size_t at = static_cast<size_t>(next - m_ranges.begin()) - 1;
-    return m_totals[at] + std::min(timeNs, m_ranges[at].endNs) - m_ranges[at].startNs;
+int64_t Coverage::before(int64_t timeNs, size_t& hint) const {
+    constexpr size_t kSteps = 8;  // a few comparisons of neighbours cost less than a binary search through cold memory
+    size_t next = std::min(hint, m_ranges.size());  // the first range that begins at or after timeNs
+    const bool isBehind = next > 0 && m_ranges[next - 1].startNs >= timeNs;
+    for (size_t step = 0; !isBehind && step < kSteps && next < m_ranges.size() && m_ranges[next].startNs < timeNs;
+         ++step)
+        ++next;
+    if (isBehind || (next < m_ranges.size() && m_ranges[next].startNs < timeNs)) {
+        const auto found = std::ranges::lower_bound(m_ranges, timeNs, {}, &TimeRange::startNs);
+        next = static_cast<size_t>(found - m_ranges.begin());
+    }
+    hint = next;
+    if (next == 0) return 0;
+    return m_totals[next - 1] + std::min(timeNs, m_ranges[next - 1].endNs) - m_ranges[next - 1].startNs;
+}
+
+int64_t Coverage::coveredNs(TimeRange range, size_t& hint) const {
+    if (range.empty()) return 0;
+    const int64_t beforeStart = before(range.startNs, hint);
+    return before(range.endNs, hint) - beforeStart;
 }
 
 int64_t Coverage::coveredNs(TimeRange range) const {
-    return range.empty() ? 0 : before(range.endNs) - before(range.startNs);
+    size_t hint = m_ranges.size() / 2;
+    return coveredNs(range, hint);
 }
 
 }  // namespace gapscope

@@ -1,6 +1,7 @@
 // Sets of time as sorted, disjoint, non-empty ranges, and the few operations the analysis is made of.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -23,10 +24,12 @@ public:
     Coverage() = default;
     explicit Coverage(std::vector<TimeRange> ranges);  // any ranges; their union is taken
     int64_t coveredNs(TimeRange range) const;
+    // The same for questions that mostly go forward in time: `hint`, 0 at first, remembers where the last one ended.
+    int64_t coveredNs(TimeRange range, size_t& hint) const;
     const std::vector<TimeRange>& ranges() const { return m_ranges; }
 
 private:
-    int64_t before(int64_t timeNs) const;
+    int64_t before(int64_t timeNs, size_t& hint) const;
     std::vector<TimeRange> m_ranges;
     std::vector<int64_t> m_totals;  // covered time before m_ranges[i]
 };

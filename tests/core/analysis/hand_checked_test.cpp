@@ -153,6 +153,20 @@ TEST(Intervals, TouchingRangesBecomeOneAndEmptyOnesVanish) {
     EXPECT_EQ(coverage.coveredNs({15, 33}), 8);
     EXPECT_EQ(coverage.coveredNs({-10, 100}), 30);
     EXPECT_EQ(coverage.coveredNs({21, 29}), 0);
+    // A remembered place changes the cost, never the answer, wherever the questions jump.
+    std::vector<TimeRange> many;
+    for (int64_t i = 0; i < 100; ++i)
+        many.push_back({i * 10, i * 10 + i % 7});
+    const Coverage longCoverage(many);
+    size_t hint = 0;
+    for (int64_t i = 0; i < 500; ++i) {
+        const TimeRange asked{i * 7919 % 1100 - 50, i * 7919 % 1100 - 50 + i % 300};
+        EXPECT_EQ(longCoverage.coveredNs(asked, hint), longCoverage.coveredNs(asked));
+        int64_t expectedNs = 0;
+        for (const TimeRange range : many)
+            expectedNs += range.clippedTo(asked).durationNs();
+        EXPECT_EQ(longCoverage.coveredNs(asked), expectedNs);
+    }
 }
 
 TEST(Launches, JoinWithinAProcessOnly) {
