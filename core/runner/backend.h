@@ -37,6 +37,7 @@ struct BackendInfo {
 struct BackendSettings {
     Precision precision = Precision::File;
     Mode mode = Mode::Fused;
+    int deviceId = 0;           // of the CUDA device
     int64_t threads = 0;        // 0: one a physical core
     int64_t contextLength = 0;  // positions the cache must hold
     int64_t chunkTokens = 1;    // most tokens of one plan
@@ -55,6 +56,7 @@ public:
     // makePlan() has to know.
     virtual bool quantizedActivations() const = 0;
     virtual int64_t kvElementBytes() const = 0;
+    virtual PlanFlavor planFlavor() const { return PlanFlavor::Cpu; }
 
     // Makes a plan ready to be launched, whole or op by op, and tells the activity log what its ops are.
     virtual Result<PlanId> add(Plan plan) = 0;
@@ -76,5 +78,9 @@ public:
 // Copies the weights into the layout of the CPU's kernels, which is most of the time it takes.
 Result<std::unique_ptr<Backend>> createCpuBackend(const Model& model, const BackendSettings& settings,
                                                   ActivityLog& log);
+
+// The GPU settings.deviceId, for builds with CUDA; without, an error that says so.
+Result<std::unique_ptr<Backend>> createCudaBackend(const Model& model, const BackendSettings& settings,
+                                                   ActivityLog& log);
 
 }  // namespace gapscope

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <set>
 #include <thread>
@@ -40,17 +41,31 @@ std::string cpuName() {
 }
 
 std::vector<RunDevice> runDevices() {
-    return {{"cpu", cpuName(), {Mode::Eager, Mode::Fused, Mode::Graph}, {Precision::File, Precision::Fp32}}};
+    std::vector<RunDevice> devices = cudaDevices().devices;
+    devices.push_back({"cpu", cpuName(), {Mode::Eager, Mode::Fused, Mode::Graph}, {Precision::File, Precision::Fp32}});
+    return devices;
+}
+
+int cudaDeviceId(const std::string& id) {
+    const size_t colon = id.find(':');
+    int number = 0;
+    if (colon != std::string::npos) std::from_chars(id.data() + colon + 1, id.data() + id.size(), number);
+    return number;
 }
 
 Result<std::string> resolveDevice(const std::string& id) {
-    if (id == "auto" || id == "cpu") return std::string("cpu");
+    if (id == "cpu") return id;
+    const CudaDevices cuda = cudaDevices();
+    if (id == "auto") return cuda.devices.empty() ? std::string("cpu") : cuda.devices.front().id;
+    if (id == "cuda" && !cuda.devices.empty()) return cuda.devices.front().id;
     std::string known;
-    for (const RunDevice& device : runDevices()) {
-        if (!known.empty()) known += ", ";
-        known += device.id;
+    for (const RunDevice& device : cuda.devices) {
+        if (device.id == id) return id;
+        known += device.id + ", ";
     }
-    return fail("There is no device \"" + id + "\" to run on; this machine has: " + known + ".", ErrorKind::WrongUse);
+    std::string text = "There is no device \"" + id + "\" to run on; this machine has: " + known + "cpu.";
+    if (cuda.devices.empty()) text += " No GPU can be used: " + cuda.problem + ".";
+    return fail(text, ErrorKind::WrongUse);
 }
 
 }  // namespace gapscope

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/runner/generate.h"
@@ -12,7 +13,17 @@ namespace gapscope {
 int64_t physicalCores();  // that this process may run on; at least 1
 std::string cpuName();    // "AMD EPYC 9B14"
 
-// "auto" and "cpu" resolve to "cpu"; another id is WrongUse and the sentence says what there is.
+// "auto" resolves to the first usable GPU, else to "cpu"; "cuda" to the first GPU. Another id is WrongUse and the
+// sentence says what there is.
 Result<std::string> resolveDevice(const std::string& id);
+
+int cudaDeviceId(const std::string& id);  // 2 of "cuda:2"; 0 of others
+
+// GPUs that runs can use, and why there are none ("built without CUDA", the driver's words).
+struct CudaDevices {
+    std::vector<RunDevice> devices;
+    std::string problem;
+};
+CudaDevices cudaDevices();
 
 }  // namespace gapscope

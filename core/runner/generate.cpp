@@ -73,6 +73,7 @@ Result<Backend::PlanId> Generation::planFor(int64_t tokens, bool head) {
     const auto key = std::make_pair(tokens, head);
     if (const auto found = m_plans.find(key); found != m_plans.end()) return found->second;
     PlanRequest request;
+    request.flavor = m_backend.planFlavor();
     request.eager = m_mode == Mode::Eager;
     request.tokens = tokens;
     request.head = head;
@@ -204,17 +205,23 @@ Status Generation::repeat(int16_t number, RepeatResult& result, std::string& sto
     return {};
 }
 
-Result<Mode> resolveMode(const GenerateSettings& settings) {
-    const Mode mode = settings.mode.value_or(Mode::Fused);
+Result<Mode> resolveMode(const GenerateSettings& settings, bool onCpu) {
+    // On a GPU the first run shows what PyTorch would do; on the CPU the fast way.
+    const Mode mode = settings.mode.value_or(onCpu ? Mode::Fused : Mode::Eager);
     if (mode == Mode::Persistent)
-        return fail(
-            "Mode persistent is one cooperative GPU kernel a token and needs CUDA; on the CPU there are eager, "
-            "fused and graph.",
-            ErrorKind::WrongUse);
-    if (settings.precision != Precision::File && settings.precision != Precision::Fp32)
-        return fail("Precision " + std::string(precisionName(settings.precision)) +
-                        " does not exist on the CPU; it has file (weights as stored, fast) and fp32 (full-precision "
-                        "activations).",
+        return fail(onCpu
+                        ? "Mode persistent is one cooperative GPU kernel a token and needs CUDA; on the CPU there are "
+                          "eager, fused and graph."
+                        : "Mode persistent is not built yet; on the GPU there are eager, fused and graph.",
+                    ErrorKind::WrongUse);
+    const Precision precision = settings.precision;
+    const bool known =
+        precision == Precision::File || (onCpu ? precision == Precision::Fp32 : precision == Precision::Bf16);
+    if (!known)
+        return fail("Precision " + std::string(precisionName(precision)) +
+                        (onCpu ? " does not exist on the CPU; it has file (weights as stored, fast) and fp32 "
+                                 "(full-precision activations)."
+                               : " does not exist on the GPU; it has bf16, which is also what file means there."),
                     ErrorKind::WrongUse);
     return mode;
 }
@@ -240,7 +247,7 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
                                 const GenerateEvents& events, std::stop_token stop) {
     RETURN_IF_ERROR(validate(settings));
     ASSIGN_OR_RETURN(const std::string device, resolveDevice(settings.device));
-    ASSIGN_OR_RETURN(const Mode mode, resolveMode(settings));
+    ASSIGN_OR_RETURN(const Mode mode, resolveMode(settings, device == "cpu"));
     ASSIGN_OR_RETURN(const Prompt prompt, makePrompt(model, settings));
     const auto promptTokens = static_cast<int64_t>(prompt.ids.size());
     BackendSettings backendSettings;
@@ -254,7 +261,9 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
 
     GenerateResult result;
     result.promptTokens = prompt.ids;
-    auto created = createCpuBackend(model, backendSettings, log);
+    backendSettings.deviceId = cudaDeviceId(device);
+    auto created = device == "cpu" ? createCpuBackend(model, backendSettings, log)
+                                   : createCudaBackend(model, backendSettings, log);
     if (!created) {
         if (created.error().kind != ErrorKind::Cancelled) return tl::unexpected(created.error());
         result.stopReason = "cancelled";

@@ -79,7 +79,7 @@ SmallOp smallOp(OpKind kind) {
 }  // namespace
 
 OpCost PlanOp::cost(int64_t position) const {
-    if (kind != OpKind::Attention) return fixedCost;
+    if (kind != OpKind::Attention && kind != OpKind::AttentionDecode) return fixedCost;
     // Query t is at position + t and sees min(position + t + 1, window) keys.
     const int64_t last = position + tokens;  // keys the last query would see without a window
     int64_t pairs = tokens * position + tokens * (tokens + 1) / 2;
@@ -130,6 +130,7 @@ int64_t bufferColumns(Buffer buffer, const ModelConfig& config) {
             return config.vocabulary;
         case Buffer::None:
         case Buffer::Quantized:
+        default:  // CUDA's own are sized by its backend
             return 0;
     }
     return 0;
@@ -269,6 +270,7 @@ PlanOp& PlanBuilder::small(OpKind kind, std::string opName, int64_t heads, int64
 }
 
 Plan makePlan(const Model& model, const PlanRequest& request) {
+    if (request.flavor == PlanFlavor::Cuda) return makeCudaPlan(model, request);
     return request.eager ? makeEagerPlan(model, request) : makeFusedPlan(model, request);
 }
 

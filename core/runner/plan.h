@@ -37,8 +37,17 @@ enum class Buffer : uint8_t {
     CosGlobal,
     SinGlobal,
     Logits,
+    // CUDA only (plan_cuda.cpp says what is in them)
+    ResidualOther,
+    Activated,
+    FloatInput,
+    FloatProduct,
+    FloatWeights,
+    Negated,
+    Partials,
+    LogitsBf16,
 };
-inline constexpr int kBufferCount = static_cast<int>(Buffer::Logits) + 1;
+inline constexpr int kBufferCount = static_cast<int>(Buffer::LogitsBf16) + 1;
 
 struct Operand {
     Buffer buffer = Buffer::None;
@@ -72,6 +81,21 @@ enum class OpKind : uint8_t {
     AddRmsNorm,       // in1 += rms(in0) * norms[0]; out0 = rms(in1) * norms[1]
     QkNormRopeCache,  // norm and rope of Query in place; Key and Value to the cache
     GateUpGelu,       // in0 times both matrices, gelu(gate) * up -> out0 (Up is overwritten)
+    // CUDA, eager
+    CastFloat,
+    CastBf16,
+    NegateHalf,
+    JoinHalves,
+    CacheWrite,        // in0 (Key or Value) to its half of the cache
+    AttentionCombine,  // Partials -> out0
+    ArgmaxPartial,     // Logits -> a largest one a block, for Argmax
+    // CUDA, fused: a norm in a GEMV is x' = in0 + rms(in1) * norms[0], rms(x') * norms[1]; x' goes to out3
+    NormQkv,
+    AttentionDecode,  // norm and rope of Query and Key, the cache's new row, and attention -> Partials
+    CombineMatmul,    // Partials joined, times the matrix
+    NormGateUp,
+    NormHead,  // and a largest logit a block
+    GeluGate,
 };
 
 struct OpCost {
@@ -104,7 +128,10 @@ struct PlanOp {
     OpCost cost(int64_t position) const;
 };
 
+enum class PlanFlavor : uint8_t { Cpu, Cuda };
+
 struct PlanRequest {
+    PlanFlavor flavor = PlanFlavor::Cpu;
     bool eager = false;
     int64_t tokens = 1;
     bool head = true;                   // false: a part of the prompt that only fills the cache
@@ -118,6 +145,7 @@ struct Plan {
 };
 
 Plan makePlan(const Model& model, const PlanRequest& request);
+Plan makeCudaPlan(const Model& model, const PlanRequest& request);  // in plan_cuda.cpp; makePlan() calls it
 
 // Elements of one row; 0 for those that have no rows of floats (None, Quantized).
 int64_t bufferColumns(Buffer buffer, const ModelConfig& config);

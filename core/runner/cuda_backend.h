@@ -1,0 +1,121 @@
+// An NVIDIA GPU as a device: plans launched op by op on one stream, or as one CUDA graph a token.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/runner/backend.h"
+#include "core/runner/cuda_libraries.h"
+#include "core/runner/cuda_weights.h"
+#include "kernels/cuda/attention.h"
+#include "kernels/cuda/gemv.h"
+
+namespace gapscope {
+
+struct CudaStreamDestroy {
+    void operator()(cudaStream_t stream) const { cudaStreamDestroy(stream); }
+};
+struct CudaGraphExecDestroy {
+    void operator()(cudaGraphExec_t graph) const { cudaGraphExecDestroy(graph); }
+};
+
+class CudaBackend : public Backend {
+public:
+    static Result<std::unique_ptr<CudaBackend>> create(const Model& model, const BackendSettings& settings,
+                                                       ActivityLog& log);
+    ~CudaBackend() override;
+
+    const BackendInfo& info() const override { return m_info; }
+    bool quantizedActivations() const override { return false; }
+    int64_t kvElementBytes() const override { return 2; }
+    PlanFlavor planFlavor() const override { return PlanFlavor::Cuda; }
+
+    Result<PlanId> add(Plan plan) override;
+    const Plan& plan(PlanId id) const override { return m_plans[id]->plan; }
+
+    void uploadIds(const Step& step, std::span<const int32_t> ids) override;
+    void launch(PlanId id, size_t op, const Step& step) override;
+    void launchGraph(PlanId id, const Step& step) override;
+    Result<int32_t> readToken(const Step& step) override;
+    Status readLogits(const Step& step, std::span<float> logits) override;
+    Status synchronize() override;
+    void cancel() override { m_cancelled.store(true, std::memory_order_relaxed); }
+
+    // Why cuBLASLt is not used; empty when it is.
+    const std::string& missingLibrary() const { return m_missingLibrary; }
+
+private:
+    struct Compiled {
+        Plan plan;
+        std::vector<uint32_t> activityOps;
+        uint32_t graphOp = 0;
+        std::unique_ptr<CUgraphExec_st, CudaGraphExecDestroy> graph;
+    };
+
+    CudaBackend(const Model& model, const BackendSettings& settings, ActivityLog& log);
+    Status prepareDevice(const BackendSettings& settings);
+    Status allocate();
+    Status captureGraph(Compiled& compiled);
+    // Before the first op of a plan: the position on the device is this step's.
+    void placePosition(const Step& step);
+    LaunchContext contextOf(const Compiled& compiled, size_t op, const Step& step) const;
+    void note(cudaError_t error, const PlanOp* op, const char* what);
+    Status status();
+
+    cudaError_t enqueue(const PlanOp& op, bool eager, const cuda::Launch& launch);
+    cudaError_t enqueueSmall(const PlanOp& op, bool eager, const cuda::Launch& launch);
+    cudaError_t enqueueMatmul(const PlanOp& op, bool eager, const cuda::Launch& launch);
+    cudaError_t enqueueArgmax(const PlanOp& op, const cuda::Launch& launch);
+    cuda::AttentionArgs attentionArgs(const PlanOp& op) const;
+    cuda::QkNormRope ropeOf(const PlanOp& op) const;
+    cuda::NormInput normInput(const PlanOp& op) const;
+
+    int64_t bufferBytes(Buffer buffer) const;
+    int64_t elements(const Operand& operand, int64_t columns) const { return operand.row * columns; }
+    float* floats(const Operand& operand, int64_t columns = 0) const;
+    cuda::Bf16* halves(const Operand& operand, int64_t columns = 0) const;
+
+    const Model& m_model;
+    const ModelConfig& m_config;
+    ActivityLog& m_log;
+    const Mode m_mode;
+    const int m_device;
+    const int64_t m_contextLength;
+    const int64_t m_chunkTokens;
+    BackendInfo m_info;
+    cudaDeviceProp m_properties{};
+
+    std::unique_ptr<CublasLt> m_cublas;
+    std::string m_missingLibrary;
+    CudaWeights m_weights;
+    CudaMemory m_memory;  // buffers, caches and the rest
+    std::array<std::byte*, kBufferCount> m_buffers{};
+    std::vector<cuda::KvCache> m_caches;
+    std::vector<int> m_splits;  // parts of the keys in a decode step, by layer
+    float* m_frequenciesLocal = nullptr;
+    float* m_frequenciesGlobal = nullptr;
+    cuda::StepState* m_state = nullptr;
+    int32_t* m_ids = nullptr;
+    float* m_partialValues = nullptr;
+    int32_t* m_partialIndices = nullptr;
+    int m_argmaxBlocks = 0;
+    void* m_workspace = nullptr;
+
+    CudaHostMemory m_hostMemory;
+    int32_t* m_staging = nullptr;  // ids on their way to the device, by position
+    int32_t* m_ring = nullptr;     // tokens that the device chose, by position
+    float* m_hostLogits = nullptr;
+
+    std::unique_ptr<CUstream_st, CudaStreamDestroy> m_stream;
+    std::vector<std::unique_ptr<Compiled>> m_plans;
+    int64_t m_position = -1;  // what the device's position will be once all enqueued work is done; -1: not known
+    std::atomic<bool> m_cancelled{false};
+    Status m_status;
+};
+
+}  // namespace gapscope

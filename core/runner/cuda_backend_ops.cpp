@@ -1,0 +1,229 @@
+// Which kernel each op of a plan is.
+#include "core/runner/cuda_backend.h"
+#include "kernels/cuda/argmax.h"
+#include "kernels/cuda/elementwise.h"
+#include "kernels/cuda/embedding.h"
+#include "kernels/cuda/matmul.h"
+#include "kernels/cuda/rms_norm.h"
+#include "kernels/cuda/rope.h"
+
+namespace gapscope {
+
+float* CudaBackend::floats(const Operand& operand, int64_t columns) const {
+    return reinterpret_cast<float*>(m_buffers[static_cast<size_t>(operand.buffer)]) + elements(operand, columns);
+}
+
+cuda::Bf16* CudaBackend::halves(const Operand& operand, int64_t columns) const {
+    return reinterpret_cast<cuda::Bf16*>(m_buffers[static_cast<size_t>(operand.buffer)]) + elements(operand, columns);
+}
+
+cuda::NormInput CudaBackend::normInput(const PlanOp& op) const {
+    cuda::NormInput input;
+    input.x = floats(op.in[0]);
+    input.nextWeights = m_weights.norm(op.norms[1]).onePlus;
+    input.epsilon = static_cast<float>(m_config.rmsEpsilon);
+    if (op.norms[0] == nullptr) return input;
+    input.y = floats(op.in[1]);
+    input.postWeights = m_weights.norm(op.norms[0]).onePlus;
+    input.xOut = floats(op.out[3]);
+    return input;
+}
+
+cuda::QkNormRope CudaBackend::ropeOf(const PlanOp& op) const {
+    cuda::QkNormRope rope;
+    rope.queryWeights = m_weights.norm(op.norms[0]).onePlus;
+    rope.keyWeights = m_weights.norm(op.norms[1]).onePlus;
+    rope.inverseFrequencies = op.global ? m_frequenciesGlobal : m_frequenciesLocal;
+    rope.positionScale = op.global ? static_cast<float>(m_config.ropeScaleGlobal) : 1.0F;
+    rope.epsilon = static_cast<float>(m_config.rmsEpsilon);
+    return rope;
+}
+
+cuda::AttentionArgs CudaBackend::attentionArgs(const PlanOp& op) const {
+    const auto layer = static_cast<size_t>(op.layer);
+    cuda::AttentionArgs args;
+    args.q = halves(op.in[0]);
+    args.tokens = static_cast<int>(op.tokens);
+    args.heads = static_cast<int>(m_config.heads);
+    args.window = static_cast<int>(op.window);
+    args.scale = op.scalar;
+    args.state = m_state;
+    args.cache = m_caches[layer];
+    args.splits = op.tokens == 1 ? m_splits[layer] : 1;
+    args.partials = reinterpret_cast<float*>(m_buffers[static_cast<size_t>(Buffer::Partials)]);
+    args.out = halves(op.out[0]);
+    return args;
+}
+
+cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launch& launch) {
+    const auto matrix = [&](size_t i) { return m_weights.matrix(op.matrices[i]); };
+    const int tokens = static_cast<int>(op.tokens);
+    switch (op.kind) {
+        case OpKind::Embedding: {
+            cuda::EmbeddingArgs args{matrix(0), m_ids, tokens, op.scalar};
+            if (eager)
+                args.outBf16 = halves(op.out[0]);
+            else
+                args.out = floats(op.out[0]);
+            return cuda::embedding(args, launch);
+        }
+        case OpKind::Matmul:
+            return enqueueMatmul(op, eager, launch);
+        case OpKind::NormQkv: {
+            cuda::GemvQkvArgs args;
+            args.input = normInput(op);
+            for (size_t i = 0; i < 3; ++i) {
+                args.matrices[i] = matrix(i);
+                args.out[i] = floats(op.out[i]);
+            }
+            return cuda::gemvNormQkv(args, launch);
+        }
+        case OpKind::NormGateUp:
+            return cuda::gemvNormGateUp({normInput(op), matrix(0), matrix(1), halves(op.out[0])}, launch);
+        case OpKind::NormHead:
+            return cuda::gemvNormHead(
+                {normInput(op), matrix(0), floats(op.out[0]), m_partialValues, m_partialIndices, m_argmaxBlocks},
+                launch);
+        case OpKind::CombineMatmul:
+            return cuda::gemvCombine(
+                {matrix(0), floats(op.in[0]), static_cast<int>(m_config.heads), static_cast<int>(m_config.headDim),
+                 m_splits[static_cast<size_t>(op.layer)], floats(op.out[0])},
+                launch);
+        case OpKind::AttentionDecode: {
+            cuda::AttentionDecodeArgs args;
+            args.attention = attentionArgs(op);
+            args.rope = ropeOf(op);
+            args.q = floats({Buffer::Query});
+            args.k = floats({Buffer::Key});
+            args.v = floats({Buffer::Value});
+            return cuda::attentionDecode(args, launch);
+        }
+        case OpKind::Attention:
+            return cuda::attention(attentionArgs(op), launch);
+        case OpKind::AttentionCombine: {
+            cuda::AttentionArgs args = attentionArgs(op);
+            return cuda::attentionCombine(args, launch);
+        }
+        case OpKind::QkNormRopeCache: {
+            cuda::QkNormRopeArgs args;
+            args.rope = ropeOf(op);
+            args.q = floats(op.in[0]);
+            args.k = floats(op.in[1]);
+            args.v = floats(op.in[2]);
+            args.tokens = tokens;
+            args.heads = static_cast<int>(m_config.heads);
+            args.state = m_state;
+            args.cache = m_caches[static_cast<size_t>(op.layer)];
+            args.out = halves(op.out[0]);
+            return cuda::qkNormRope(args, launch);
+        }
+        case OpKind::RmsNorm:
+            return cuda::rmsNorm(
+                {floats(op.in[0]), tokens, static_cast<int>(op.columns), m_weights.norm(op.norms[0]).onePlus,
+                 static_cast<float>(m_config.rmsEpsilon), halves(op.out[0]), static_cast<int>(op.columns)},
+                launch);
+        case OpKind::AddRmsNorm:
+            return cuda::addRmsNorm(
+                {floats(op.in[0], op.columns), floats(op.in[1], op.columns), tokens, static_cast<int>(op.columns),
+                 m_weights.norm(op.norms[0]).onePlus, m_weights.norm(op.norms[1]).onePlus,
+                 static_cast<float>(m_config.rmsEpsilon), halves(op.out[0]), static_cast<int>(op.columns)},
+                launch);
+        case OpKind::GeluGate:
+            return cuda::geluGate({floats(op.in[0]), floats(op.in[1]), tokens, static_cast<int>(op.columns),
+                                   halves(op.out[0]), static_cast<int>(op.columns)},
+                                  launch);
+        case OpKind::ArgmaxPartial:
+        case OpKind::Argmax:
+            return enqueueArgmax(op, launch);
+        default:
+            return enqueueSmall(op, eager, launch);
+    }
+}
+
+cudaError_t CudaBackend::enqueueMatmul(const PlanOp& op, bool eager, const cuda::Launch& launch) {
+    const cuda::WeightMatrix& matrix = m_weights.matrix(op.matrices[0]);
+    const cuda::Bf16* const x = halves(op.in[0]);
+    float* const out = eager ? nullptr : floats(op.out[0]);
+    cuda::Bf16* const outBf16 = eager ? halves(op.out[0]) : nullptr;
+    if (op.tokens == 1) return cuda::gemv({matrix, x, out, outBf16}, launch);
+    const int tokens = static_cast<int>(op.tokens);
+    void* const target = eager ? static_cast<void*>(outBf16) : static_cast<void*>(out);
+    if (m_cublas && m_cublas->matmul(matrix, x, tokens, target, eager, m_workspace, launch.stream)) return cudaSuccess;
+    return cuda::matmul({matrix, x, matrix.stride, tokens, out, outBf16}, launch);
+}
+
+cudaError_t CudaBackend::enqueueArgmax(const PlanOp& op, const cuda::Launch& launch) {
+    if (op.kind == OpKind::ArgmaxPartial)
+        return cuda::argmaxPartial(
+            {floats(op.in[0]), static_cast<int>(op.columns), m_partialValues, m_partialIndices, m_argmaxBlocks},
+            launch);
+    cuda::ArgmaxFinishArgs args;
+    args.partialValues = m_partialValues;
+    args.partialIndices = m_partialIndices;
+    args.blocks = m_argmaxBlocks;
+    args.tokens = static_cast<int>(op.heads);
+    args.ids = m_ids;
+    args.state = m_state;
+    // Eager PyTorch copies the token; so does eager here.
+    args.ring = m_mode == Mode::Eager ? nullptr : m_ring;
+    args.ringSize = static_cast<int>(m_contextLength + m_chunkTokens);
+    return cuda::argmaxFinish(args, launch);
+}
+
+cudaError_t CudaBackend::enqueueSmall(const PlanOp& op, bool, const cuda::Launch& launch) {
+    const int rows = static_cast<int>(op.tokens * op.heads);
+    const int columns = static_cast<int>(op.columns);
+    const int64_t count = op.tokens * op.heads * op.columns;
+    const int64_t rowColumns = op.heads * op.columns;
+    const int tokens = static_cast<int>(op.tokens);
+    const int heads = static_cast<int>(op.heads);
+    switch (op.kind) {
+        case OpKind::CastFloat:
+            return cuda::castToFloat(op.norms[0] ? m_weights.norm(op.norms[0]).weight : halves(op.in[0], rowColumns),
+                                     floats(op.out[0]), count, launch);
+        case OpKind::CastBf16:
+            return cuda::castToBf16(floats(op.in[0]), halves(op.out[0]), count, launch);
+        case OpKind::Square:
+            return cuda::square(floats(op.in[0]), floats(op.out[0]), count, launch);
+        case OpKind::MeanRows:
+            return cuda::meanRows(floats(op.in[0]), rows, columns, floats(op.out[0]), launch);
+        case OpKind::AddScalar:
+            return cuda::addScalar(floats(op.in[0]), op.scalar, floats(op.out[0]), count, launch);
+        case OpKind::Rsqrt:
+            return cuda::rsqrtEach(floats(op.in[0]), floats(op.out[0]), count, launch);
+        case OpKind::MulRows:
+            return cuda::mulRows(floats(op.in[0]), floats(op.in[1]), rows, columns, floats(op.out[0]), launch);
+        case OpKind::MulWeights:
+            return cuda::mulWeights(floats(op.in[0]), floats(op.in[1]), rows, columns, floats(op.out[0]), launch);
+        case OpKind::MulScalar:
+            return cuda::mulScalar(halves(op.in[0]), op.scalar, halves(op.out[0]), count, launch);
+        case OpKind::Mul:
+            return cuda::mul(halves(op.in[0]), halves(op.in[1]), halves(op.out[0]), count, launch);
+        case OpKind::Add:
+            return cuda::add(halves(op.in[0]), halves(op.in[1]), halves(op.out[0]), count, launch);
+        case OpKind::Gelu:
+            return cuda::gelu(halves(op.in[0]), halves(op.out[0]), count, launch);
+        case OpKind::MulHeads:
+            return cuda::mulHeads(halves(op.in[0]), halves(op.in[1]), tokens, heads, columns, halves(op.out[0]),
+                                  launch);
+        case OpKind::NegateHalf:
+            return cuda::negateUpperHalf(halves(op.in[0]), rows, columns, halves(op.out[0]), launch);
+        case OpKind::JoinHalves:
+            return cuda::joinHalves(halves(op.in[0]), halves(op.in[1]), rows, columns / 2, halves(op.out[0]), launch);
+        case OpKind::CosSin:
+            return cuda::cosSin(
+                {m_state, op.global ? m_frequenciesGlobal : m_frequenciesLocal, tokens, columns / 2,
+                 op.global ? static_cast<float>(m_config.ropeScaleGlobal) : 1.0F, halves(op.out[0]), halves(op.out[1])},
+                launch);
+        case OpKind::CacheWrite: {
+            const cuda::KvCache& cache = m_caches[static_cast<size_t>(op.layer)];
+            return cuda::cacheWrite({halves(op.in[0]), tokens, static_cast<int>(rowColumns), m_state,
+                                     op.in[0].buffer == Buffer::Key ? cache.keys : cache.values, cache.slots},
+                                    launch);
+        }
+        default:
+            return cudaErrorNotSupported;
+    }
+}
+
+}  // namespace gapscope
