@@ -70,6 +70,7 @@ DeviceList listDevices() {
 
 BandwidthMeasurement measureReadBandwidth(int deviceId, int runs) {
     BandwidthMeasurement measurement{.runs = runs};
+    cudaGetLastError();  // what an earlier call left behind is not this one's failure
     const auto failed = [&](cudaError_t error) {
         if (error != cudaSuccess) measurement.error = cudaGetErrorString(error);
         return error != cudaSuccess;
