@@ -1,0 +1,147 @@
+// Whole runs on the GPU against the CPU's full-precision run of the same model. Greedy tokens must be equal wherever
+// the reference's margin between its two largest logits is more than twice the largest error seen; every step is forced
+// along the reference, so that one different choice does not spoil what follows.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "core/runner/generate.h"
+#include "cuda_test_support.h"
+#include "test_files.h"
+
+namespace gapscope {
+
+namespace {
+
+struct RunCase {
+    std::string model;
+    int64_t promptTokens;
+    int64_t newTokens;
+};
+
+GenerateSettings settingsFor(const Model& model, const RunCase& run, const std::string& device) {
+    GenerateSettings settings;
+    settings.device = device;
+    for (int64_t i = 0; i < run.promptTokens; ++i)
+        settings.promptIds.push_back(static_cast<int32_t>((i * 37 + 5) % model.config().vocabulary));
+    settings.maxNewTokens = run.newTokens;
+    settings.ignoreEos = true;
+    settings.warmup = 0;
+    return settings;
+}
+
+RepeatResult runOnce(const Model& model, const GenerateSettings& settings) {
+    ActivityLog log(TraceLevel::Off);
+    const auto result = generate(model, settings, log);
+    if (!result) {
+        ADD_FAILURE() << result.error().message;
+        return {};
+    }
+    return result->repeats.at(0);
+}
+
+std::filesystem::path modelPath(const std::string& name) {
+    return name == "hf" ? test::sharedFile("goldens/tiny-hf")
+                        : test::repositoryFile("resources/tiny-random-gemma3.gguf");
+}
+
+class CudaRun : public testing::TestWithParam<std::tuple<const char*, Mode, int>> {};
+
+std::string caseName(const testing::TestParamInfo<CudaRun::ParamType>& info) {
+    return std::string(std::get<0>(info.param)) + "_" + std::string(modeName(std::get<1>(info.param))) + "_" +
+           std::to_string(std::get<2>(info.param));
+}
+
+}  // namespace
+
+TEST_P(CudaRun, FollowsTheCpu) {
+    GAPSCOPE_NEEDS_GPU();
+    const auto& [name, mode, promptTokens] = GetParam();
+    const std::filesystem::path path = modelPath(name);
+    if (path.empty() || !std::filesystem::exists(path)) GTEST_SKIP() << name << " model is not here";
+    const auto loaded = Model::load(path);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    const Model& model = **loaded;
+
+    const RunCase run{name, promptTokens, 40};
+    GenerateSettings reference = settingsFor(model, run, "cpu");
+    reference.precision = Precision::Fp32;
+    reference.topLogits = model.config().vocabulary;
+    const RepeatResult expected = runOnce(model, reference);
+    ASSERT_EQ(expected.steps.size(), 40U);
+
+    GenerateSettings forced = settingsFor(model, run, "cuda");
+    forced.mode = mode;
+    forced.topLogits = model.config().vocabulary;
+    forced.forceIds = expected.tokens;
+    const RepeatResult actual = runOnce(model, forced);
+    ASSERT_EQ(actual.steps.size(), expected.steps.size());
+    double largestError = 0;
+    double sumOfSquares = 0;
+    double sumOfErrors = 0;
+    for (size_t step = 0; step < expected.steps.size(); ++step) {
+        std::unordered_map<int32_t, float> logits;
+        for (const TopLogits::Entry& entry : actual.steps[step].top)
+            logits[entry.id] = entry.logit;
+        for (const TopLogits::Entry& entry : expected.steps[step].top) {
+            ASSERT_TRUE(logits.contains(entry.id));
+            const double error = static_cast<double>(logits[entry.id]) - static_cast<double>(entry.logit);
+            ASSERT_FALSE(std::isnan(error));
+            largestError = std::max(largestError, std::abs(error));
+            sumOfErrors += error * error;
+            sumOfSquares += static_cast<double>(entry.logit) * static_cast<double>(entry.logit);
+        }
+    }
+    const double relative = std::sqrt(sumOfErrors / sumOfSquares);
+    RecordProperty("relative_error", std::to_string(relative));
+    std::printf("%s %s %d: relative error %.5f, largest %.4f\n", name, std::string(modeName(mode)).c_str(),
+                promptTokens, relative, largestError);
+    // Weights are bf16 in both; activations are rounded to 8 bits a few times a layer.
+    EXPECT_LT(relative, 0.03);
+    size_t compared = 0;
+    for (size_t step = 0; step < expected.steps.size(); ++step) {
+        const auto& top = expected.steps[step].top;
+        if (static_cast<double>(top[0].logit - top[1].logit) <= 2 * largestError) continue;
+        ++compared;
+        EXPECT_EQ(actual.steps[step].top[0].id, top[0].id) << "step " << step;
+    }
+    std::printf("  %zu of %zu steps have a margin above that\n", compared, expected.steps.size());
+
+    // Free, with the token chosen on the device and never read but for showing it: the same until a margin is small.
+    GenerateSettings free = settingsFor(model, run, "cuda");
+    free.mode = mode;
+    const RepeatResult chosen = runOnce(model, free);
+    ASSERT_EQ(chosen.tokens.size(), expected.tokens.size());
+    for (size_t step = 0; step < expected.tokens.size(); ++step) {
+        if (chosen.tokens[step] == expected.tokens[step]) continue;
+        const auto& top = expected.steps[step].top;
+        EXPECT_LE(static_cast<double>(top[0].logit - top[1].logit), 2 * largestError) << "step " << step;
+        break;
+    }
+    // Twice the same.
+    EXPECT_EQ(runOnce(model, free).tokens, chosen.tokens);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, CudaRun,
+                         testing::Combine(testing::Values("hf", "gguf"),
+                                          testing::Values(Mode::Eager, Mode::Fused, Mode::Graph),
+                                          testing::Values(1, 23, 200)),
+                         caseName);
+
+TEST(CudaRunErrors, APrecisionThatTheGpuLacksIsRefused) {
+    GAPSCOPE_NEEDS_GPU();
+    const std::filesystem::path path = modelPath("hf");
+    if (path.empty()) GTEST_SKIP() << "the tiny model is not here";
+    const auto loaded = Model::load(path);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    GenerateSettings settings = settingsFor(**loaded, {"hf", 3, 2}, "cuda");
+    settings.precision = Precision::Fp32;
+    ActivityLog log(TraceLevel::Off);
+    const auto result = generate(**loaded, settings, log);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::WrongUse);
+}
+
+}  // namespace gapscope
