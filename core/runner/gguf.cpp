@@ -2,6 +2,8 @@
 // descriptions, padding, data. Little-endian; so are all machines that Gapscope is built for.
 #include "core/runner/gguf.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -89,11 +91,11 @@ std::optional<int64_t> integerAt(GgufType type, const std::byte* at) {
     }
 }
 
-// Quotes a name out of the file for an error: shortened, and without what a terminal would obey.
+// Quotes a name out of the file for an error: shortened, plain ASCII only.
 std::string quoted(std::string_view name) {
     std::string text = "\"";
     for (const char c : name.substr(0, 80))
-        text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+        text += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e ? '?' : c;
     return text + (name.size() > 80 ? "...\"" : "\"");
 }
 
@@ -330,7 +332,10 @@ const GgufValue* GgufFile::find(std::string_view key) const {
 std::optional<std::string_view> GgufFile::string(std::string_view key) const {
     const GgufValue* const value = find(key);
     if (!value || value->type != GgufType::String) return std::nullopt;
-    return asText(value->bytes);
+    const std::string_view text = asText(value->bytes);
+    // The format asks for UTF-8; what is not must not reach a window, a session or JSON.
+    if (!simdjson::validate_utf8(text.data(), text.size())) return std::nullopt;
+    return text;
 }
 
 std::optional<int64_t> GgufFile::integer(std::string_view key) const {

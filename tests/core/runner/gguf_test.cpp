@@ -300,6 +300,14 @@ TEST(GgufConfig, AChatModelAlsoEndsWithItsTurn) {
     EXPECT_EQ(configOf(file)->endTokens, std::vector<int32_t>{1});
 }
 
+TEST(Gguf, TextThatIsNotUtf8IsAsIfAbsent) {
+    GgufBuilder file = test::tinyGemma();
+    file.set("general.name", GgufText{"\xff\xfe"});
+    const auto config = configOf(file);
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->name, "");
+}
+
 TEST(Gguf, StackedQueryKeyValueIsTakenApart) {
     GgufBuilder file = test::tinyGemma();
     GgufBuilder stacked = file;
