@@ -95,6 +95,14 @@ class Window:
         self.process.wait()
 
 
+def choose(home, tokens):
+    """The run bar's choices, as the program itself remembers them: fewer tokens keep the test short."""
+    folder = os.path.join(home, "config", "gapscope")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "gapscope.conf"), "w", encoding="utf-8") as file:
+        file.write(f"[run]\ntokens={tokens}\nwarmup=0\n")
+
+
 def colors_in(picture, rectangle):
     """How many pixels of each colour a rectangle of the picture has."""
     x, y, width, height = rectangle
@@ -161,6 +169,7 @@ def save_as(window, path):
 
 def run_once(gapscope, cli, display, home, pictures):
     session = os.path.join(home, "session.gapscope")
+    choose(home, 12)
     window = Window(gapscope, display, home, ["--size", f"{WIDTH}x{HEIGHT}"])
     try:
         window.wait("the first screen offers Run", lambda r: r["settled"] and "welcomeRun" in r["widgets"])
@@ -209,6 +218,7 @@ def run_once(gapscope, cli, display, home, pictures):
 
 def recover_once(gapscope, display, home):
     """A run that is killed in the middle is offered at the next start."""
+    choose(home, 2000)  # so many that the run is still going on when it is killed
     window = Window(gapscope, display, home, ["--size", f"{WIDTH}x{HEIGHT}", "--run"])
     try:
         window.wait("a second run streams tokens", lambda r: r["running"] and r["tokens"] > 3)

@@ -76,6 +76,8 @@ private Q_SLOTS:
         QCOMPARE(model.index(1, 3).data(kSortRole).toLongLong(), 110'000);
         QCOMPARE(model.index(1, 4).data(kSortRole).toLongLong(), 90'000);
         QCOMPARE(tokenRow(*m_report->trace, model.token(2)), size_t(1));
+        QCOMPARE(model.rowOf({.kind = Selection::Kind::Token, .row = 1}), 2);
+        QCOMPARE(model.rowOf({.kind = Selection::Kind::Token, .range = model.token(0).range, .row = 4}), 0);
     }
 
     void categoriesAddUpToTheWhole() {

@@ -15,6 +15,7 @@ private:
 
     static PieItem* makePie(QCustomPlot& plot) {
         plot.resize(200, 200);
+        plot.show();  // only then does the plot learn its size
         auto* pie = new PieItem(&plot);
         pie->setSlices({{50, QColor(kFirst), {}}, {25, QColor(kSecond), {}}, {25, QColor(kThird), {}}});
         return pie;
@@ -52,6 +53,7 @@ private Q_SLOTS:
     void anEmptyPieIsHitNowhere() {
         QCustomPlot plot;
         plot.resize(200, 200);
+        plot.show();  // only then does the plot learn its size
         auto* pie = new PieItem(&plot);
         plot.replot();
         QCOMPARE(pie->sliceAt({180, 100}), -1);

@@ -32,10 +32,15 @@ void TokenModel::show(ReportPtr report) {
     endResetModel();
 }
 
-int TokenModel::rowOf(TimeRange range) const {
+int TokenModel::rowOf(const Selection& token) const {
     if (!m_report) return -1;
+    const Tokens& tokens = m_report->trace->tokens();
+    const bool isPrompt = token.row >= tokens.index.size();
     const auto& rows = m_report->tokens.rows;
-    const auto found = std::find_if(rows.begin(), rows.end(), [&](const TokenTime& row) { return row.range == range; });
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const TokenTime& row) {
+        if (isPrompt) return row.index < 0 && row.range == token.range;
+        return row.repeat == tokens.repeat[token.row] && row.index == tokens.index[token.row];
+    });
     return found == rows.end() ? -1 : static_cast<int>(found - rows.begin());
 }
 

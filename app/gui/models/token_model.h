@@ -14,7 +14,7 @@ public:
 
     void show(ReportPtr report);
     const TokenTime& token(int row) const { return m_report->tokens.rows[static_cast<size_t>(row)]; }
-    int rowOf(TimeRange range) const;  // -1: none
+    int rowOf(const Selection& token) const;  // -1: none; the prompt is told by its range
 
     int rowCount(const QModelIndex& parent = {}) const override;
 

@@ -40,7 +40,7 @@ DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* 
     verticalHeader()->setDefaultSectionSize(std::max(kRowHeight, fontMetrics().height() + 6));
     verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     horizontalHeader()->setHighlightSections(false);
-    horizontalHeader()->setStretchLastSection(true);
+    horizontalHeader()->setMinimumSectionSize(48);
     connect(&model, &QAbstractItemModel::modelAboutToBeReset, this,
             [this] { m_scroll = verticalScrollBar()->value(); });
     connect(&model, &QAbstractItemModel::modelReset, this, [this] { verticalScrollBar()->setValue(m_scroll); });
@@ -49,10 +49,11 @@ DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* 
             [this](const QModelIndex& index) { Q_EMIT doubleChosen(sourceRow(index)); });
 }
 
-void DataTable::setColumnCharacters(const std::vector<int>& characters) {
+void DataTable::setColumnCharacters(const std::vector<int>& characters, int stretched) {
     const int width = fontMetrics().horizontalAdvance(QLatin1Char('0'));
     for (size_t column = 0; column < characters.size(); ++column)
         setColumnWidth(static_cast<int>(column), characters[column] * width + 14);
+    horizontalHeader()->setSectionResizeMode(stretched, QHeaderView::Stretch);
 }
 
 void DataTable::sortAtFirst(int column, Qt::SortOrder order) {

@@ -14,7 +14,8 @@ class DataTable : public QTableView {
 public:
     DataTable(TableModel& model, const QString& accessibleName, QWidget* parent = nullptr);
 
-    void setColumnCharacters(const std::vector<int>& characters);
+    // Widths in characters; the `stretched` column takes what room is left.
+    void setColumnCharacters(const std::vector<int>& characters, int stretched);
     void sortAtFirst(int column, Qt::SortOrder order);
     int sourceRow(const QModelIndex& index) const;  // -1: none
     void markSourceRow(int row);                    // -1: none

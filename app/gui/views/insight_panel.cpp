@@ -137,7 +137,7 @@ QWidget* InsightPanel::makePie() {
     auto* row = new QHBoxLayout;
     row->setSpacing(6);
     row->addWidget(m_plot, 0, Qt::AlignTop);
-    layout->addLayout(row, 1);
+    layout->addLayout(row);
 
     m_legend = new DataTable(m_categories, tr("Device time by category"), card);
     m_legend->setObjectName(QStringLiteral("categoryLegend"));
@@ -149,13 +149,14 @@ QWidget* InsightPanel::makePie() {
     m_legend->horizontalHeader()->setSectionResizeMode(2, QHeaderView::ResizeToContents);
     m_legend->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 4);
     m_legend->setAlternatingRowColors(false);
-    m_legend->setMinimumHeight(kPieSize);
+    m_legend->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_legend->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     connect(m_legend, &DataTable::chosen, this, &InsightPanel::chooseSlice);
     row->addWidget(m_legend, 1);
 
     m_twoWay = new TwoWayBar(card);
     layout->addWidget(m_twoWay);
+    layout->addStretch(1);
     return card;
 }
 
@@ -273,6 +274,8 @@ void InsightPanel::showPie() {
         totalNs += slice.time.ns;
     }
     m_categories.show(std::move(slices));
+    m_legend->setFixedHeight(
+        std::max(kPieSize, m_categories.rowCount() * m_legend->verticalHeader()->defaultSectionSize() + 2));
     m_legend->markSourceRow(lifted);
     m_pie->setSlices(std::move(drawn));
     m_pie->setLifted(lifted);

@@ -41,7 +41,7 @@ void TablePanel::zoomTo(TimeRange range) {
 KernelPanel::KernelPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
     makeTable(m_model, tr("Kernels"));
     table().setObjectName(QStringLiteral("kernelTable"));
-    table().setColumnCharacters({28, 13, 8, 9, 8, 9, 9, 9, 9, 9});
+    table().setColumnCharacters({28, 13, 7, 8, 8, 8, 8, 8, 8, 8}, 0);
     table().sortAtFirst(3, Qt::DescendingOrder);
     connect(&table(), &DataTable::chosen, this, [this](int row) {
         if (row < 0) return;
@@ -65,7 +65,7 @@ void KernelPanel::showReport(const ReportPtr& report) {
 GapPanel::GapPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
     makeTable(m_model, tr("Gaps"));
     table().setObjectName(QStringLiteral("gapTable"));
-    table().setColumnCharacters({10, 10, 22, 10, 11, 10, 24, 34, 7});
+    table().setColumnCharacters({9, 9, 20, 9, 11, 9, 20, 34, 7}, 7);
     table().sortAtFirst(1, Qt::DescendingOrder);
     connect(&table(), &DataTable::chosen, this, [this](int row) {
         if (row < 0) return;
@@ -95,7 +95,7 @@ void GapPanel::showReport(const ReportPtr& report) {
 DetailsPanel::DetailsPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
     makeTable(m_model, tr("Details"));
     table().setObjectName(QStringLiteral("detailsTable"));
-    table().setColumnCharacters({32, 60});
+    table().setColumnCharacters({32, 60}, 1);
 }
 
 void DetailsPanel::showReport(const ReportPtr& report) {
@@ -106,7 +106,7 @@ void DetailsPanel::showReport(const ReportPtr& report) {
 DiagnosticsPanel::DiagnosticsPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
     makeTable(m_model, tr("Diagnostics"));
     table().setObjectName(QStringLiteral("diagnosticsTable"));
-    table().setColumnCharacters({12, 10, 30, 60});
+    table().setColumnCharacters({12, 10, 30, 60}, 3);
 }
 
 void DiagnosticsPanel::showReport(const ReportPtr& report) {

@@ -19,7 +19,7 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
       m_table(new DataTable(m_model, tr("Tokens"), this)),
       m_plot(new QCustomPlot(this)) {
     m_table->setObjectName(QStringLiteral("tokenTable"));
-    m_table->setColumnCharacters({8, 16, 10, 10, 10, 10, 9, 8, 8, 8});
+    m_table->setColumnCharacters({7, 12, 8, 8, 8, 8, 9, 8, 7, 8}, 1);
     makePlot();
     auto* left = new QVBoxLayout;
     left->setSpacing(3);
@@ -97,7 +97,7 @@ void TokenPanel::showReport() {
     if (!report) return;
     // As with gaps: the neighbours of a chosen token stay listed.
     if (report->selection.kind == Selection::Kind::Token) {
-        const int row = m_model.rowOf(report->selection.range);
+        const int row = m_model.rowOf(report->selection);
         if (row >= 0) {
             if (m_table->selectedSourceRows() != std::vector<int>{row}) m_table->markSourceRow(row);
             showPlot();

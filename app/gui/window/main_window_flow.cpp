@@ -337,7 +337,8 @@ void MainWindow::showGeneratedText() {
 void MainWindow::easeToDecode() {
     const TimeRange decode = decodeRange(*m_session.trace());
     if (decode.empty()) return;
-    if (style()->styleHint(QStyle::SH_Widget_Animation_Duration, nullptr, this) == 0) {
+    if (style()->styleHint(QStyle::SH_Widget_Animation_Duration, nullptr, this) == 0 ||
+        qEnvironmentVariableIsSet("GAPSCOPE_NO_ANIMATION")) {
         m_session.setVisibleRange(decode);
         return;
     }
