@@ -90,7 +90,10 @@ void printTextReport(const CpuFacts& cpu, const std::vector<GpuLibrary>& librari
         if (library.found.empty()) missing += library.name + " is missing: install " + library.install + ".\n";
     }
     print(table.text());
-    if (!missing.empty()) print("\n" + missing);
+    if (!missing.empty()) {
+        print("\n");
+        print(missing);
+    }
     if (libraries[0].found.empty()) print("Without the driver runs use the CPU; traces of GPUs can still be opened.\n");
     print("\nModels\n");
     const auto models = findModels();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/cli/commands.h"
+#include "app/cli/text_table.h"
 
 namespace {
 
@@ -25,6 +26,13 @@ int run(int argc, char** argv) {
     cli::addModelsCommand(app, outcome);
     cli::addDoctorCommand(app, outcome);
 
+    // CLI11 would only say that a subcommand is missing.
+    const auto isAsked = [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; };
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(isAsked).empty()) {
+        std::fprintf(stderr, "gapscope-cli: There is no command '%s'; gapscope-cli --help lists them.\n",
+                     cli::printable(argv[1]).c_str());
+        return 2;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -213,6 +213,7 @@ TEST_F(CliGolden, WrongUseIsTwoAndFailureIsOneWithOneSentence) {
         EXPECT_TRUE(ran.output.starts_with("gapscope-cli: ")) << ran.output;
         EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
     }
+    EXPECT_NE(runCli("bogus").output.find("no command 'bogus'"), std::string::npos);
     for (const char* help : {"--help", "summary --help"})
         EXPECT_EQ(runCli(help).exitCode, 0);
 }
