@@ -147,6 +147,9 @@ QWidget* InsightPanel::makePie() {
     m_legend->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     m_legend->horizontalHeader()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
     m_legend->horizontalHeader()->setSectionResizeMode(2, QHeaderView::ResizeToContents);
+    QFont small = m_legend->font();
+    small.setPointSizeF(small.pointSizeF() * 0.9);
+    m_legend->setFont(small);
     m_legend->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 4);
     m_legend->setAlternatingRowColors(false);
     m_legend->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
