@@ -79,6 +79,7 @@ void directTile(const PanelJob& job, const uint8_t* panel, const float* x, float
     if constexpr (isQuantised(kType)) {
         const uint8_t* payload = panel + job.headerBytes;
         for (; k < job.columns; k += 32, payload += payloadVectors(kType) * kVectorBytes) {
+            prefetchAhead<payloadVectors(kType) * kVectorBytes>(payload);
             const float* const xBlock = x + k;
             forBlock<kType>(
                 panel, payload, k / 32, [&](int64_t column, FloatV weights) __attribute__((always_inline)) {

@@ -36,17 +36,6 @@ inline IntV timesZeroPoint(int32_t minusSum) {
         return shiftLeft<7>(setI(minusSum));
 }
 
-// One token's pass is so short that its loads run into the limit of cache misses in flight before the hardware
-// prefetcher gets ahead: 14 GB/s a core on Zen 4 without this, 19 with it (Q8_0; Q5_0 10 and 17, Q4_K 13 and 17).
-constexpr int64_t kPrefetchBytes = 4096;
-
-template <int64_t kBytes>
-inline void prefetchAhead(const uint8_t* payload) {
-#pragma GCC unroll 16
-    for (int64_t i = 0; i < kBytes; i += 64)
-        __builtin_prefetch(payload + kPrefetchBytes + i, 0, 1);
-}
-
 // One panel times kTokens tokens. The integer sums start at -zeroPoint * sum(x), which makes the unsigned weights'
 // product right at no cost a group.
 template <WeightType kType, int64_t kTokens>
