@@ -177,6 +177,7 @@ Status CudaBackend::allocate() {
     const int64_t frequencyBytes = m_config.headDim / 2 * static_cast<int64_t>(sizeof(float));
     const int64_t localAt = take(frequencyBytes);
     const int64_t globalAt = take(frequencyBytes);
+    const int64_t tableAt = take(4 * frequencyBytes);
     const int64_t stateAt = take(sizeof(cuda::StepState));
     const int64_t valuesAt = take(m_argmaxBlocks * static_cast<int64_t>(sizeof(float)));
     const int64_t indicesAt = take(m_argmaxBlocks * static_cast<int64_t>(sizeof(int32_t)));
@@ -196,6 +197,7 @@ Status CudaBackend::allocate() {
     }
     m_frequenciesLocal = reinterpret_cast<float*>(base + localAt);
     m_frequenciesGlobal = reinterpret_cast<float*>(base + globalAt);
+    m_ropeTable = reinterpret_cast<float*>(base + tableAt);
     m_state = reinterpret_cast<cuda::StepState*>(base + stateAt);
     m_partialValues = reinterpret_cast<float*>(base + valuesAt);
     m_partialIndices = reinterpret_cast<int32_t*>(base + indicesAt);
@@ -245,7 +247,7 @@ Status CudaBackend::captureGraph(Compiled& compiled) {
     cudaStream_t stream = m_stream.get();
     cudaError_t error = cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
     if (error != cudaSuccess) return cudaFailure("The GPU could not begin a graph", error);
-    const cuda::Launch launch{stream, m_properties.major >= kOverlapCapability};
+    const cuda::Launch launch = launchOn(m_properties.major >= kOverlapCapability);
     cudaError_t failed = cudaSuccess;
     for (size_t i = 0; i < compiled.plan.ops.size() && failed == cudaSuccess; ++i) {
         const LaunchScope scope(m_log, contextOf(compiled, i, Step{}));
@@ -287,7 +289,7 @@ Status CudaBackend::status() {
 
 void CudaBackend::placePosition(const Step& step) {
     if (m_position == step.position) return;
-    note(cuda::setPosition(m_state, static_cast<int32_t>(step.position), {m_stream.get(), false}), nullptr,
+    note(cuda::setPosition(m_state, static_cast<int32_t>(step.position), launchOn(false)), nullptr,
          "setting the position");
     m_position = step.position;
 }
@@ -308,7 +310,7 @@ void CudaBackend::launch(PlanId id, size_t index, const Step& step) {
     const PlanOp& op = compiled.plan.ops[index];
     if (index == 0) placePosition(step);
     const LaunchScope scope(m_log, contextOf(compiled, index, step));
-    note(enqueue(op, compiled.plan.request.eager, {m_stream.get(), false}), &op, "launching");
+    note(enqueue(op, compiled.plan.request.eager, launchOn(false)), &op, "launching");
     if (op.kind == OpKind::Argmax) m_position = step.position + compiled.plan.request.tokens;
 }
 

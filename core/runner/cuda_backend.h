@@ -60,6 +60,7 @@ private:
     CudaBackend(const Model& model, const BackendSettings& settings, ActivityLog& log);
     Status prepareDevice(const BackendSettings& settings);
     Status allocate();
+    cuda::Launch launchOn(bool overlap) const { return {m_stream.get(), overlap, m_properties.multiProcessorCount}; }
     Status captureGraph(Compiled& compiled);
     // Before the first op of a plan: the position on the device is this step's.
     void placePosition(const Step& step);
@@ -99,6 +100,7 @@ private:
     std::vector<int> m_splits;  // parts of the keys in a decode step, by layer
     float* m_frequenciesLocal = nullptr;
     float* m_frequenciesGlobal = nullptr;
+    float* m_ropeTable = nullptr;  // of the decode step
     cuda::StepState* m_state = nullptr;
     int32_t* m_ids = nullptr;
     float* m_partialValues = nullptr;

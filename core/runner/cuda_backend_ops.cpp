@@ -96,6 +96,7 @@ cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launc
             args.q = floats({Buffer::Query});
             args.k = floats({Buffer::Key});
             args.v = floats({Buffer::Value});
+            args.cosSin = m_ropeTable + (op.global ? m_config.headDim : 0);
             return cuda::attentionDecode(args, launch);
         }
         case OpKind::Attention:
@@ -170,7 +171,7 @@ cudaError_t CudaBackend::enqueueArgmax(const PlanOp& op, const cuda::Launch& lau
     return cuda::argmaxFinish(args, launch);
 }
 
-cudaError_t CudaBackend::enqueueSmall(const PlanOp& op, bool, const cuda::Launch& launch) {
+cudaError_t CudaBackend::enqueueSmall(const PlanOp& op, bool eager, const cuda::Launch& launch) {
     const int rows = static_cast<int>(op.tokens * op.heads);
     const int columns = static_cast<int>(op.columns);
     const int64_t count = op.tokens * op.heads * op.columns;
@@ -211,6 +212,11 @@ cudaError_t CudaBackend::enqueueSmall(const PlanOp& op, bool, const cuda::Launch
         case OpKind::JoinHalves:
             return cuda::joinHalves(halves(op.in[0]), halves(op.in[1]), rows, columns / 2, halves(op.out[0]), launch);
         case OpKind::CosSin:
+            if (!eager)
+                return cuda::ropeTable(
+                    {m_state, m_frequenciesLocal, m_frequenciesGlobal, static_cast<int>(m_config.headDim / 2),
+                     static_cast<float>(m_config.ropeScaleGlobal), m_ropeTable},
+                    launch);
             return cuda::cosSin(
                 {m_state, op.global ? m_frequenciesGlobal : m_frequenciesLocal, tokens, columns / 2,
                  op.global ? static_cast<float>(m_config.ropeScaleGlobal) : 1.0F, halves(op.out[0]), halves(op.out[1])},

@@ -286,6 +286,8 @@ Plan CudaPlan::eager() {
 
 Plan CudaPlan::fusedDecode() {
     embedding("embedding_bf16", m_config.embeddingScale, kFloat);
+    small(OpKind::CosSin, Category::Rope, "rope_table", "rotary", 2, m_config.headDim, kFloat, {},
+          {{Buffer::CosLocal}, {Buffer::CosGlobal}});
     Buffer stream = Buffer::Residual;
     Buffer other = Buffer::ResidualOther;
     const std::vector<float>* postNorm = nullptr;  // of the sublayer before, whose output waits in Projected

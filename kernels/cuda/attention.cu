@@ -28,21 +28,47 @@ __device__ __forceinline__ KeyRange keysOf(int position, int window, int split, 
     return range;
 }
 
-// One block, one query token, kGroup query heads that share a kv head: each warp walks every eighth key of the range
-// with its own running maximum, sum and output; then the warps are merged. `q` holds the lane's part of each query,
-// already scaled.
+// A lane's 16 bytes of some consecutive keys and values.
+struct CacheRows {
+    uint4 keys[kKeysAhead];
+    uint4 values[kKeysAhead];
+};
+
+// Rows of positions [first, first + kKeysAhead) before `end`, zeros for the rest.
+__device__ __forceinline__ CacheRows loadRows(const KvCache& cache, int kvHead, int first, int end) {
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    const int64_t rowElements = static_cast<int64_t>(cache.kvHeads) * cache.headDim;
+    const int64_t laneOffset = static_cast<int64_t>(kvHead) * cache.headDim + lane * kPerLane;
+    const bool active = lane * kPerLane < cache.headDim;
+    CacheRows rows;
+#pragma unroll
+    for (int a = 0; a < kKeysAhead; ++a) {
+        const bool read = active && first + a < end;
+        const int64_t at = read ? ((first + a) % cache.slots) * rowElements + laneOffset : 0;
+        rows.keys[a] = read ? *reinterpret_cast<const uint4*>(cache.keys + at) : uint4{0, 0, 0, 0};
+        rows.values[a] = read ? *reinterpret_cast<const uint4*>(cache.values + at) : uint4{0, 0, 0, 0};
+    }
+    return rows;
+}
+
+// The new position's key and value, where the cache does not hold them yet.
+struct NewRow {
+    int position = -1;
+    uint4 key{}, value{};  // the lane's part
+};
+
+// One block, one query token, kGroup query heads that share a kv head: each warp walks every eighth group of keys of
+// the range with its own running maximum, sum and output; then the warps are merged, in their order, so that the same
+// keys give the same bits. `q` holds the lane's part of each query, already scaled; `rows` the warp's first keys.
 template <int kGroup>
 __device__ __forceinline__ void attend(const AttentionArgs& args, int kvHead, int token, int headOffset, KeyRange range,
-                                       const float (&q)[kGroup][kPerLane]) {
+                                       const float (&q)[kGroup][kPerLane], CacheRows rows, const NewRow& newRow) {
     __shared__ float warpMaxima[kWarps][kGroup];
     __shared__ float warpTotals[kWarps][kGroup];
-    __shared__ float merged[kGroup][kMaxHeadDim];
+    __shared__ __align__(16) float warpOut[kWarps][kGroup][kMaxHeadDim];
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     const int warp = static_cast<int>(threadIdx.x) / kWarp;
     const int headDim = args.cache.headDim;
-    const bool active = lane * kPerLane < headDim;
-    const int64_t rowElements = static_cast<int64_t>(args.cache.kvHeads) * headDim;
-    const int64_t laneOffset = static_cast<int64_t>(kvHead) * headDim + lane * kPerLane;
 
     float maximum[kGroup], total[kGroup], out[kGroup][kPerLane];
 #pragma unroll
@@ -54,19 +80,15 @@ __device__ __forceinline__ void attend(const AttentionArgs& args, int kvHead, in
             out[g][i] = 0;
     }
     for (int key = range.first + warp * kKeysAhead; key < range.end; key += kWarps * kKeysAhead) {
-        uint4 keys[kKeysAhead], values[kKeysAhead];
-#pragma unroll
-        for (int a = 0; a < kKeysAhead; ++a) {
-            const bool read = active && key + a < range.end;
-            const int64_t at = ((key + a) % args.cache.slots) * rowElements + laneOffset;
-            keys[a] = read ? *reinterpret_cast<const uint4*>(args.cache.keys + at) : uint4{0, 0, 0, 0};
-            values[a] = read ? *reinterpret_cast<const uint4*>(args.cache.values + at) : uint4{0, 0, 0, 0};
-        }
         float score[kKeysAhead][kGroup];
 #pragma unroll
         for (int a = 0; a < kKeysAhead; ++a) {
+            if (key + a == newRow.position) {
+                rows.keys[a] = newRow.key;
+                rows.values[a] = newRow.value;
+            }
             float k[kPerLane];
-            unpack8(keys[a], k);
+            unpack8(rows.keys[a], k);
 #pragma unroll
             for (int g = 0; g < kGroup; ++g) {
                 float sum = 0;
@@ -89,17 +111,21 @@ __device__ __forceinline__ void attend(const AttentionArgs& args, int kvHead, in
 #pragma unroll
             for (int i = 0; i < kPerLane; ++i)
                 out[g][i] *= correction;
+        }
 #pragma unroll
-            for (int a = 0; a < kKeysAhead; ++a) {
-                const float weight = __expf(score[a][g] - newMaximum);
+        for (int a = 0; a < kKeysAhead; ++a) {
+            float v[kPerLane];
+            unpack8(rows.values[a], v);
+#pragma unroll
+            for (int g = 0; g < kGroup; ++g) {
+                const float weight = __expf(score[a][g] - maximum[g]);
                 total[g] += weight;
-                float v[kPerLane];
-                unpack8(values[a], v);
 #pragma unroll
                 for (int i = 0; i < kPerLane; ++i)
                     out[g][i] = fmaf(weight, v[i], out[g][i]);
             }
         }
+        rows = loadRows(args.cache, kvHead, key + kWarps * kKeysAhead, range.end);
     }
 
     if (lane == 0) {
@@ -109,53 +135,42 @@ __device__ __forceinline__ void attend(const AttentionArgs& args, int kvHead, in
             warpTotals[warp][g] = total[g];
         }
     }
-    for (int i = static_cast<int>(threadIdx.x); i < kGroup * kMaxHeadDim; i += kThreads)
-        (&merged[0][0])[i] = 0;
+    if (lane * kPerLane < headDim) {
+#pragma unroll
+        for (int g = 0; g < kGroup; ++g)
+#pragma unroll
+            for (int i = 0; i < kPerLane; i += 4)
+                *reinterpret_cast<float4*>(&warpOut[warp][g][lane * kPerLane + i]) =
+                    float4{out[g][i], out[g][i + 1], out[g][i + 2], out[g][i + 3]};
+    }
     __syncthreads();
-    float blockMaximum[kGroup], blockTotal[kGroup];
-#pragma unroll
-    for (int g = 0; g < kGroup; ++g) {
-        blockMaximum[g] = -INFINITY;
-        blockTotal[g] = 0;
-        for (int w = 0; w < kWarps; ++w)
-            blockMaximum[g] = fmaxf(blockMaximum[g], warpMaxima[w][g]);
-        for (int w = 0; w < kWarps; ++w)
-            if (warpTotals[w][g] > 0) blockTotal[g] += warpTotals[w][g] * __expf(warpMaxima[w][g] - blockMaximum[g]);
-    }
-    // In the warps' order, so that the same keys give the same bits.
-    for (int w = 0; w < kWarps; ++w) {
-        if (w == warp && active) {
-#pragma unroll
-            for (int g = 0; g < kGroup; ++g) {
-                if (total[g] <= 0) continue;
-                const float correction = __expf(maximum[g] - blockMaximum[g]);
-#pragma unroll
-                for (int i = 0; i < kPerLane; ++i)
-                    merged[g][lane * kPerLane + i] += out[g][i] * correction;
-            }
-        }
-        __syncthreads();
-    }
     for (int i = static_cast<int>(threadIdx.x); i < kGroup * headDim; i += kThreads) {
         const int g = i / headDim;
         const int d = i % headDim;
-        float groupTotal = 0, groupMaximum = 0;
+        float blockMaximum = -INFINITY;
 #pragma unroll
-        for (int other = 0; other < kGroup; ++other) {
-            if (other != g) continue;
-            groupTotal = blockTotal[other];
-            groupMaximum = blockMaximum[other];
+        for (int w = 0; w < kWarps; ++w)
+            blockMaximum = fmaxf(blockMaximum, warpMaxima[w][g]);
+        float blockTotal = 0;
+        float sum = 0;
+#pragma unroll
+        for (int w = 0; w < kWarps; ++w) {
+            const float weight = warpTotals[w][g] > 0 ? __expf(warpMaxima[w][g] - blockMaximum) : 0.0F;
+            blockTotal = fmaf(warpTotals[w][g], weight, blockTotal);
+            sum = fmaf(warpOut[w][g][d], weight, sum);
         }
         const int64_t head = static_cast<int64_t>(token) * args.heads + headOffset + g;
         if (args.splits == 1) {
-            args.out[head * headDim + d] = fromFloat<Bf16>(merged[g][d] / groupTotal);
+            args.out[head * headDim + d] = fromFloat<Bf16>(sum / blockTotal);
             continue;
         }
-        float* const part = args.partials + (head * args.splits + blockIdx.x) * (headDim + 2);
-        part[d] = merged[g][d];
+        const int64_t part = head * args.splits + blockIdx.x;
+        args.partials[part * headDim + d] = sum;
         if (d == 0) {
-            part[headDim] = groupMaximum;
-            part[headDim + 1] = groupTotal;
+            float* const statistics =
+                args.partials + attentionStatisticsAt(args.tokens, args.heads, headDim, args.splits) + 2 * part;
+            statistics[0] = blockMaximum;
+            statistics[1] = blockTotal;
         }
     }
 }
@@ -181,42 +196,50 @@ __global__ void __launch_bounds__(kThreads) attention_bf16(AttentionArgs args) {
         }
     }
     const KeyRange range = keysOf(args.state->position + token, args.window, static_cast<int>(blockIdx.x), args.splits);
-    attend<kGroup>(args, kvHead, token, headOffset, range, q);
+    const int warp = static_cast<int>(threadIdx.x) / kWarp;
+    const CacheRows rows = loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, range.end);
+    attend<kGroup>(args, kvHead, token, headOffset, range, q, rows, NewRow{});
 }
 
 // The norm and rope of one head by one warp. `values` is the lane's part on the way in and out.
-__device__ __forceinline__ void normRope(float (&values)[kPerLane], const float* weights, const QkNormRope& rope,
-                                         int headDim, int position) {
+__device__ __forceinline__ void normRope(float (&values)[kPerLane], const float* weights, const float* cosSin,
+                                         int headDim, float epsilon) {
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     const int lanes = headDim / kPerLane;
     const int half = headDim / 2;
+    const bool active = lane < lanes;
+    const bool upper = lane >= lanes / 2;
+    const int partner = upper ? lane - lanes / 2 : lane + lanes / 2;
+    const int first = active ? lane * kPerLane - (upper ? half : 0) : 0;
+    float weight[kPerLane], cosine[kPerLane], sine[kPerLane];
+#pragma unroll
+    for (int i = 0; i < kPerLane; ++i) {
+        weight[i] = active ? weights[lane * kPerLane + i] : 0.0F;
+        cosine[i] = cosSin[first + i];
+        sine[i] = cosSin[half + first + i];
+    }
     float sum = 0;
 #pragma unroll
     for (int i = 0; i < kPerLane; ++i)
         sum = fmaf(values[i], values[i], sum);
-    const float scale = rsqrtf(warpSum(sum) / static_cast<float>(headDim) + rope.epsilon);
+    const float scale = rsqrtf(warpSum(sum) / static_cast<float>(headDim) + epsilon);
 #pragma unroll
     for (int i = 0; i < kPerLane; ++i)
-        values[i] *= lane < lanes ? scale * weights[lane * kPerLane + i] : 0.0F;
-    const bool upper = lane >= lanes / 2;
-    const int partner = upper ? lane - lanes / 2 : lane + lanes / 2;
+        values[i] *= scale * weight[i];
 #pragma unroll
     for (int i = 0; i < kPerLane; ++i) {
         const float other = __shfl_sync(0xffffffffU, values[i], partner % kWarp);
-        if (lane >= lanes) continue;
-        const int index = lane * kPerLane + i - (upper ? half : 0);
-        float sine = 0, cosine = 0;
-        sincosf(static_cast<float>(position) * rope.inverseFrequencies[index] / rope.positionScale, &sine, &cosine);
-        values[i] = upper ? fmaf(values[i], cosine, other * sine) : fmaf(values[i], cosine, -other * sine);
+        values[i] = fmaf(values[i], cosine[i], upper ? other * sine[i] : -other * sine[i]);
     }
 }
 
+// What was written two kernels ago or earlier may be read before the wait, because the kernel between has waited for it
+// before it let this one start: the position, and the cache but for its new row.
 template <int kGroup>
 __global__ void __launch_bounds__(kThreads) attention_decode_norm_rope_bf16(AttentionDecodeArgs all) {
     const AttentionArgs& args = all.attention;
     __shared__ float queries[kGroup][kMaxHeadDim];
-    waitForPrevious();
-    allowNext();
+    __shared__ __align__(16) Bf16 newRows[2][kMaxHeadDim];  // key, value
     const int headOffset = static_cast<int>(blockIdx.y) * kGroup;
     const int headsPerKv = args.heads / args.cache.kvHeads;
     const int kvHead = headOffset / headsPerKv;
@@ -226,13 +249,16 @@ __global__ void __launch_bounds__(kThreads) attention_decode_norm_rope_bf16(Atte
     const int position = args.state->position;
     const bool active = lane * kPerLane < headDim;
     const KeyRange range = keysOf(position, args.window, static_cast<int>(blockIdx.x), args.splits);
+    const bool hasNewRow = range.end == position + 1 && range.first <= position;
+    const CacheRows rows = loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, min(range.end, position));
+    waitForPrevious();
+    allowNext();
 
-    // The first warps norm the queries, the next writes the new key, the one after it the new value. Blocks whose keys
-    // do not include the new position leave the cache alone.
+    // A warp a query, one for the new key, one for the new value.
     for (int task = warp; task < kGroup + 2; task += kWarps) {
         float values[kPerLane] = {};
         const bool isQuery = task < kGroup;
-        if (!isQuery && range.end != position + 1) continue;
+        if (!isQuery && !hasNewRow) continue;
         const float* const source = isQuery          ? all.q + (headOffset + task) * headDim
                                     : task == kGroup ? all.k + kvHead * headDim
                                                      : all.v + kvHead * headDim;
@@ -242,7 +268,8 @@ __global__ void __launch_bounds__(kThreads) attention_decode_norm_rope_bf16(Atte
                 values[i] = source[lane * kPerLane + i];
         }
         if (task <= kGroup)
-            normRope(values, isQuery ? all.rope.queryWeights : all.rope.keyWeights, all.rope, headDim, position);
+            normRope(values, isQuery ? all.rope.queryWeights : all.rope.keyWeights, all.cosSin, headDim,
+                     all.rope.epsilon);
         if (!active) continue;
         if (isQuery) {
 #pragma unroll
@@ -250,24 +277,29 @@ __global__ void __launch_bounds__(kThreads) attention_decode_norm_rope_bf16(Atte
                 queries[task][lane * kPerLane + i] = values[i] * args.scale;
             continue;
         }
+#pragma unroll
+        for (int i = 0; i < kPerLane; ++i)
+            newRows[task - kGroup][lane * kPerLane + i] = fromFloat<Bf16>(values[i]);
         // Heads of one kv head that are in another group write the same bytes.
         Bf16* const cache = (task == kGroup ? args.cache.keys : args.cache.values) +
                             static_cast<int64_t>(position % args.cache.slots) * args.cache.kvHeads * headDim +
                             kvHead * headDim + lane * kPerLane;
-#pragma unroll
-        for (int i = 0; i < kPerLane; ++i)
-            cache[i] = fromFloat<Bf16>(values[i]);
+        *reinterpret_cast<uint4*>(cache) = *reinterpret_cast<const uint4*>(&newRows[task - kGroup][lane * kPerLane]);
     }
     __syncthreads();
     float q[kGroup][kPerLane] = {};
+    NewRow newRow;
+    if (hasNewRow) newRow.position = position;
     if (active) {
 #pragma unroll
         for (int g = 0; g < kGroup; ++g)
 #pragma unroll
             for (int i = 0; i < kPerLane; ++i)
                 q[g][i] = queries[g][lane * kPerLane + i];
+        newRow.key = *reinterpret_cast<const uint4*>(&newRows[0][lane * kPerLane]);
+        newRow.value = *reinterpret_cast<const uint4*>(&newRows[1][lane * kPerLane]);
     }
-    attend<kGroup>(args, kvHead, 0, headOffset, range, q);
+    attend<kGroup>(args, kvHead, 0, headOffset, range, q, rows, newRow);
 }
 
 __global__ void __launch_bounds__(kMaxHeadDim) attention_combine_bf16(AttentionArgs args) {
@@ -275,19 +307,20 @@ __global__ void __launch_bounds__(kMaxHeadDim) attention_combine_bf16(AttentionA
     allowNext();
     const int headDim = args.cache.headDim;
     const int64_t head = blockIdx.x;
-    const float* const parts = args.partials + head * args.splits * (headDim + 2);
+    const float* const parts = args.partials + head * args.splits * headDim;
+    const float* const statistics =
+        args.partials + attentionStatisticsAt(args.tokens, args.heads, headDim, args.splits) + 2 * head * args.splits;
     const int d = static_cast<int>(threadIdx.x);
     float maximum = -INFINITY;
     for (int split = 0; split < args.splits; ++split)
-        if (parts[split * (headDim + 2) + headDim + 1] > 0)
-            maximum = fmaxf(maximum, parts[split * (headDim + 2) + headDim]);
-    float total = 0, sum = 0;
+        if (statistics[2 * split + 1] > 0) maximum = fmaxf(maximum, statistics[2 * split]);
+    float total = 0;
+    float sum = 0;
     for (int split = 0; split < args.splits; ++split) {
-        const float* const part = parts + split * (headDim + 2);
-        if (part[headDim + 1] <= 0) continue;  // no keys fell to it
-        const float weight = __expf(part[headDim] - maximum);
-        total += part[headDim + 1] * weight;
-        if (d < headDim) sum = fmaf(part[d], weight, sum);
+        if (statistics[2 * split + 1] <= 0) continue;  // no keys fell to it
+        const float weight = __expf(statistics[2 * split] - maximum);
+        total += statistics[2 * split + 1] * weight;
+        if (d < headDim) sum = fmaf(parts[split * headDim + d], weight, sum);
     }
     if (d < headDim) args.out[head * headDim + d] = fromFloat<Bf16>(sum / total);
 }

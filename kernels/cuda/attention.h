@@ -20,8 +20,8 @@ inline constexpr int kMaxHeadDim = 256;
 struct QkNormRope {
     const float* queryWeights = nullptr;        // [headDim], 1 + w
     const float* keyWeights = nullptr;          // [headDim]
-    const float* inverseFrequencies = nullptr;  // [headDim / 2]
-    float positionScale = 1;                    // positions are divided by it
+    const float* inverseFrequencies = nullptr;  // [headDim / 2]; not used by attentionDecode()
+    float positionScale = 1;                    // positions are divided by it; likewise
     float epsilon = 1e-6F;
 };
 
@@ -37,9 +37,14 @@ struct AttentionArgs {
     const StepState* state = nullptr;
     KvCache cache;
     int splits = 1;             // parts of the keys of one query; > 1 needs partials and attentionCombine()
-    float* partials = nullptr;  // attentionPartialFloats()
+    float* partials = nullptr;  // attentionPartialFloats(), aligned to 16 bytes
     Bf16* out = nullptr;        // [tokens, heads, headDim]; written with splits == 1
 };
+// Partials hold the unscaled outputs [tokens, heads, splits, headDim], then maximum and sum [tokens, heads, splits, 2].
+// A part without keys has the sum 0.
+GAPSCOPE_HOST_DEVICE constexpr int64_t attentionStatisticsAt(int tokens, int heads, int headDim, int splits) {
+    return static_cast<int64_t>(tokens) * heads * splits * headDim;
+}
 constexpr int64_t attentionPartialFloats(int tokens, int heads, int headDim, int splits) {
     return static_cast<int64_t>(tokens) * heads * splits * (headDim + 2);
 }
@@ -53,6 +58,7 @@ struct AttentionDecodeArgs {
     const float* q = nullptr;  // [heads, headDim]
     const float* k = nullptr;  // [kvHeads, headDim]
     const float* v = nullptr;
+    const float* cosSin = nullptr;  // [2, headDim / 2] of the position, from ropeTable() (rope.h)
 };
 [[nodiscard]] cudaError_t attentionDecode(const AttentionDecodeArgs& args, const Launch& launch);
 

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cassert>
 
+#include "kernels/cuda/attention.h"
 #include "kernels/cuda/device_math.cuh"
 #include "kernels/cuda/gemv.h"
 
@@ -8,38 +10,119 @@ namespace gapscope::cuda {
 namespace {
 
 constexpr int kRowThreads = 128;   // blocks of the kernels that run a row a warp: small, so that they spread evenly
-constexpr int kHeadThreads = 512;  // the head's blocks stay for many rows, and all compute the norm
-constexpr int kHeadBlocksPerMultiprocessor = 2;
+constexpr int kStayThreads = 256;  // blocks that stay for many rows: two a multiprocessor keep its memory pipes full
+constexpr int kStayBlocks = 2;
 constexpr int kSplitThreads = 128;
 constexpr int kSplitAhead = 7;  // 16-byte loads in flight a thread: all of the 1B model's down row (6912)
 
-// Shared memory of a norm input: the normed vector in bf16, x' in fp32, a float a warp.
+// Four sums over the block at once, in all threads. `shared` holds 4 floats a warp.
+__device__ __forceinline__ float4 blockSum4(float4 value, float4* shared) {
+    value.x = warpSum(value.x);
+    value.y = warpSum(value.y);
+    value.z = warpSum(value.z);
+    value.w = warpSum(value.w);
+    if (threadIdx.x % kWarp == 0) shared[threadIdx.x / kWarp] = value;
+    __syncthreads();
+    float4 sum{0, 0, 0, 0};
+    for (int warp = 0; warp < static_cast<int>(blockDim.x) / kWarp; ++warp) {
+        sum.x += shared[warp].x;
+        sum.y += shared[warp].y;
+        sum.z += shared[warp].z;
+        sum.w += shared[warp].w;
+    }
+    return sum;
+}
+
+__device__ __forceinline__ float4 loadFour(const float* from, int at, bool inside) {
+    return inside ? *reinterpret_cast<const float4*>(from + at) : float4{0, 0, 0, 0};
+}
+
+__device__ __forceinline__ uint2 packFour(float a, float b, float c, float d) {
+    return {static_cast<unsigned>(fromFloat<Bf16>(a)) | static_cast<unsigned>(fromFloat<Bf16>(b)) << 16,
+            static_cast<unsigned>(fromFloat<Bf16>(c)) | static_cast<unsigned>(fromFloat<Bf16>(d)) << 16};
+}
+
+// The normed input in shared memory, bf16. Its latency is on the path of every token, so a thread holds its share of
+// the vectors in registers (kHeld groups of 4, all loads in flight at once, the weights before the wait) and both norms
+// come from one reduction: with p = y * post and r = 1 / rms(y), sum((x + r p)^2) = sum(x^2) + 2 r sum(x p) + r^2
+// sum(p^2). Longer vectors take the plain way.
+template <int kHeld>
 __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns, int stride, float* shared) {
-    float* sums = shared;  // [32]
-    auto* normed = reinterpret_cast<Bf16*>(shared + kWarp);
-    float* stream = shared + kWarp + stride / 2;
-    waitForPrevious();
+    auto* const sums = reinterpret_cast<float4*>(shared);  // [32]
+    auto* const normed = reinterpret_cast<Bf16*>(sums + kWarp);
     const int threads = static_cast<int>(blockDim.x);
     const int thread = static_cast<int>(threadIdx.x);
     const float inverse = 1.0F / static_cast<float>(columns);
-    float scale = 0;
-    if (input.y != nullptr) {
-        float sum = 0;
-        for (int i = thread; i < columns; i += threads)
-            sum = fmaf(input.y[i], input.y[i], sum);
-        scale = rsqrtf(blockSum(sum, sums) * inverse + input.epsilon);
+    const bool hasY = input.y != nullptr;
+    if (columns <= 4 * kHeld * threads) {
+        float4 post[kHeld], next[kHeld], x[kHeld], y[kHeld];
+#pragma unroll
+        for (int i = 0; i < kHeld; ++i) {
+            const int at = 4 * (thread + i * threads);
+            next[i] = loadFour(input.nextWeights, at, at < columns);
+            post[i] = loadFour(input.postWeights, at, hasY && at < columns);
+        }
+        waitForPrevious();
+        float4 sum{0, 0, 0, 0};
+#pragma unroll
+        for (int i = 0; i < kHeld; ++i) {
+            const int at = 4 * (thread + i * threads);
+            x[i] = loadFour(input.x, at, at < columns);
+            y[i] = loadFour(input.y, at, hasY && at < columns);
+        }
+        const auto take = [&](float xi, float yi, float& pi) {
+            pi *= yi;
+            sum.x = fmaf(yi, yi, sum.x);
+            sum.y = fmaf(xi, xi, sum.y);
+            sum.z = fmaf(xi, pi, sum.z);
+            sum.w = fmaf(pi, pi, sum.w);
+        };
+#pragma unroll
+        for (int i = 0; i < kHeld; ++i) {
+            take(x[i].x, y[i].x, post[i].x);
+            take(x[i].y, y[i].y, post[i].y);
+            take(x[i].z, y[i].z, post[i].z);
+            take(x[i].w, y[i].w, post[i].w);
+        }
+        sum = blockSum4(sum, sums);
+        const float r = rsqrtf(sum.x * inverse + input.epsilon);
+        const float squares = hasY ? fmaxf(sum.y + r * (2 * sum.z + r * sum.w), 0.0F) : sum.y;
+        const float scale = rsqrtf(squares * inverse + input.epsilon);
+#pragma unroll
+        for (int i = 0; i < kHeld; ++i) {
+            const int at = 4 * (thread + i * threads);
+            if (at >= stride) continue;
+            if (hasY) {
+                x[i].x = fmaf(post[i].x, r, x[i].x);
+                x[i].y = fmaf(post[i].y, r, x[i].y);
+                x[i].z = fmaf(post[i].z, r, x[i].z);
+                x[i].w = fmaf(post[i].w, r, x[i].w);
+                if (blockIdx.x == 0 && at < columns) *reinterpret_cast<float4*>(input.xOut + at) = x[i];
+            }
+            *reinterpret_cast<uint2*>(normed + at) = packFour(x[i].x * scale * next[i].x, x[i].y * scale * next[i].y,
+                                                              x[i].z * scale * next[i].z, x[i].w * scale * next[i].w);
+        }
+        __syncthreads();
+        return reinterpret_cast<uint4*>(normed);
     }
-    float sum = 0;
+    waitForPrevious();
+    float* const stream = shared + 4 * kWarp + stride / 2;
+    float4 sum{0, 0, 0, 0};
+    for (int i = thread; hasY && i < columns; i += threads)
+        sum.x = fmaf(input.y[i], input.y[i], sum.x);
+    const float r = rsqrtf(blockSum4(sum, sums).x * inverse + input.epsilon);
+    sum = float4{0, 0, 0, 0};
     for (int i = thread; i < columns; i += threads) {
         float value = input.x[i];
-        if (input.y != nullptr) {
-            value += input.y[i] * scale * input.postWeights[i];
+        if (hasY) {
+            value += input.y[i] * r * input.postWeights[i];
             if (blockIdx.x == 0) input.xOut[i] = value;
         }
         stream[i] = value;
-        sum = fmaf(value, value, sum);
+        sum.x = fmaf(value, value, sum.x);
     }
-    scale = rsqrtf(blockSum(sum, sums) * inverse + input.epsilon);
+    __syncthreads();
+    const float scale = rsqrtf(blockSum4(sum, sums).x * inverse + input.epsilon);
     for (int i = thread; i < stride; i += threads)
         normed[i] = i < columns ? fromFloat<Bf16>(stream[i] * scale * input.nextWeights[i]) : Bf16{0};
     __syncthreads();
@@ -47,7 +130,7 @@ __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns,
 }
 
 size_t normSharedBytes(int stride) {
-    return sizeof(float) * (kWarp + static_cast<size_t>(stride) / 2 + static_cast<size_t>(stride));
+    return sizeof(float) * (4 * kWarp + static_cast<size_t>(stride) / 2 + static_cast<size_t>(stride));
 }
 
 // Each warp takes groups of kRows rows and streams them kAhead 16-byte loads a lane and row ahead. `row(group, r)` is a
@@ -124,7 +207,7 @@ __global__ void __launch_bounds__(kRowThreads) gemv_norm_qkv_bf16(GemvQkvArgs ar
             const int matrix = place(group, row);
             return rowOf(args.matrices[matrix], row);
         },
-        [&] { return stageNorm(args.input, args.matrices[0].columns, args.matrices[0].stride, shared); },
+        [&] { return stageNorm<3>(args.input, args.matrices[0].columns, args.matrices[0].stride, shared); },
         [&](int group, const float(&sums)[1]) {
             int row = 0;
             const int matrix = place(group, row);
@@ -132,38 +215,25 @@ __global__ void __launch_bounds__(kRowThreads) gemv_norm_qkv_bf16(GemvQkvArgs ar
         });
 }
 
-__global__ void __launch_bounds__(kRowThreads) gemv_norm_gate_up_gelu_bf16(GemvGateUpArgs args) {
+__global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_gate_up_gelu_bf16(GemvGateUpArgs args) {
     extern __shared__ __align__(16) float shared[];
-    constexpr int kPairs = 2;
-    const int rows = args.gate.rows;
-    streamRows<2 * kPairs, 1>((rows + kPairs - 1) / kPairs, args.gate.stride / 8,
-                              [&](int group, int r) {
-                                  const int row = min(group * kPairs + r / 2, rows - 1);
-                                  return rowOf(r % 2 == 0 ? args.gate : args.up, row);
-                              },
-                              [&] { return stageNorm(args.input, args.gate.columns, args.gate.stride, shared); },
-                              [&](int group, const float(&sums)[2 * kPairs]) {
-#pragma unroll
-                                  for (int pair = 0; pair < kPairs; ++pair) {
-                                      const int row = group * kPairs + pair;
-                                      if (row < rows)
-                                          args.out[row] =
-                                              fromFloat<Bf16>(geluTanh(sums[2 * pair]) * sums[2 * pair + 1]);
-                                  }
-                              });
+    streamRows<2, 5>(
+        args.gate.rows, args.gate.stride / 8, [&](int row, int r) { return rowOf(r == 0 ? args.gate : args.up, row); },
+        [&] { return stageNorm<2>(args.input, args.gate.columns, args.gate.stride, shared); },
+        [&](int row, const float(&sums)[2]) { args.out[row] = fromFloat<Bf16>(geluTanh(sums[0]) * sums[1]); });
 }
 
-__global__ void __launch_bounds__(kHeadThreads) gemv_norm_head_bf16(GemvHeadArgs args) {
+__global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_bf16(GemvHeadArgs args) {
     extern __shared__ __align__(16) float shared[];
-    __shared__ float bestValues[kHeadThreads / kWarp];
-    __shared__ int32_t bestIndices[kHeadThreads / kWarp];
-    constexpr int kRows = 4;
+    __shared__ float bestValues[kStayThreads / kWarp];
+    __shared__ int32_t bestIndices[kStayThreads / kWarp];
+    constexpr int kRows = 2;
     const int rows = args.head.rows;
     float best = -INFINITY;
     int32_t bestIndex = -1;
-    streamRows<kRows, 1>((rows + kRows - 1) / kRows, args.head.stride / 8,
+    streamRows<kRows, 5>((rows + kRows - 1) / kRows, args.head.stride / 8,
                          [&](int group, int r) { return rowOf(args.head, min(group * kRows + r, rows - 1)); },
-                         [&] { return stageNorm(args.input, args.head.columns, args.head.stride, shared); },
+                         [&] { return stageNorm<2>(args.input, args.head.columns, args.head.stride, shared); },
                          [&](int group, const float(&sums)[kRows]) {
 #pragma unroll
                              for (int r = 0; r < kRows; ++r) {
@@ -182,7 +252,7 @@ __global__ void __launch_bounds__(kHeadThreads) gemv_norm_head_bf16(GemvHeadArgs
     }
     __syncthreads();
     if (threadIdx.x != 0) return;
-    for (int warp = 0; warp < kHeadThreads / kWarp; ++warp) {
+    for (int warp = 0; warp < kStayThreads / kWarp; ++warp) {
         const bool empty = bestIndices[warp] < 0;
         const bool larger = bestValues[warp] > best || (bestValues[warp] == best && bestIndices[warp] < bestIndex);
         if (!empty && (bestIndex < 0 || larger)) {
@@ -219,12 +289,12 @@ __global__ void __launch_bounds__(kRowThreads) gemv_bf16(GemvArgs args) {
         [&](int row, const float(&sums)[1]) { storeRow(args, row, sums[0]); });
 }
 
-__global__ void __launch_bounds__(kHeadThreads) gemv_many_rows_bf16(GemvArgs args) {
+__global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_many_rows_bf16(GemvArgs args) {
     extern __shared__ __align__(16) float shared[];
-    constexpr int kRows = 4;
+    constexpr int kRows = 2;
     const int vectors = args.matrix.stride / 8;
     const int rows = args.matrix.rows;
-    streamRows<kRows, 1>((rows + kRows - 1) / kRows, vectors,
+    streamRows<kRows, 5>((rows + kRows - 1) / kRows, vectors,
                          [&](int group, int r) { return rowOf(args.matrix, min(group * kRows + r, rows - 1)); },
                          [&] { return stageVector(args.x, vectors, reinterpret_cast<uint4*>(shared)); },
                          [&](int group, const float(&sums)[kRows]) {
@@ -234,36 +304,38 @@ __global__ void __launch_bounds__(kHeadThreads) gemv_many_rows_bf16(GemvArgs arg
                          });
 }
 
-// What each part of the keys weighs in each head, then the joined and rounded attention output.
+// The attention output joined from its parts and rounded. A thread joins four columns: it reads the parts' maxima and
+// sums along with their values, so that all of its loads are in flight together.
 __device__ __forceinline__ uint4* stageCombined(const GemvCombineArgs& args, float* shared) {
-    float* const weights = shared;  // [heads, splits]
-    auto* const joined = reinterpret_cast<Bf16*>(shared + kWarp * ((args.heads * args.splits + kWarp - 1) / kWarp));
-    const int partFloats = args.headDim + 2;
-    const int lane = static_cast<int>(threadIdx.x) % kWarp;
-    const int warps = static_cast<int>(blockDim.x) / kWarp;
-    waitForPrevious();
-    for (int head = static_cast<int>(threadIdx.x) / kWarp; head < args.heads; head += warps) {
-        const float* const part = args.partials + static_cast<int64_t>(head * args.splits + lane) * partFloats;
-        const float total = lane < args.splits ? part[args.headDim + 1] : 0.0F;
-        const float maximum = total > 0 ? part[args.headDim] : -INFINITY;
-        const float largest = warpMax(maximum);
-        const float weight = total > 0 ? __expf(maximum - largest) : 0.0F;
-        const float sum = warpSum(total * weight);
-        if (lane < args.splits) weights[head * args.splits + lane] = weight / sum;
-    }
-    __syncthreads();
+    auto* const joined = reinterpret_cast<Bf16*>(shared);
     const int columns = args.matrix.columns;
-    for (int i = static_cast<int>(threadIdx.x); i < args.matrix.stride; i += static_cast<int>(blockDim.x)) {
-        float sum = 0;
-        if (i < columns) {
-            const int head = i / args.headDim;
-            const float* const part =
-                args.partials + static_cast<int64_t>(head) * args.splits * partFloats + i % args.headDim;
-#pragma unroll 8
-            for (int split = 0; split < args.splits; ++split)
-                sum = fmaf(part[split * partFloats], weights[head * args.splits + split], sum);
+    const auto* const statistics = reinterpret_cast<const float2*>(
+        args.partials + attentionStatisticsAt(1, args.heads, args.headDim, args.splits));
+    waitForPrevious();
+    for (int at = 4 * static_cast<int>(threadIdx.x); at < args.matrix.stride; at += 4 * static_cast<int>(blockDim.x)) {
+        float4 sum{0, 0, 0, 0};
+        float maximum = -INFINITY;
+        float total = 0;
+        const int head = at / args.headDim;
+        const float* const part =
+            args.partials + static_cast<int64_t>(head) * args.splits * args.headDim + at % args.headDim;
+#pragma unroll 4
+        for (int split = 0; at < columns && split < args.splits; ++split) {
+            const float2 statistic = statistics[head * args.splits + split];  // maximum, total
+            const float4 value = *reinterpret_cast<const float4*>(part + split * args.headDim);
+            if (statistic.y <= 0) continue;  // no keys fell to it
+            const float larger = fmaxf(maximum, statistic.x);
+            const float before = __expf(maximum - larger);
+            const float weight = __expf(statistic.x - larger);
+            maximum = larger;
+            total = total * before + statistic.y * weight;
+            sum.x = sum.x * before + value.x * weight;
+            sum.y = sum.y * before + value.y * weight;
+            sum.z = sum.z * before + value.z * weight;
+            sum.w = sum.w * before + value.w * weight;
         }
-        joined[i] = fromFloat<Bf16>(sum);
+        const float scale = total > 0 ? 1.0F / total : 0.0F;
+        *reinterpret_cast<uint2*>(joined + at) = packFour(sum.x * scale, sum.y * scale, sum.z * scale, sum.w * scale);
     }
     __syncthreads();
     return reinterpret_cast<uint4*>(joined);
@@ -319,6 +391,7 @@ cudaError_t gemvNormQkv(const GemvQkvArgs& args, const Launch& launch) {
         rows += args.matrices[i].rows;
     }
     const size_t shared = normSharedBytes(args.matrices[0].stride);
+    if (args.matrices[0].columns % 4 != 0) return cudaErrorInvalidValue;
     if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
     return launchKernel(gemv_norm_qkv_bf16, ceilDiv(rows, kRowThreads / kWarp), kRowThreads, shared, launch, args);
 }
@@ -326,39 +399,40 @@ cudaError_t gemvNormQkv(const GemvQkvArgs& args, const Launch& launch) {
 cudaError_t gemvNormGateUp(const GemvGateUpArgs& args, const Launch& launch) {
     assert(args.gate.rows == args.up.rows && args.gate.stride == args.up.stride);
     const size_t shared = normSharedBytes(args.gate.stride);
+    if (args.gate.columns % 4 != 0) return cudaErrorInvalidValue;
     if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
-    return launchKernel(gemv_norm_gate_up_gelu_bf16, ceilDiv(args.gate.rows, 2 * kRowThreads / kWarp), kRowThreads,
-                        shared, launch, args);
+    const int blocks = std::min(ceilDiv(args.gate.rows, kStayThreads / kWarp), launch.multiprocessors * kStayBlocks);
+    return launchKernel(gemv_norm_gate_up_gelu_bf16, blocks, kStayThreads, shared, launch, args);
 }
 
 int gemvHeadBlocks(int multiprocessors) {
-    return multiprocessors * kHeadBlocksPerMultiprocessor;
+    return multiprocessors * kStayBlocks;
 }
 
 cudaError_t gemvNormHead(const GemvHeadArgs& args, const Launch& launch) {
     const size_t shared = normSharedBytes(args.head.stride);
+    if (args.head.columns % 4 != 0) return cudaErrorInvalidValue;
     if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
-    return launchKernel(gemv_norm_head_bf16, args.blocks, kHeadThreads, shared, launch, args);
+    return launchKernel(gemv_norm_head_bf16, args.blocks, kStayThreads, shared, launch, args);
 }
 
 cudaError_t gemv(const GemvArgs& args, const Launch& launch) {
     assert((args.out == nullptr) != (args.outBf16 == nullptr));
     constexpr int kLongestRowOfAWarp = 1280;
     constexpr int kManyRows = 16384;
-    constexpr int kManyRowsBlocks = 512;
     if (args.matrix.columns > kLongestRowOfAWarp)
         return launchKernel(gemv_split_bf16, args.matrix.rows, kSplitThreads, 0, launch, args);
     const size_t shared = sizeof(Bf16) * static_cast<size_t>(args.matrix.stride);
     if (args.matrix.rows >= kManyRows)
-        return launchKernel(gemv_many_rows_bf16, kManyRowsBlocks, kHeadThreads, shared, launch, args);
+        return launchKernel(gemv_many_rows_bf16, launch.multiprocessors * kStayBlocks, kStayThreads, shared, launch,
+                            args);
     return launchKernel(gemv_bf16, ceilDiv(args.matrix.rows, kRowThreads / kWarp), kRowThreads, shared, launch, args);
 }
 
 cudaError_t gemvCombine(const GemvCombineArgs& args, const Launch& launch) {
     if (args.splits < 1 || args.splits > kMostCombinedSplits || args.heads > kMostCombinedHeads)
         return cudaErrorInvalidValue;
-    const size_t weights = static_cast<size_t>(kWarp) * static_cast<size_t>(ceilDiv(args.heads * args.splits, kWarp));
-    const size_t shared = sizeof(float) * weights + sizeof(Bf16) * static_cast<size_t>(args.matrix.stride);
+    const size_t shared = sizeof(Bf16) * static_cast<size_t>(args.matrix.stride);
     if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
     return launchKernel(gemv_combine_output_bf16, ceilDiv(args.matrix.rows, kRowThreads / kWarp), kRowThreads, shared,
                         launch, args);

@@ -6,8 +6,9 @@
 namespace gapscope::cuda {
 
 // How a GEMV with a norm gets its input: x' = x + rms(y) * postWeights (x' = x without y), then rms(x') * nextWeights
-// rounded to bf16. Every block computes it for itself, which costs less than a kernel of its own: one block cannot hide
-// its latencies. One block writes x'; xOut must not be x, because other blocks still read it.
+// rounded to bf16; columns are a multiple of 4, all pointers aligned to 16 bytes. Every block computes it for itself,
+// which costs less than a kernel of its own: one block cannot hide its latencies. One block writes x'; xOut must not be
+// x, because other blocks still read it.
 struct NormInput {
     const float* x = nullptr;  // [columns], the residual stream
     const float* y = nullptr;  // [columns], the sublayer's output; may be null
@@ -55,7 +56,7 @@ struct GemvArgs {
 };
 [[nodiscard]] cudaError_t gemv(const GemvArgs& args, const Launch& launch);
 
-// out = matrix * the attention output joined from its parts (attention.h): heads * headDim columns, fp32.
+// out = matrix * the attention output joined from its parts (attention.h), heads * headDim columns; fp32.
 struct GemvCombineArgs {
     WeightMatrix matrix;
     const float* partials = nullptr;

@@ -5,6 +5,12 @@
 
 #include <cstdint>
 
+#ifdef __CUDACC__
+#define GAPSCOPE_HOST_DEVICE __host__ __device__
+#else
+#define GAPSCOPE_HOST_DEVICE
+#endif
+
 namespace gapscope::cuda {
 
 using Bf16 = uint16_t;  // bit pattern of a bfloat16
@@ -28,6 +34,7 @@ constexpr int64_t paddedColumns(int64_t columns) {
 struct Launch {
     cudaStream_t stream = nullptr;
     bool overlap = false;
+    int multiprocessors = 64;  // of the device: how many blocks a kernel whose blocks stay for many rows launches
 };
 
 // What a run's position is, on the device, so that a captured graph serves every token.

@@ -65,6 +65,18 @@ __global__ void __launch_bounds__(kThreads) rope_cos_sin(CosSinArgs args) {
     args.sin[at] = fromFloat<Bf16>(sine);
 }
 
+__global__ void __launch_bounds__(kThreads) rope_table(RopeTableArgs args) {
+    waitForPrevious();
+    allowNext();
+    const int i = static_cast<int>(threadIdx.x) % args.half;
+    const int table = static_cast<int>(blockIdx.x);
+    if (static_cast<int>(threadIdx.x) >= args.half) return;
+    const float position = static_cast<float>(args.state->position);
+    const float angle =
+        table == 0 ? position * args.localFrequencies[i] : position * args.globalFrequencies[i] / args.globalScale;
+    sincosf(angle, &args.out[(2 * table + 1) * args.half + i], &args.out[2 * table * args.half + i]);
+}
+
 __global__ void __launch_bounds__(kThreads) cache_write_bf16(CacheWriteArgs args) {
     waitForPrevious();
     const int64_t at = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
@@ -86,6 +98,11 @@ cudaError_t qkNormRope(const QkNormRopeArgs& args, const Launch& launch) {
 cudaError_t cosSin(const CosSinArgs& args, const Launch& launch) {
     return launchKernel(rope_cos_sin, ceilDiv(static_cast<int64_t>(args.tokens) * 2 * args.half, kThreads), kThreads, 0,
                         launch, args);
+}
+
+cudaError_t ropeTable(const RopeTableArgs& args, const Launch& launch) {
+    if (args.half > kThreads) return cudaErrorInvalidValue;
+    return launchKernel(rope_table, 2, kThreads, 0, launch, args);
 }
 
 cudaError_t cacheWrite(const CacheWriteArgs& args, const Launch& launch) {

@@ -34,6 +34,18 @@ struct CosSinArgs {
 };
 [[nodiscard]] cudaError_t cosSin(const CosSinArgs& args, const Launch& launch);
 
+// cos and sin of state->position for both thetas, fp32, once a decode step: [2, 2, half], local cos, local sin, global
+// cos, global sin.
+struct RopeTableArgs {
+    const StepState* state = nullptr;
+    const float* localFrequencies = nullptr;  // [half]
+    const float* globalFrequencies = nullptr;
+    int half = 0;
+    float globalScale = 1;  // positions of global layers are divided by it
+    float* out = nullptr;
+};
+[[nodiscard]] cudaError_t ropeTable(const RopeTableArgs& args, const Launch& launch);
+
 // New rows, [tokens, kvHeads * headDim] bf16, to one half of the ring (KvCache::keys or ::values).
 struct CacheWriteArgs {
     const Bf16* x = nullptr;

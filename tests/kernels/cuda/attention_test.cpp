@@ -161,6 +161,10 @@ TEST(CudaAttention, FusedDecodeNormsRopesWritesAndAttends) {
             args.q = deviceQ.get();
             args.k = deviceK.get();
             args.v = deviceV.get();
+            const DeviceArray<float> tables(static_cast<size_t>(4 * half));
+            GAPSCOPE_CUDA_OK(ropeTable(
+                {test.state.get(), deviceFrequencies.get(), deviceFrequencies.get(), half, 8, tables.get()}, {}));
+            args.cosSin = tables.get() + 2 * half;
             GAPSCOPE_CUDA_OK(attentionDecode(args, {}));
             GAPSCOPE_CUDA_OK(attentionCombine(args.attention, {}));
             expectNear(toFloats(out.read()), test.expected, 2 * kBf16Error, 0.02F);

@@ -143,7 +143,7 @@ TEST(CudaGemv, OverlappingLaunchesGiveTheSameBits) {
 
 TEST(CudaGemv, NormAndQkv) {
     GAPSCOPE_NEEDS_GPU();
-    for (const int columns : {8, 60, 640, 1152, 2560})
+    for (const int columns : {8, 60, 640, 1152, 2564})
         for (const bool withY : {false, true}) {
             SCOPED_TRACE(testing::Message() << columns << (withY ? " with y" : ""));
             const NormCase norm(columns, withY);
