@@ -184,11 +184,16 @@ void TimelinePainter::paintHeaders(QPainter& painter, const TimelineFrame& frame
         QRect line(headers.left() + 8, y, headers.width() - 14, place.laneHeight);
         if (r < frame.busy.size() && frame.busy[r]) {
             const QString share = *frame.busy[r] > 0 ? utf8(formatPercent(*frame.busy[r])) : QStringLiteral("0 %");
-            const QString busy = row.kind == RowKind::Gap ? QObject::tr("busy %1").arg(share) : share;
+            QString busy = row.kind == RowKind::Gap ? QObject::tr("busy %1").arg(share) : share;
+            // Where both do not fit, the row's name goes before the figure, which the tooltip has too.
+            const double room = line.width() - (row.startsGroup ? 0 : 12) - 8 -
+                                QFontMetricsF(row.startsGroup ? bold : m_font).horizontalAdvance(utf8(row.title));
+            if (m_metrics.horizontalAdvance(busy) > room)
+                busy = m_metrics.horizontalAdvance(share) > room ? QString() : share;
             painter.setFont(m_font);
             painter.setPen(m_theme.mutedText);
             painter.drawText(line, Qt::AlignVCenter | Qt::AlignRight, busy);
-            line.setRight(line.right() - static_cast<int>(m_metrics.horizontalAdvance(busy)) - 8);
+            if (!busy.isEmpty()) line.setRight(line.right() - static_cast<int>(m_metrics.horizontalAdvance(busy)) - 8);
         }
         painter.setFont(row.startsGroup ? bold : m_font);
         painter.setPen(row.startsGroup ? m_theme.text : m_theme.mutedText);

@@ -203,7 +203,7 @@ void TimelineWidget::ensureFrame() {
     ++m_frameCount;
     updateScrollBar();
     m_frame = makeFrame(*m_index, scale(), parts().rows.height(), verticalScrollBar()->value());
-    m_ticks = rulerTicks(scale());
+    m_ticks = rulerTicks(scale(), std::clamp(scale().width / 3, 76.0, 110.0));  // some label also where it is narrow
     if (m_overviewDirty) {
         m_overviewDirty = false;
         m_overview.clear();
