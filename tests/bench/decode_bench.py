@@ -12,10 +12,26 @@ import os
 import statistics
 import subprocess
 import tempfile
+import threading
+import time
 
 from llama_peer import Peer
 
 PROMPT = [2, 105, 2364, 107, 3689, 563, 506, 5279, 529, 7001, 236881, 106, 107, 105, 4368, 107]  # goldens: short-chat
+
+
+def watch_peak(pid, peaks):
+    """VmHWM while the process lives. (The ru_maxrss of a child starts at its parent's: here, with llama.cpp in it.)"""
+    while True:
+        try:
+            with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+                lines = [line for line in file if line.startswith("VmHWM:")]
+        except OSError:
+            return
+        if not lines:  # ended, not yet waited for
+            return
+        peaks[0] = max(peaks[0], int(lines[0].split()[1]) * 1024)
+        time.sleep(0.02)
 
 
 def run_ours(arguments, folder, number):
@@ -24,13 +40,16 @@ def run_ours(arguments, folder, number):
                "--prompt-ids", ",".join(map(str, PROMPT)), "--ignore-eos", "--max-new-tokens", str(arguments.tokens),
                "--threads", str(arguments.threads), "--mode", arguments.mode, "--out", session]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    peaks = [0]
+    watcher = threading.Thread(target=watch_peak, args=(process.pid, peaks))
+    watcher.start()
     output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    process.wait()
+    watcher.join()
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     result = json.loads(output)
-    return result["repeats"][-1]["decodeNs"] / 1e9, result["tokens"], usage.ru_maxrss * 1024
+    return result["repeats"][-1]["decodeNs"] / 1e9, result["tokens"], peaks[0]
 
 
 def main():
