@@ -227,9 +227,11 @@ void InsightPanel::showReport() {
         return;
     }
     const Summary& summary = report->analysis.summary;
-    m_scope->setFullText(
-        tr("For %1, %2")
-            .arg(describe(*report->trace, report->selection), text(formatDuration(report->window.durationNs()))));
+    const QString what = describe(*report->trace, report->selection);
+    // A selection with a time of its own already names its duration.
+    m_scope->setFullText(report->selection.range.empty()
+                             ? tr("For %1, %2").arg(what, text(formatDuration(report->window.durationNs())))
+                             : tr("For %1").arg(what));
     m_whole->setVisible(session.selection().kind != Selection::Kind::None);
     m_verdict->setText(text(summary.verdict.sentence));
     QStringList evidence;
