@@ -11,6 +11,7 @@
 #include "app/cli/trace_command.h"
 #include "core/base/format.h"
 #include "core/base/utf8.h"
+#include "core/capture/cupti_library.h"
 #include "core/runner/gpu_libraries.h"
 #include "core/runner/model_catalog.h"
 #include "kernels/cpu/isa.h"
@@ -110,7 +111,11 @@ void addDoctorCommand(CLI::App& app, Outcome& outcome) {
     auto json = std::make_shared<bool>(false);
     command->add_flag("--json", *json, "one JSON object on stdout");
     command->callback([json, &outcome] {
-        const std::vector<GpuLibrary> libraries = findGpuLibraries();
+        std::vector<GpuLibrary> libraries = findGpuLibraries();
+        for (GpuLibrary& library : libraries)  // one that loads may still be too old, or another library's file
+            if (const CuptiLibrary& cupti = CuptiLibrary::instance();
+                library.name == "CUPTI" && !library.found.empty() && !cupti)
+                library.problem = cupti.problem;
         if (*json) {
             printJsonReport(cpuFacts(), libraries);
         } else {
