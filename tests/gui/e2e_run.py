@@ -188,6 +188,9 @@ def run_once(gapscope, cli, display, home, pictures):
         assert report["modified"], "an unsaved run has a mark"
         assert report["output"].strip(), "there is text"
         check_pixels(window, os.path.join(pictures, "after_run.png"))
+        whole = report["summary"]["windowNs"]
+        report = window.wait("the view eases to the decode phase",
+                             lambda r: whole * 0.35 < duration(r["visible"]) <= whole, 20)
 
         before = duration(report["visible"])
         window.move("timeline", 0.6, 0.5)

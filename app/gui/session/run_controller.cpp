@@ -74,7 +74,6 @@ void RunController::poll() {
     }
     m_timer.stop();
     m_stopping = false;
-    m_session.setFollowing(false);
     QString sentence;
     if (const auto& result = m_recording->result(); !result && result.error().kind != ErrorKind::Cancelled)
         sentence = text(result.error().message);
