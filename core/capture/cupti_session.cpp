@@ -222,11 +222,12 @@ void CuptiSession::chooseCalls() {
 
 // CUPTI's own periodic flush returns full buffers only; this one returns every buffer whose records are complete.
 void CuptiSession::flushThread(std::stop_token stop, std::chrono::milliseconds period) {
-    while (!stop.stop_requested()) {
+    while (true) {
         {
             std::unique_lock lock(m_wakeMutex);
             m_wake.wait_for(lock, stop, period, [] { return false; });
         }
+        if (stop.stop_requested()) return;  // stop() flushes itself
         flush(0);
     }
 }
