@@ -183,7 +183,8 @@ void MainWindow::makeWorkspace() {
     m_tabs->setObjectName(QStringLiteral("tabs"));
     m_tabs->setDocumentMode(true);
     m_tabs->addTab(new KernelPanel(m_analyst, this), tr("Kernels"));
-    m_tabs->addTab(new GapPanel(m_analyst, this), tr("Gaps"));
+    m_gaps = new GapPanel(m_analyst, this);
+    m_tabs->addTab(m_gaps, tr("Gaps"));
     m_tabs->addTab(new TokenPanel(m_analyst, this), tr("Tokens"));
     m_details = new DetailsPanel(m_analyst, this);
     m_tabs->addTab(m_details, tr("Details"));
@@ -268,7 +269,8 @@ void MainWindow::connectSession() {
         const Selection::Kind kind = m_session.selection().kind;
         m_actions.clearSelection->setEnabled(kind != Selection::Kind::None);
         // What is chosen in the timeline has no table of its own to be seen in.
-        if (kind == Selection::Kind::DeviceOp || kind == Selection::Kind::ApiCall || kind == Selection::Kind::UserRange)
+        if (kind == Selection::Kind::DeviceOp || kind == Selection::Kind::ApiCall ||
+            kind == Selection::Kind::UserRange || (kind == Selection::Kind::Gap && m_tabs->currentWidget() != m_gaps))
             m_tabs->setCurrentWidget(m_details);
     });
     m_actions.clearSelection->setEnabled(false);

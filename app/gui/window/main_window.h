@@ -108,6 +108,7 @@ private:
     PromptPanel* m_prompt = nullptr;
     TimelineWidget* m_timeline = nullptr;
     QTabWidget* m_tabs = nullptr;
+    QWidget* m_gaps = nullptr;
     QWidget* m_details = nullptr;
     StatusStrip* m_status = nullptr;
     QMenu* m_recentMenu = nullptr;
