@@ -38,8 +38,8 @@ __device__ __forceinline__ Best blockBest(Best best) {
 }
 
 __global__ void __launch_bounds__(kThreads) argmax_partial(ArgmaxPartialArgs args) {
-    waitForPrevious();
     allowNext();
+    waitForPrevious();
     Best best{0, -1};
     for (int at = static_cast<int>(blockIdx.x * kThreads + threadIdx.x); at < args.count;
          at += static_cast<int>(gridDim.x) * kThreads) {
@@ -53,8 +53,8 @@ __global__ void __launch_bounds__(kThreads) argmax_partial(ArgmaxPartialArgs arg
 }
 
 __global__ void __launch_bounds__(kThreads) argmax_next_token(ArgmaxFinishArgs args) {
-    waitForPrevious();
     allowNext();
+    waitForPrevious();
     Best best{0, -1};
     for (int at = static_cast<int>(threadIdx.x); at < args.blocks; at += kThreads)
         best = better(best, Best{args.partialValues[at], args.partialIndices[at]});

@@ -9,8 +9,8 @@ namespace {
 constexpr int kThreads = 256;
 
 __global__ void __launch_bounds__(kThreads) embedding_bf16(EmbeddingArgs args) {
-    waitForPrevious();
     allowNext();
+    waitForPrevious();
     const int column = static_cast<int>(blockIdx.x) * kThreads + static_cast<int>(threadIdx.x);
     const int token = static_cast<int>(blockIdx.y);
     if (column >= args.table.columns) return;
@@ -24,8 +24,8 @@ __global__ void __launch_bounds__(kThreads) embedding_bf16(EmbeddingArgs args) {
 }
 
 __global__ void set_position(StepState* state, int32_t position) {
-    waitForPrevious();
     allowNext();
+    waitForPrevious();
     state->position = position;
 }
 

@@ -12,8 +12,10 @@ namespace {
 constexpr int kRowThreads = 128;   // blocks of the kernels that run a row a warp: small, so that they spread evenly
 constexpr int kStayThreads = 256;  // blocks that stay for many rows: two a multiprocessor keep its memory pipes full
 constexpr int kStayBlocks = 2;
-constexpr int kSplitThreads = 128;
-constexpr int kSplitAhead = 7;  // 16-byte loads in flight a thread: all of the 1B model's down row (6912)
+constexpr int kSplitThreads = 256;
+constexpr int kSplitRows = 3;  // 384 blocks for 1152 rows: just under three on each of an H200's 132 multiprocessors
+constexpr int kSplitBlocks = 3;
+constexpr int kSplitAhead = 4;  // 16-byte loads in flight a thread and row: all of the 1B model's down row (6912)
 
 // Four sums over the block at once, in all threads. `shared` holds 4 floats a warp.
 __device__ __forceinline__ float4 blockSum4(float4 value, float4* shared) {
@@ -135,7 +137,12 @@ size_t normSharedBytes(int stride) {
 
 // Each warp takes groups of kRows rows and streams them kAhead 16-byte loads a lane and row ahead. `row(group, r)` is a
 // row's first vector, `stage()` waits for the previous kernel and gives the input, `store(group, sums)` runs in lane 0.
-template <int kRows, int kAhead, class Row, class Stage, class Store>
+//
+// The next kernel may start at once, to read its own weights while this one still waits: only the kernel before
+// attentionDecode() lets it start after its own wait, because that one reads old keys before it waits (attention.cu).
+enum class NextStarts { AtOnce, AfterWait };
+
+template <NextStarts kNext, int kRows, int kAhead, class Row, class Stage, class Store>
 __device__ __forceinline__ void streamRows(int groups, int vectors, Row row, Stage stage, Store store) {
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     const int warps = static_cast<int>(blockDim.x) / kWarp;
@@ -156,8 +163,9 @@ __device__ __forceinline__ void streamRows(int groups, int vectors, Row row, Sta
         }
     };
     load(group, 0);
+    if (kNext == NextStarts::AtOnce) allowNext();
     const uint4* const input = stage();
-    allowNext();
+    if (kNext == NextStarts::AfterWait) allowNext();
     for (; group < groups; group += step) {
         float sums[kRows] = {};
         for (int chunk = 0; chunk < chunks; ++chunk) {
@@ -200,7 +208,7 @@ __global__ void __launch_bounds__(kRowThreads) gemv_norm_qkv_bf16(GemvQkvArgs ar
         inMatrix = matrix == 0 ? row : matrix == 1 ? row - first : row - second;
         return matrix;
     };
-    streamRows<1, 5>(
+    streamRows<NextStarts::AfterWait, 1, 5>(
         rows, args.matrices[0].stride / 8,
         [&](int group, int) {
             int row = 0;
@@ -217,7 +225,7 @@ __global__ void __launch_bounds__(kRowThreads) gemv_norm_qkv_bf16(GemvQkvArgs ar
 
 __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_gate_up_gelu_bf16(GemvGateUpArgs args) {
     extern __shared__ __align__(16) float shared[];
-    streamRows<2, 5>(
+    streamRows<NextStarts::AtOnce, 2, 5>(
         args.gate.rows, args.gate.stride / 8, [&](int row, int r) { return rowOf(r == 0 ? args.gate : args.up, row); },
         [&] { return stageNorm<2>(args.input, args.gate.columns, args.gate.stride, shared); },
         [&](int row, const float(&sums)[2]) { args.out[row] = fromFloat<Bf16>(geluTanh(sums[0]) * sums[1]); });
@@ -231,21 +239,22 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_bf16
     const int rows = args.head.rows;
     float best = -INFINITY;
     int32_t bestIndex = -1;
-    streamRows<kRows, 5>((rows + kRows - 1) / kRows, args.head.stride / 8,
-                         [&](int group, int r) { return rowOf(args.head, min(group * kRows + r, rows - 1)); },
-                         [&] { return stageNorm<2>(args.input, args.head.columns, args.head.stride, shared); },
-                         [&](int group, const float(&sums)[kRows]) {
+    streamRows<NextStarts::AtOnce, kRows, 5>(
+        (rows + kRows - 1) / kRows, args.head.stride / 8,
+        [&](int group, int r) { return rowOf(args.head, min(group * kRows + r, rows - 1)); },
+        [&] { return stageNorm<2>(args.input, args.head.columns, args.head.stride, shared); },
+        [&](int group, const float(&sums)[kRows]) {
 #pragma unroll
-                             for (int r = 0; r < kRows; ++r) {
-                                 const int row = group * kRows + r;
-                                 if (row >= rows) continue;
-                                 args.logits[row] = sums[r];
-                                 if (sums[r] > best || (bestIndex < 0 && sums[r] == sums[r])) {
-                                     best = sums[r];
-                                     bestIndex = row;
-                                 }
-                             }
-                         });
+            for (int r = 0; r < kRows; ++r) {
+                const int row = group * kRows + r;
+                if (row >= rows) continue;
+                args.logits[row] = sums[r];
+                if (sums[r] > best || (bestIndex < 0 && sums[r] == sums[r])) {
+                    best = sums[r];
+                    bestIndex = row;
+                }
+            }
+        });
     if (threadIdx.x % kWarp == 0) {
         bestValues[threadIdx.x / kWarp] = best;
         bestIndices[threadIdx.x / kWarp] = bestIndex;
@@ -283,7 +292,7 @@ __device__ __forceinline__ void storeRow(const GemvArgs& args, int row, float su
 __global__ void __launch_bounds__(kRowThreads) gemv_bf16(GemvArgs args) {
     extern __shared__ __align__(16) float shared[];
     const int vectors = args.matrix.stride / 8;
-    streamRows<1, 5>(
+    streamRows<NextStarts::AtOnce, 1, 5>(
         args.matrix.rows, vectors, [&](int row, int) { return rowOf(args.matrix, row); },
         [&] { return stageVector(args.x, vectors, reinterpret_cast<uint4*>(shared)); },
         [&](int row, const float(&sums)[1]) { storeRow(args, row, sums[0]); });
@@ -294,14 +303,15 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_many_rows_bf16
     constexpr int kRows = 2;
     const int vectors = args.matrix.stride / 8;
     const int rows = args.matrix.rows;
-    streamRows<kRows, 5>((rows + kRows - 1) / kRows, vectors,
-                         [&](int group, int r) { return rowOf(args.matrix, min(group * kRows + r, rows - 1)); },
-                         [&] { return stageVector(args.x, vectors, reinterpret_cast<uint4*>(shared)); },
-                         [&](int group, const float(&sums)[kRows]) {
+    streamRows<NextStarts::AtOnce, kRows, 5>(
+        (rows + kRows - 1) / kRows, vectors,
+        [&](int group, int r) { return rowOf(args.matrix, min(group * kRows + r, rows - 1)); },
+        [&] { return stageVector(args.x, vectors, reinterpret_cast<uint4*>(shared)); },
+        [&](int group, const float(&sums)[kRows]) {
 #pragma unroll
-                             for (int r = 0; r < kRows; ++r)
-                                 if (group * kRows + r < rows) storeRow(args, group * kRows + r, sums[r]);
-                         });
+            for (int r = 0; r < kRows; ++r)
+                if (group * kRows + r < rows) storeRow(args, group * kRows + r, sums[r]);
+        });
 }
 
 // The attention output joined from its parts and rounded. A thread joins four columns: it reads the parts' maxima and
@@ -343,40 +353,60 @@ __device__ __forceinline__ uint4* stageCombined(const GemvCombineArgs& args, flo
 
 __global__ void __launch_bounds__(kRowThreads) gemv_combine_output_bf16(GemvCombineArgs args) {
     extern __shared__ __align__(16) float shared[];
-    streamRows<1, 4>(
+    streamRows<NextStarts::AtOnce, 1, 4>(
         args.matrix.rows, args.matrix.stride / 8, [&](int row, int) { return rowOf(args.matrix, row); },
         [&] { return stageCombined(args, shared); }, [&](int row, const float(&sums)[1]) { args.out[row] = sums[0]; });
 }
 
-// One row a block: for rows so long that a row a warp would leave memory idle.
-__global__ void __launch_bounds__(kSplitThreads) gemv_split_bf16(GemvArgs args) {
-    __shared__ float sums[kSplitThreads / kWarp];
+// A few rows a block, split over all its threads: for rows so long that a row a warp would leave memory idle. A thread
+// reads each piece of the input once for all rows of the block.
+__global__ void __launch_bounds__(kSplitThreads, kSplitBlocks) gemv_split_bf16(GemvArgs args) {
+    __shared__ float sums[kSplitRows][kSplitThreads / kWarp];
     const int vectors = args.matrix.stride / 8;
-    const uint4* const row = rowOf(args.matrix, static_cast<int>(blockIdx.x));
+    const int firstRow = static_cast<int>(blockIdx.x) * kSplitRows;
     const auto* const input = reinterpret_cast<const uint4*>(args.x);
-    uint4 ahead[kSplitAhead];
+    uint4 ahead[kSplitAhead][kSplitRows];
     const auto load = [&](int first) {
 #pragma unroll
-        for (int a = 0; a < kSplitAhead; ++a) {
-            const int vector = first + a * kSplitThreads;
-            ahead[a] = vector < vectors ? loadWeights(row + vector) : uint4{0, 0, 0, 0};
+        for (int r = 0; r < kSplitRows; ++r) {
+            const uint4* const row = rowOf(args.matrix, min(firstRow + r, args.matrix.rows - 1));
+#pragma unroll
+            for (int a = 0; a < kSplitAhead; ++a) {
+                const int vector = first + a * kSplitThreads;
+                ahead[a][r] = vector < vectors ? loadWeights(row + vector) : uint4{0, 0, 0, 0};
+            }
         }
     };
     int first = static_cast<int>(threadIdx.x);
     load(first);
-    waitForPrevious();
     allowNext();
-    float sum = 0;
+    waitForPrevious();
+    float sum[kSplitRows] = {};
     for (; first < vectors; first += kSplitAhead * kSplitThreads) {
 #pragma unroll
         for (int a = 0; a < kSplitAhead; ++a) {
             const int vector = first + a * kSplitThreads;
-            if (vector < vectors) sum = dot8(ahead[a], input[vector], sum);
+            if (vector >= vectors) continue;
+            const uint4 x = input[vector];
+#pragma unroll
+            for (int r = 0; r < kSplitRows; ++r)
+                sum[r] = dot8(ahead[a][r], x, sum[r]);
         }
         load(first + kSplitAhead * kSplitThreads);
     }
-    sum = blockSum(sum, sums);
-    if (threadIdx.x == 0) storeRow(args, static_cast<int>(blockIdx.x), sum);
+    const int warp = static_cast<int>(threadIdx.x) / kWarp;
+#pragma unroll
+    for (int r = 0; r < kSplitRows; ++r) {
+        sum[r] = warpSum(sum[r]);
+        if (threadIdx.x % kWarp == 0) sums[r][warp] = sum[r];
+    }
+    __syncthreads();
+    const int row = static_cast<int>(threadIdx.x);
+    if (row >= kSplitRows || firstRow + row >= args.matrix.rows) return;
+    float whole = 0;
+    for (int w = 0; w < kSplitThreads / kWarp; ++w)
+        whole += sums[row][w];
+    storeRow(args, firstRow + row, whole);
 }
 
 // Dynamic shared memory beyond 48 KB would have to be asked for; no Gemma 3 comes near (5376 columns need 33 KB).
@@ -421,7 +451,7 @@ cudaError_t gemv(const GemvArgs& args, const Launch& launch) {
     constexpr int kLongestRowOfAWarp = 1280;
     constexpr int kManyRows = 16384;
     if (args.matrix.columns > kLongestRowOfAWarp)
-        return launchKernel(gemv_split_bf16, args.matrix.rows, kSplitThreads, 0, launch, args);
+        return launchKernel(gemv_split_bf16, ceilDiv(args.matrix.rows, kSplitRows), kSplitThreads, 0, launch, args);
     const size_t shared = sizeof(Bf16) * static_cast<size_t>(args.matrix.stride);
     if (args.matrix.rows >= kManyRows)
         return launchKernel(gemv_many_rows_bf16, launch.multiprocessors * kStayBlocks, kStayThreads, shared, launch,

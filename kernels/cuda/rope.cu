@@ -66,8 +66,8 @@ __global__ void __launch_bounds__(kThreads) rope_cos_sin(CosSinArgs args) {
 }
 
 __global__ void __launch_bounds__(kThreads) rope_table(RopeTableArgs args) {
-    waitForPrevious();
     allowNext();
+    waitForPrevious();
     const int i = static_cast<int>(threadIdx.x) % args.half;
     const int table = static_cast<int>(blockIdx.x);
     if (static_cast<int>(threadIdx.x) >= args.half) return;
