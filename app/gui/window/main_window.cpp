@@ -320,7 +320,7 @@ void MainWindow::updateFacts() {
         if (file.exists()) facts.append(text(formatBytes(static_cast<double>(file.size()))));
     }
     facts.append(tr("%1 dropped").arg(text(formatCount(report->lostRecordCount))));
-    if (!report->window.empty())
+    if (report->profilerNs > 0 && !report->window.empty())  // a CPU run has no profiler rows to tell it by
         facts.append(tr("tracing cost %1 of the window")
                          .arg(text(formatPercent(static_cast<double>(report->profilerNs) /
                                                  static_cast<double>(report->window.durationNs())))));
