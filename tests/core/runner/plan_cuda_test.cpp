@@ -1,0 +1,110 @@
+// The CUDA backend's plans, which need no GPU to be made: what they launch, and that every op reads what an earlier one
+// wrote.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "core/runner/plan.h"
+#include "tests/support/test_files.h"
+
+namespace gapscope {
+namespace {
+
+std::shared_ptr<const Model> tinyModel() {
+    auto model = Model::load(test::repositoryFile("resources/tiny-random-gemma3.gguf"));
+    EXPECT_TRUE(model) << (model ? "" : model.error().message);
+    return model ? *model : nullptr;
+}
+
+Plan cudaPlan(const Model& model, bool eager, int64_t tokens, bool head = true) {
+    PlanRequest request;
+    request.flavor = PlanFlavor::Cuda;
+    request.eager = eager;
+    request.tokens = tokens;
+    request.head = head;
+    request.kvElementBytes = 2;
+    return makePlan(model, request);
+}
+
+std::map<int32_t, int> opsByLayer(const Plan& plan) {
+    std::map<int32_t, int> counts;
+    for (const PlanOp& op : plan.ops)
+        ++counts[op.layer];
+    return counts;
+}
+
+TEST(CudaPlan, EagerLaunchesWhatPyTorchDoesForOneToken) {
+    const auto model = tinyModel();
+    const auto counts = opsByLayer(cudaPlan(*model, true, 1));
+    // Ten kernels for each of six norms (casts and 1 + weight included), seven projections, five for each of two ropes,
+    // two cache writes, attention in two steps, gelu and its product, two residual adds: 85. PyTorch launches 2,284
+    // kernels a token for 26 such layers; this plan 26 * 85 + 18 = 2,228.
+    for (int32_t layer = 0; layer < model->config().layers; ++layer)
+        EXPECT_EQ(counts.at(layer), 6 * 10 + 7 + 2 * 5 + 2 + 2 + 2 + 2) << "layer " << layer;
+    EXPECT_EQ(counts.at(-1), 4 + 10 + 4);
+}
+
+TEST(CudaPlan, FusedLaunchesFiveKernelsALayer) {
+    const auto model = tinyModel();
+    const auto counts = opsByLayer(cudaPlan(*model, false, 1));
+    for (int32_t layer = 0; layer < model->config().layers; ++layer)
+        EXPECT_EQ(counts.at(layer), 5) << "layer " << layer;
+    EXPECT_EQ(counts.at(-1), 4);  // embedding, rope table; head, argmax
+}
+
+TEST(CudaPlan, EveryOpReadsWhatAnEarlierOneWrote) {
+    const auto model = tinyModel();
+    for (const bool eager : {true, false})
+        for (const int64_t tokens : {int64_t{1}, int64_t{7}})
+            for (const bool head : {true, false}) {
+                SCOPED_TRACE(testing::Message() << (eager ? "eager " : "fused ") << tokens << (head ? " head" : ""));
+                const Plan plan = cudaPlan(*model, eager, tokens, head);
+                std::set<Buffer> written{Buffer::Ids};
+                bool partialLogits = false;
+                for (const PlanOp& op : plan.ops) {
+                    for (const Operand& operand : op.in)
+                        EXPECT_TRUE(operand.buffer == Buffer::None || written.contains(operand.buffer))
+                            << op.opName << " of layer " << op.layer;
+                    for (const Operand& operand : op.out)
+                        written.insert(operand.buffer);
+                    // In parts, attention leaves them for the op that joins them.
+                    if (op.kind == OpKind::Attention && tokens == 1) written.insert(Buffer::Partials);
+                    if (op.kind == OpKind::ArgmaxPartial || op.kind == OpKind::NormHead) partialLogits = true;
+                    if (op.kind == OpKind::Argmax) {
+                        EXPECT_TRUE(partialLogits);
+                        EXPECT_EQ(op.heads, tokens);
+                    }
+                    EXPECT_GT(op.tokens, 0);
+                    EXPECT_FALSE(op.kernelName.empty());
+                }
+                EXPECT_EQ(plan.ops.back().kind == OpKind::Argmax, head);
+            }
+}
+
+TEST(CudaPlan, ANormInAGemvNeverWritesTheStreamThatItReads) {
+    const auto model = tinyModel();
+    int moved = 0;
+    for (const PlanOp& op : cudaPlan(*model, false, 1).ops) {
+        if (op.kind != OpKind::NormQkv && op.kind != OpKind::NormGateUp && op.kind != OpKind::NormHead) continue;
+        EXPECT_NE(op.in[0].buffer, op.out[3].buffer) << op.opName;
+        moved += op.out[3].buffer != Buffer::None ? 1 : 0;
+    }
+    EXPECT_EQ(moved, 2 * model->config().layers);  // but for the first norm
+}
+
+TEST(CudaPlan, OneTokensBytesAreTheWeightsInBf16) {
+    const auto model = tinyModel();
+    int64_t weights = 2 * model->head().rows * model->head().columns;
+    for (const LayerWeights& layer : model->layers())
+        for (const MatrixView* m : {&layer.q, &layer.k, &layer.v, &layer.output, &layer.gate, &layer.up, &layer.down})
+            weights += 2 * m->rows * m->columns;
+    int64_t bytes = 0;
+    for (const PlanOp& op : cudaPlan(*model, false, 1).ops)
+        bytes += op.cost(0).bytes;
+    EXPECT_GE(bytes, weights);
+    EXPECT_LT(static_cast<double>(bytes), 1.1 * static_cast<double>(weights));
+}
+
+}  // namespace
+}  // namespace gapscope
