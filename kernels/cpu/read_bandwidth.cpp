@@ -16,8 +16,8 @@ namespace gapscope::cpu {
 
 namespace {
 
-constexpr size_t kBytes = size_t{256} << 20;  // several times the last-level cache that one guest gets
-constexpr int kPasses = 3;
+constexpr size_t kBytes = size_t{128} << 20;  // four times the last-level cache of the machines seen
+constexpr int kPasses = 5;
 
 // Eight independent chains: 8-byte loads alone then outrun any memory.
 uint64_t mixOf(const uint64_t* data, size_t count) {

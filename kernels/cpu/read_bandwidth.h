@@ -4,7 +4,7 @@
 
 namespace gapscope::cpu {
 
-// Bytes a second, best of three passes over 256 MB cut among `threads` threads. Takes about a tenth of a second and
+// Bytes a second, best of five passes over 128 MB cut among `threads` threads. Takes less than a tenth of a second and
 // that much memory while it lasts; 0 when the memory cannot be had.
 double measureReadBandwidth(int threads);
 
