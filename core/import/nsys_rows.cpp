@@ -1,5 +1,7 @@
 #include "core/import/nsys_rows.h"
 
+#include <array>
+
 #include "core/base/utf8.h"
 
 namespace gapscope {
@@ -9,7 +11,6 @@ Status FileStrings::read(Database& database, ImportBudget& budget, TraceBuilder&
     for (;;) {
         ASSIGN_OR_RETURN(const bool more, rows.next());
         if (!more) return {};
-        RETURN_IF_ERROR(budget.takeText(rows.text(1).size()));
         const std::string text = toValidUtf8(rows.text(1));
         if (intern == Intern::All) builder.intern(text);
         m_texts.emplace(rows.integer(0), text);
@@ -36,8 +37,8 @@ Result<EventTable> EventTable::open(Database& database, ImportBudget& budget, De
                                         "streamId", "correlationId", "globalPid", "graphNodeId"};
     switch (kind) {
         case DeviceOpKind::Kernel:
-            for (const char* name : {"demangledName", "shortName", "registersPerThread", "gridX", "gridY", "gridZ",
-                                     "blockX", "blockY", "blockZ", "staticSharedMemory", "dynamicSharedMemory"})
+            for (const char* name : {"demangledName", "registersPerThread", "gridX", "gridY", "gridZ", "blockX",
+                                     "blockY", "blockZ", "staticSharedMemory", "dynamicSharedMemory"})
                 columns.emplace_back(name);
             break;
         case DeviceOpKind::Copy:
@@ -73,12 +74,11 @@ Result<bool> EventTable::next(EventRow& row) {
         case DeviceOpKind::Kernel: {
             const auto number = [&](int column) { return static_cast<int32_t>(m_reader.integer(column)); };
             row.fullName = m_reader.integer(8);
-            row.shortName = m_reader.integer(9);
-            row.config = {.grid = {number(11), number(12), number(13)},
-                          .block = {number(14), number(15), number(16)},
-                          .registersPerThread = number(10),
-                          .staticSharedBytes = number(17),
-                          .dynamicSharedBytes = number(18)};
+            row.config = {.grid = {number(10), number(11), number(12)},
+                          .block = {number(13), number(14), number(15)},
+                          .registersPerThread = number(9),
+                          .staticSharedBytes = number(16),
+                          .dynamicSharedBytes = number(17)};
             break;
         }
         case DeviceOpKind::Copy:

@@ -1,9 +1,7 @@
 // Rows of the tables that Nsight Systems' exports and our own sessions share. Internal to the import room.
 #pragma once
 
-#include <array>
 #include <map>
-#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -36,14 +34,12 @@ struct EventRow {
     int64_t bytes = 0;
     int64_t kind = 0;  // of a copy: ENUM_CUDA_MEMCPY_OPER
     int64_t fullName = -1;
-    int64_t shortName = -1;
     LaunchConfigRow config;
 };
 
 class EventTable {
 public:
     static Result<EventTable> open(Database& database, ImportBudget& budget, DeviceOpKind kind);
-    bool exists() const { return m_reader.exists(); }
     Result<bool> next(EventRow& row);
 
 private:

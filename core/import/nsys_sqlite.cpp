@@ -164,7 +164,6 @@ private:
     Status readRanges() {
         constexpr int64_t kMark = 34, kPushPop = 59, kStartEnd = 60;  // ENUM_NSYS_EVENT_TYPE
         std::vector<RangeRow> ranges;
-        Status status;
         RETURN_IF_ERROR(
             forEach("NVTX_EVENTS", {"start", "end", "eventType", "globalTid", "text", "textId"}, [&](TableReader& row) {
                 const int64_t type = row.integer(2);
@@ -183,7 +182,6 @@ private:
                 if (!timesAreSane(row.integer(0), row.integer(1), m_builder)) return;
                 StringId name;
                 if (!row.isNull(4)) {
-                    if (status) status = m_budget.takeText(row.text(4).size());
                     name = m_builder.intern(toValidUtf8(row.text(4)));
                 } else {
                     name = m_strings.id(row.integer(5), m_builder);
@@ -194,7 +192,6 @@ private:
                                   .globalTid = static_cast<uint64_t>(row.integer(3))});
                 m_threads.insert(ranges.back().globalTid);
             }));
-        RETURN_IF_ERROR(status);
         addByStart(ranges);
         return {};
     }

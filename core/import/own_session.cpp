@@ -235,6 +235,8 @@ private:
                 found = true;
                 using Value = std::remove_reference_t<decltype(value)>;
                 if constexpr (std::is_same_v<Value, std::string>) {
+                    status = m_budget.takeText(field.text(0).size());
+                    if (!status) return;
                     value = toValidUtf8(field.text(0));
                 } else if constexpr (std::is_same_v<Value, double>) {
                     value = field.real(0);

@@ -33,7 +33,6 @@ Result<TableReader> TableReader::open(Database& database, ImportBudget& budget, 
     std::string selected;
     for (const std::string& column : columns) {
         const bool has = std::ranges::find(present, column) != present.end();
-        reader.m_present.push_back(has);
         selected += has ? ", \"" + column + "\"" : ", NULL";
     }
     if (present.empty()) return reader;
@@ -45,9 +44,16 @@ Result<TableReader> TableReader::open(Database& database, ImportBudget& budget, 
 
 Result<bool> TableReader::next() {
     if (!m_statement) return false;
+    RETURN_IF_ERROR(m_textStatus);
     ASSIGN_OR_RETURN(const bool row, m_statement->step());
     if (row) RETURN_IF_ERROR(m_budget->takeRow());
     return row;
+}
+
+std::string_view TableReader::text(int column) {
+    const std::string_view text = m_statement->text(column + 1);
+    if (m_textStatus) m_textStatus = m_budget->takeText(text.size());
+    return m_textStatus ? text : std::string_view();
 }
 
 }  // namespace gapscope

@@ -20,7 +20,8 @@ public:
     ImportBudget(int64_t fileBytes, const ImportProgress& progress, std::stop_token stop)
         : m_rowsLeft(fileBytes / 4 + 1000), m_textLeft(fileBytes * 4 + 1000), m_progress(progress), m_stop(stop) {}
 
-    // A damaged file can make SQLite walk the same pages over and over; an honest row takes more than four bytes.
+    // A damaged file can make SQLite walk the same pages over and over; an honest row takes more than four bytes. Texts
+    // of many rows can share pages in the same way.
     Status takeRow();
     Status takeText(size_t bytes);
     void expectRows(int64_t rows) { m_expected += rows; }
@@ -41,20 +42,18 @@ public:
                                     const std::vector<std::string>& columns);
 
     Result<bool> next();
-    bool exists() const { return m_statement.has_value(); }
-    bool hasColumn(size_t column) const { return m_present[column]; }
 
     int64_t rowId() const { return m_statement->integer(0); }
     bool isNull(int column) const { return m_statement->isNull(column + 1); }
     int64_t integer(int column) const { return m_statement->integer(column + 1); }  // NULL: 0
     double real(int column) const { return m_statement->real(column + 1); }
-    std::string_view text(int column) const { return m_statement->text(column + 1); }
+    std::string_view text(int column);  // taken from the budget: empty once that is spent, and then next() fails
 
 private:
     explicit TableReader(ImportBudget& budget) : m_budget(&budget) {}
     ImportBudget* m_budget;
     std::optional<Statement> m_statement;
-    std::vector<bool> m_present;
+    Status m_textStatus;
 };
 
 }  // namespace gapscope
