@@ -13,6 +13,7 @@
 #include "core/analysis/summary.h"
 #include "core/analysis/window.h"
 #include "core/base/format.h"
+#include "core/base/session_format.h"
 #include "core/recording/recording.h"
 #include "core/runner/model_catalog.h"
 
@@ -87,10 +88,14 @@ Result<RecordingSettings> settingsFrom(const RunOptions& options) {
     }
     settings.sessionPath = options.out;
     if (options.force && !options.out.empty()) {
-        // Only what is plainly a session of ours or nothing: a mistyped --out must not delete somebody's file.
+        // Only what is plainly a session of ours or nothing: a mistyped --out must not delete somebody's file. And only
+        // for a run that can begin: a mistyped number or model must not cost the session it was to replace.
         std::error_code ignored;
-        if (settings.sessionPath.extension() != ".gapscope")
+        if (settings.sessionPath.extension() != kSessionExtension)
             return fail("--force replaces .gapscope files only; '" + options.out + "' is none.", ErrorKind::WrongUse);
+        RETURN_IF_ERROR(validate(settings.generate));
+        if (!std::filesystem::exists(settings.modelPath, ignored))
+            return fail("There is no model at " + settings.modelPath.string() + ".", ErrorKind::NotFound);
         for (const char* suffix : {"", "-wal", "-shm"})
             std::filesystem::remove(options.out + suffix, ignored);
     }
