@@ -1,9 +1,7 @@
 // What this machine has for running and tracing, what is missing and what to install. Says nothing of the person.
 #include <unistd.h>
 
-#include <fstream>
 #include <memory>
-#include <set>
 #include <thread>
 #include <utility>
 
@@ -12,6 +10,7 @@
 #include "core/base/format.h"
 #include "core/base/utf8.h"
 #include "core/capture/cupti_library.h"
+#include "core/runner/devices.h"
 #include "core/runner/gpu_libraries.h"
 #include "core/runner/model_catalog.h"
 #include "kernels/cpu/isa.h"
@@ -21,30 +20,17 @@ namespace gapscope::cli {
 namespace {
 
 struct CpuFacts {
-    std::string name = "unknown";
-    int64_t cores = 0;    // physical
+    std::string name;
+    int64_t cores = 0;    // physical, that this process may run on: as many workers a run takes
     int64_t threads = 0;  // logical
     int64_t memoryBytes = 0;
 };
 
 CpuFacts cpuFacts() {
-    CpuFacts facts;
-    std::ifstream file("/proc/cpuinfo");
-    std::set<std::pair<std::string, std::string>> cores;
-    std::string package, line;
-    while (std::getline(file, line)) {
-        const size_t colon = line.find(':');
-        if (colon == std::string::npos) continue;
-        const std::string key = line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1);
-        const std::string value = colon + 2 <= line.size() ? line.substr(colon + 2) : "";
-        if (key == "model name") facts.name = value;
-        if (key == "physical id") package = value;
-        if (key == "core id") cores.emplace(package, value);
-    }
-    facts.threads = static_cast<int64_t>(std::thread::hardware_concurrency());
-    facts.cores = cores.empty() ? facts.threads : static_cast<int64_t>(cores.size());
-    facts.memoryBytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
-    return facts;
+    return {.name = cpuName(),
+            .cores = physicalCores(),
+            .threads = static_cast<int64_t>(std::thread::hardware_concurrency()),
+            .memoryBytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE)};
 }
 
 void printJsonReport(const CpuFacts& cpu, const std::vector<GpuLibrary>& libraries) {
