@@ -6,6 +6,10 @@
 
 namespace gapscope {
 
+// Length of the character that `text`, not empty, begins with; 0 if it begins with none but more bytes could make it
+// one; -1 if its first byte begins no character here. Overlong forms and surrogates are no characters.
+int characterLength(std::string_view text);
+
 bool isValidUtf8(std::string_view text);
 std::string toValidUtf8(std::string_view text);  // each byte that belongs to no character becomes U+FFFD
 

@@ -2,8 +2,6 @@
 // descriptions, padding, data. Little-endian; so are all machines that Gapscope is built for.
 #include "core/runner/gguf.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -11,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/base/utf8.h"
 #include "kernels/weight_type.h"
 
 namespace gapscope {
@@ -334,7 +333,7 @@ std::optional<std::string_view> GgufFile::string(std::string_view key) const {
     if (!value || value->type != GgufType::String) return std::nullopt;
     const std::string_view text = asText(value->bytes);
     // The format asks for UTF-8; what is not must not reach a window, a session or JSON.
-    if (!simdjson::validate_utf8(text.data(), text.size())) return std::nullopt;
+    if (!isValidUtf8(text)) return std::nullopt;
     return text;
 }
 

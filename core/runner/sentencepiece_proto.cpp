@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include <simdjson.h>
+#include "core/base/utf8.h"
 
 namespace gapscope {
 
@@ -134,8 +134,7 @@ Result<std::string> sentencePieceModelFrom(const GgufVocabulary& vocabulary) {
         const std::string_view text = vocabulary.pieces[index];
         const float score = vocabulary.scores[index];
         // The library takes pieces for C strings in places, and a score that is no number breaks its ordering.
-        if (text.empty() || text.find('\0') != text.npos || !simdjson::validate_utf8(text.data(), text.size()) ||
-            !std::isfinite(score))
+        if (text.empty() || text.find('\0') != text.npos || !isValidUtf8(text) || !std::isfinite(score))
             return fail("Piece " + std::to_string(index) + " of the vocabulary is not valid.", ErrorKind::BadFile);
         const PieceType type = sentencePieceType(vocabulary, static_cast<int32_t>(index));
         hasBytePieces = hasBytePieces || type == kByte;

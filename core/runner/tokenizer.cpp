@@ -2,11 +2,11 @@
 #include "core/runner/tokenizer.h"
 
 #include <sentencepiece_processor.h>
-#include <simdjson.h>
 
 #include <exception>
 #include <utility>
 
+#include "core/base/utf8.h"
 #include "core/runner/mapped_file.h"
 #include "core/runner/sentencepiece_proto.h"
 
@@ -23,27 +23,6 @@ int hexDigit(char c) {
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     return -1;
-}
-
-// Length of the UTF-8 character that `text` begins with; 0 if it begins with none but more bytes could make it one;
-// -1 if its first byte can never begin a character here. Overlong forms and surrogates are no characters.
-int characterLength(std::string_view text) {
-    const auto byte = [&](size_t index) { return static_cast<unsigned char>(text[index]); };
-    const unsigned char first = byte(0);
-    if (first < 0x80) return 1;
-    if (first < 0xC2 || first > 0xF4) return -1;
-    const size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    if (text.size() > 1) {
-        unsigned char low = 0x80, high = 0xBF;
-        if (first == 0xE0) low = 0xA0;
-        if (first == 0xED) high = 0x9F;
-        if (first == 0xF0) low = 0x90;
-        if (first == 0xF4) high = 0x8F;
-        if (byte(1) < low || byte(1) > high) return -1;
-    }
-    for (size_t index = 2; index < length && index < text.size(); ++index)
-        if (byte(index) < 0x80 || byte(index) > 0xBF) return -1;
-    return text.size() < length ? 0 : static_cast<int>(length);
 }
 
 }  // namespace
@@ -87,7 +66,7 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::fromGguf(const GgufVocabulary& voc
 }
 
 Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text) const {
-    if (!simdjson::validate_utf8(text.data(), text.size()))
+    if (!isValidUtf8(text))
         return fail("The text is not valid UTF-8: save it as UTF-8 and try again.", ErrorKind::WrongUse);
     std::vector<int> ids;
     const auto status = m_impl->processor.Encode(text, &ids);
