@@ -4,6 +4,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -77,6 +79,16 @@ Result<SafetensorsFile> SafetensorsFile::parse(std::span<const std::byte> bytes,
             return badTensor(key, "has a shape that does not fit its " + std::to_string(entry.data.size()) + " bytes");
         if (!file.m_tensors.emplace(std::string(key), std::move(entry)).second) return badTensor(key, "appears twice");
     }
+    // Each byte belongs to one tensor: copies of tensors then never take more memory than the file has bytes.
+    std::vector<const std::pair<const std::string, SafetensorsEntry>*> order;
+    for (const auto& tensor : file.m_tensors)
+        if (!tensor.second.data.empty()) order.push_back(&tensor);
+    std::sort(order.begin(), order.end(),
+              [](const auto* a, const auto* b) { return a->second.data.data() < b->second.data.data(); });
+    for (size_t index = 1; index < order.size(); ++index)
+        if (order[index]->second.data.data() - order[index - 1]->second.data.data() <
+            static_cast<std::ptrdiff_t>(order[index - 1]->second.data.size()))
+            return badTensor(order[index]->first, "lies over another one");
     return file;
 }
 

@@ -101,6 +101,12 @@ TEST(Safetensors, RefusesWhatDoesNotFit) {
     EXPECT_TRUE(refused(R"([1,2])"));
     EXPECT_TRUE(refused("{"));
     EXPECT_TRUE(refused(R"({"a":)" + entry("F32", "[1]", "[0,4]") + R"(,"a":)" + entry("F32", "[1]", "[0,4]") + "}"));
+    const auto two = [](const std::string& first, const std::string& second) {
+        return R"({"a":)" + entry("F32", "[2]", first) + R"(,"b":)" + entry("F32", "[2]", second) + "}";
+    };
+    EXPECT_FALSE(refused(two("[8,16]", "[0,8]")));
+    EXPECT_TRUE(refused(two("[0,8]", "[7,15]")));
+    EXPECT_TRUE(refused(two("[4,12]", "[4,12]")));
     EXPECT_TRUE(refused(std::string(5000, '[') + std::string(5000, ']')));
 }
 
