@@ -2,6 +2,8 @@
 // and the session file, and with it what the GPU's tracer saw. The collector alone touches the builder and the writer.
 #include "core/recording/recording.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -104,6 +106,7 @@ struct Recording::Impl {
     RunInfo run;
     bool runChanged = true;
     std::vector<DeviceRow> newDevices;
+    uint32_t newLaunchThread = 0;  // 0: none, or told to the builder already
     RecordingProgress progress;
     TracePtr snapshot;
     std::shared_ptr<const Model> loadedModel;
@@ -198,6 +201,10 @@ void Recording::Impl::startDeviceCapture() {
 
 void Recording::Impl::runThread() {
     watching.wait();
+    {
+        const std::lock_guard lock(mutex);
+        newLaunchThread = currentThreadId();
+    }
     result = loadAndGenerate();
     {
         const std::lock_guard lock(mutex);
@@ -224,13 +231,17 @@ void Recording::Impl::collect() {
     capture.take(batch);
     if (deviceCapture) deviceCapture->take(batch);
     std::vector<DeviceRow> devices;
+    uint32_t launchThread = 0;
     {
         const std::lock_guard lock(mutex);
         devices.swap(newDevices);
+        launchThread = std::exchange(newLaunchThread, 0);
         if (std::exchange(runChanged, false)) builder.setRun(run);
     }
     for (DeviceRow& device : devices)
         builder.setDevice(std::move(device));
+    if (launchThread != 0)
+        builder.setThread(makeGlobalTid(static_cast<uint32_t>(getpid()), launchThread), "CPU launch");
     TracePtr newest = builder.snapshot();
     const std::lock_guard lock(mutex);
     snapshot = std::move(newest);

@@ -48,6 +48,8 @@ TEST_F(RecordingTest, TheSavedSessionHoldsWhatTheLiveTraceShowed) {
     EXPECT_EQ(*live->run(), *(*saved)->run());
     EXPECT_EQ(live->run()->stopReason, "length");
     EXPECT_TRUE(live->run()->textIsNoise);
+    EXPECT_EQ(live->threadName(live->apiCalls().globalTid[0]), "CPU launch");
+    EXPECT_EQ((*saved)->threadName((*saved)->apiCalls().globalTid[0]), "CPU launch");
     EXPECT_EQ((*recording)->result()->repeats.at(0).tokens.size(), 8u);
     ASSERT_GT(live->deviceOps().startNs.size(), 8u);
     ASSERT_EQ(live->deviceOps().startNs.size(), (*saved)->deviceOps().startNs.size());
