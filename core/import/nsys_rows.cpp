@@ -1,30 +1,31 @@
 #include "core/import/nsys_rows.h"
 
 #include <array>
+#include <utility>
 
 #include "core/base/utf8.h"
 
 namespace gapscope {
 
 Status FileStrings::read(Database& database, ImportBudget& budget, TraceBuilder& builder, Intern intern) {
-    ASSIGN_OR_RETURN(TableReader rows, TableReader::open(database, budget, "StringIds", {"id", "value"}));
-    for (;;) {
-        ASSIGN_OR_RETURN(const bool more, rows.next());
-        if (!more) return {};
-        const std::string text = toValidUtf8(rows.text(1));
-        if (intern == Intern::All) builder.intern(text);
-        m_texts.emplace(rows.integer(0), text);
-    }
+    return forEachRow(database, budget, "StringIds", {"id", "value"}, [&](TableReader& row) {
+        Entry entry{.text = toValidUtf8(row.text(1))};
+        if (intern == Intern::All) entry.id = builder.intern(entry.text);
+        m_entries.emplace(row.integer(0), std::move(entry));
+    });
 }
 
 const std::string* FileStrings::text(int64_t fileId) const {
-    const auto it = m_texts.find(fileId);
-    return it == m_texts.end() ? nullptr : &it->second;
+    const auto it = m_entries.find(fileId);
+    return it == m_entries.end() ? nullptr : &it->second.text;
 }
 
-StringId FileStrings::id(int64_t fileId, TraceBuilder& builder) const {
+StringId FileStrings::id(int64_t fileId, TraceBuilder& builder) {
     if (fileId == -1) return {};
-    if (const std::string* known = text(fileId)) return builder.intern(*known);
+    if (const auto it = m_entries.find(fileId); it != m_entries.end()) {
+        if (!it->second.id.valid()) it->second.id = builder.intern(it->second.text);
+        return it->second.id;
+    }
     builder.diagnostics().add("unknown_name", Severity::DataLoss, 1,
                               "Rows name a text that the file does not hold; they are shown as [unknown].");
     return builder.intern("[unknown]");

@@ -17,10 +17,14 @@ public:
     Status read(Database& database, ImportBudget& budget, TraceBuilder& builder, Intern intern);
     const std::string* text(int64_t fileId) const;
     // -1 is "no name". An id that the file does not explain becomes "[unknown]".
-    StringId id(int64_t fileId, TraceBuilder& builder) const;
+    StringId id(int64_t fileId, TraceBuilder& builder);
 
 private:
-    std::unordered_map<int64_t, std::string> m_texts;
+    struct Entry {
+        std::string text;
+        StringId id{};  // once interned: millions of rows name a few hundred texts
+    };
+    std::unordered_map<int64_t, Entry> m_entries;
 };
 
 // One row of a CUPTI_ACTIVITY_KIND table of device operations.

@@ -42,12 +42,7 @@ public:
 private:
     template <class Use>
     Status forEach(std::string_view table, const std::vector<std::string>& columns, Use use) {
-        ASSIGN_OR_RETURN(TableReader rows, TableReader::open(m_database, m_budget, table, columns));
-        for (;;) {
-            ASSIGN_OR_RETURN(const bool more, rows.next());
-            if (!more) return {};
-            use(rows);
-        }
+        return forEachRow(m_database, m_budget, table, columns, use);
     }
 
     // Tables of an export stand in no promised order, and kinds come apart: rows enter the trace by start.

@@ -30,15 +30,9 @@ public:
     }
 
 private:
-    // Calls use(reader) for each row of the table.
     template <class Use>
     Status forEach(std::string_view table, const std::vector<std::string>& columns, Use use) {
-        ASSIGN_OR_RETURN(TableReader rows, TableReader::open(m_database, m_budget, table, columns));
-        for (;;) {
-            ASSIGN_OR_RETURN(const bool more, rows.next());
-            if (!more) return {};
-            use(rows);
-        }
+        return forEachRow(m_database, m_budget, table, columns, use);
     }
 
     StringId name(int64_t fileId) { return m_strings.id(fileId, m_builder); }

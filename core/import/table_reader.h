@@ -56,4 +56,16 @@ private:
     Status m_textStatus;
 };
 
+// Calls use(reader) for each row of the table.
+template <class Use>
+Status forEachRow(Database& database, ImportBudget& budget, std::string_view table,
+                  const std::vector<std::string>& columns, Use use) {
+    ASSIGN_OR_RETURN(TableReader rows, TableReader::open(database, budget, table, columns));
+    for (;;) {
+        ASSIGN_OR_RETURN(const bool more, rows.next());
+        if (!more) return {};
+        use(rows);
+    }
+}
+
 }  // namespace gapscope
