@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <latch>
@@ -41,14 +40,6 @@ std::string_view traceLevelName(TraceLevel level) {
 TraceOrigin originNow() {
     const auto utc = std::chrono::system_clock::now().time_since_epoch();
     return {nowNs(), std::chrono::duration_cast<std::chrono::nanoseconds>(utc).count()};
-}
-
-// 2 of "cuda:2", as records of that device name it; 0 of "cpu".
-uint32_t deviceNumber(std::string_view device) {
-    uint32_t number = 0;
-    if (const size_t colon = device.find(':'); colon != std::string_view::npos)
-        std::from_chars(device.data() + colon + 1, device.data() + device.size(), number);
-    return number;
 }
 
 RunInfo runInfoOf(const RecordingSettings& settings) {
@@ -133,7 +124,7 @@ void Recording::Impl::onPrepared(const PreparedInfo& prepared) {
     run.contextLength = prepared.contextLength;
     run.weightBytes = prepared.weightBytes;
     run.kvBytes = prepared.kvBytes;
-    newDevices.push_back({.id = deviceNumber(prepared.device),
+    newDevices.push_back({.id = static_cast<uint32_t>(cudaDeviceId(prepared.device)),
                           .kind = prepared.device == "cpu" ? DeviceKind::Cpu : DeviceKind::Cuda,
                           .name = prepared.deviceName,
                           .peakBytesPerSecond = prepared.peakBytesPerSecond,
