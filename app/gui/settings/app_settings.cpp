@@ -99,12 +99,6 @@ void AppSettings::addRecentFile(const QString& path) {
     m_settings.setValue(kRecentFiles, files);
 }
 
-void AppSettings::removeRecentFile(const QString& path) {
-    QStringList files = recentFiles();
-    files.removeAll(path);
-    m_settings.setValue(kRecentFiles, files);
-}
-
 QString AppSettings::lastFolder() const {
     return m_settings.value(kLastFolder).toString();
 }

@@ -42,10 +42,9 @@ public:
     QString prompt() const;  // empty: never changed
     void setPrompt(const QString& prompt);
 
-    // Newest first; files that are gone stay listed until opening them fails.
+    // Newest first; files that are gone stay listed, for they may come back (a medium, a share).
     QStringList recentFiles() const;
     void addRecentFile(const QString& path);
-    void removeRecentFile(const QString& path);
     QString lastFolder() const;
     void setLastFolder(const QString& folder);
 
