@@ -11,6 +11,8 @@ namespace gapscope {
 
 namespace {
 
+constexpr uint64_t kLongestWindowNs = uint64_t{1} << 52;  // 52 days; a sum of idle time over 1024 devices still fits
+
 std::optional<int64_t> wholeNumber(std::string_view text) {
     int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -69,6 +71,10 @@ Result<TimeRange> resolveWindow(const Trace& trace, std::string_view text) {
             if (*start >= *end) {
                 return fail("The window " + std::string(text) + " is empty: its end must lie after its start.",
                             ErrorKind::WrongUse);
+            }
+            // By unsigned arithmetic, which does not overflow.
+            if (static_cast<uint64_t>(*end) - static_cast<uint64_t>(*start) > kLongestWindowNs) {
+                return fail("The window " + std::string(text) + " is longer than any trace.", ErrorKind::WrongUse);
             }
             return TimeRange{*start, *end};
         }
