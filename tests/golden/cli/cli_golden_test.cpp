@@ -200,6 +200,7 @@ TEST_F(CliGolden, WrongUseIsTwoAndFailureIsOneWithOneSentence) {
         {"summary " + file + " --bogus", 2},
         {"summary " + file + " --window nothing", 2},
         {"summary " + file + " --window 5:4", 2},
+        {"summary " + file + " --window -9223372036854775808:9223372036854775807", 2},
         {"summary " + file + " --device 3", 2},
         {"summary " + file + " --device x", 2},
         {"tokenize --text a --text-file b", 2},
@@ -216,6 +217,14 @@ TEST_F(CliGolden, WrongUseIsTwoAndFailureIsOneWithOneSentence) {
     EXPECT_NE(runCli("bogus").output.find("no command 'bogus'"), std::string::npos);
     for (const char* help : {"--help", "summary --help"})
         EXPECT_EQ(runCli(help).exitCode, 0);
+}
+
+TEST_F(CliGolden, ForceKeepsTheSessionOfARunThatCannotBegin) {
+    const std::string before = readFile(session());
+    const std::string out = " --prompt a --force --out '" + session().string() + "'";
+    EXPECT_EQ(runCli("run --model /nowhere" + out).exitCode, 1);
+    EXPECT_EQ(runCli("run --model '" + m_folder.path().string() + "' --max-new-tokens 0" + out).exitCode, 2);
+    EXPECT_EQ(readFile(session()), before);
 }
 
 TEST_F(CliGolden, DeviceAndMachineReports) {
