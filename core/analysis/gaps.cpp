@@ -6,7 +6,6 @@
 
 #include "core/analysis/api_calls.h"
 #include "core/analysis/host_activity.h"
-#include "core/analysis/host_times.h"
 #include "core/analysis/intervals.h"
 
 namespace gapscope {
@@ -44,14 +43,14 @@ public:
         GapTable table;
         table.devices = deviceBusy(m_trace, m_window, m_stop);
         findCandidates(table.devices);
-        const HostTimes host = hostTimes(m_trace, m_join, m_window, m_stop);
-        m_launchingThread = host.threads.empty() ? 0 : host.threads[0].globalTid;
+        table.host = hostTimes(m_trace, m_join, m_outermost, m_window, m_stop);
+        const uint64_t launchingThread = table.host.threads.empty() ? 0 : table.host.threads[0].globalTid;
         for (size_t device = 0; device < table.devices.size(); ++device) {
             for (const TimeRange range : complementOf(table.devices[device].busy, m_window)) {
                 if (m_stop.stop_requested()) return table;
                 Gap gap{.deviceId = table.devices[device].deviceId, .range = range};
                 gap.nextOp = operationAt(m_candidates[device], range.endNs);
-                uint64_t thread = m_launchingThread;
+                uint64_t thread = launchingThread;
                 cut(gap, thread);
                 table.causes += gap.causes;
                 table.gaps.push_back(gap);
@@ -153,7 +152,6 @@ private:
     const std::stop_token m_stop;
     const std::vector<uint32_t> m_outermost;
     HostActivity m_host;
-    uint64_t m_launchingThread = 0;
     std::vector<std::vector<uint32_t>> m_candidates;
     std::vector<uint64_t> m_threads;  // whose host part it is, for each gap
 };

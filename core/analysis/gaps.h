@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/analysis/busy.h"
+#include "core/analysis/host_times.h"
 #include "core/analysis/launches.h"
 
 namespace gapscope {
@@ -47,6 +48,7 @@ struct GapTable {
     std::vector<Gap> gaps;  // by device, then time
     std::vector<DeviceBusy> devices;
     GapCauses causes;  // of all gaps: add up to the summed idle time
+    HostTimes host;    // asked for the launching thread, which the host part of most gaps is told by
 };
 GapTable findGaps(const Trace& trace, TimeRange window, std::stop_token stop = {});
 GapTable findGaps(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop = {});

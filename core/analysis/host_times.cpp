@@ -8,11 +8,11 @@
 
 namespace gapscope {
 
-HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop) {
+HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, std::span<const uint32_t> outermost, TimeRange window,
+                    std::stop_token stop) {
     const ApiCalls& calls = trace.apiCalls();
     HostTimes times;
     if (join.firstOpOf.size() != calls.startNs.size() + 1) return times;
-    const std::vector<uint32_t> outermost = outermostCalls(trace, stop);
     const ApiNames names(trace);
     struct Thread {
         int64_t launches = 0;
@@ -61,7 +61,7 @@ HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, TimeRange window
 }
 
 HostTimes hostTimes(const Trace& trace, TimeRange window, std::stop_token stop) {
-    return hostTimes(trace, joinLaunches(trace, stop), window, stop);
+    return hostTimes(trace, joinLaunches(trace, stop), outermostCalls(trace, stop), window, stop);
 }
 
 }  // namespace gapscope

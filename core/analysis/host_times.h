@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct HostTimes {
         threads;  // most launches first; threads[0] is the launching thread; empty: no API calls
 };
 HostTimes hostTimes(const Trace& trace, TimeRange window, std::stop_token stop = {});
-HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop = {});
+// For who has them already: `join` is joinLaunches(trace), `outermost` is outermostCalls(trace).
+HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, std::span<const uint32_t> outermost, TimeRange window,
+                    std::stop_token stop = {});
 
 }  // namespace gapscope

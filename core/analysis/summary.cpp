@@ -21,7 +21,7 @@ Analysis analyze(const Trace& trace, TimeRange window, std::stop_token stop) {
     }
     summary.gapCount = static_cast<int64_t>(analysis.gaps.gaps.size());
     summary.gapCauses = analysis.gaps.causes;
-    summary.host = hostTimes(trace, analysis.join, window, stop);
+    summary.host = analysis.gaps.host;
     summary.categories = categoryTimes(trace, window, stop);
     summary.throughput = throughput(trace, window, stop);
     const LaunchTable launches = launchTable(trace, analysis.join, window, stop);
