@@ -27,7 +27,7 @@ QPushButton* actionButton(QAction* action, const QString& text, QWidget* parent)
 
 }  // namespace
 
-Welcome::Welcome(QAction* run, QAction* open, QWidget* parent) : QWidget(parent) {
+Welcome::Welcome(QAction* run, QAction* open, QAction* openExample, QWidget* parent) : QWidget(parent) {
     setObjectName(QStringLiteral("welcome"));
     m_card = new Card(this);
     Card* const card = m_card;
@@ -94,6 +94,10 @@ Welcome::Welcome(QAction* run, QAction* open, QWidget* parent) : QWidget(parent)
                            tr("Sessions, or SQLite exports of Nsight Systems. Files can also be dropped here."), card);
     hint->setWordWrap(true);
     right->addWidget(hint);
+    right->addSpacing(6);
+    QPushButton* exampleButton = actionButton(openExample, tr("Example: Gemma 3 1B on an H200"), card);
+    exampleButton->setObjectName(QStringLiteral("welcomeExample"));
+    right->addWidget(exampleButton);
     right->addSpacing(12);
     m_recentTitle = new Label(LabelRole::Heading, tr("Recent"), card);
     right->addWidget(m_recentTitle);

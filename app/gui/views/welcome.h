@@ -18,7 +18,7 @@ class Welcome : public QWidget {
 
 public:
     // Run and Open do what their actions do.
-    Welcome(QAction* run, QAction* open, QWidget* parent = nullptr);
+    Welcome(QAction* run, QAction* open, QAction* openExample, QWidget* parent = nullptr);
 
     void showFound(const QString& model, const QString& modelHint, const QString& device);
     void showRecent(const QStringList& files);

@@ -15,6 +15,7 @@ struct Actions {
     QAction* run;
     QAction* stop;
     QAction* open;
+    QAction* openExample;
     QAction* reopenLast;
     QAction* save;
     QAction* saveAs;

@@ -28,11 +28,13 @@
 #include "app/gui/views/welcome.h"
 #include "app/gui/window/shortcut_sheet.h"
 #include "core/base/format.h"
+#include "core/runner/model_catalog.h"
 
 namespace gapscope {
 namespace {
 
 constexpr int kFactsIntervalMs = 1000;
+constexpr char kExampleSession[] = "example-h200-eager.gapscope";
 const QString kDefaultPrompt = QStringLiteral("Once upon a time, in a small village by the sea,");
 
 QString ago(qint64 seconds) {
@@ -72,7 +74,7 @@ MainWindow::~MainWindow() = default;
 
 void MainWindow::makeMenus() {
     QMenu* file = menuBar()->addMenu(tr("&File"));
-    file->addActions({m_actions.open});
+    file->addActions({m_actions.open, m_actions.openExample});
     m_recentMenu = file->addMenu(tr("Open &recent"));
     file->addActions({m_actions.reopenLast});
     file->addSeparator();
@@ -103,6 +105,8 @@ void MainWindow::makeMenus() {
             break;
     }
     connect(m_actions.open, &QAction::triggered, this, &MainWindow::askForFile);
+    connect(m_actions.openExample, &QAction::triggered, this,
+            [this] { openFile(QString::fromStdString((resourceFolder() / kExampleSession).string())); });
     connect(m_actions.reopenLast, &QAction::triggered, this, [this] {
         const QStringList recent = m_settings.recentFiles();
         if (!recent.isEmpty()) openFile(recent.first());
@@ -168,7 +172,7 @@ void MainWindow::makeToolBar() {
 
 void MainWindow::makeWorkspace() {
     m_banners = new BannerArea(this);
-    m_welcome = new Welcome(m_actions.run, m_actions.open, this);
+    m_welcome = new Welcome(m_actions.run, m_actions.open, m_actions.openExample, this);
     connect(m_welcome, &Welcome::openRequested, this, &MainWindow::openFile);
 
     m_prompt = new PromptPanel(this);
@@ -286,6 +290,7 @@ void MainWindow::updateActions() {
     m_actions.run->setEnabled(!running && !busy && m_machineKnown);
     m_actions.stop->setEnabled(running && !m_runs.stopping());
     m_actions.open->setEnabled(!running && !busy);
+    m_actions.openExample->setEnabled(!running && !busy);
     m_recentMenu->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
     m_actions.reopenLast->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
     m_actions.save->setEnabled(!running && !busy && m_document.isModified());
