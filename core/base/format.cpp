@@ -39,6 +39,17 @@ std::string formatDuration(int64_t ns) {
     return formatCount(ns / 1'000'000'000) + " s";
 }
 
+// Three digits would give neighbours in a table the same moment.
+std::string formatMoment(int64_t ns) {
+    const uint64_t size = ns < 0 ? 0 - static_cast<uint64_t>(ns) : static_cast<uint64_t>(ns);
+    const uint64_t micros = size / 1000 + (size % 1000 >= 500 ? 1 : 0);
+    std::array<char, 48> text;
+    std::snprintf(text.data(), text.size(), "%s%llu.%06llu s", ns < 0 ? "-" : "",
+                  static_cast<unsigned long long>(micros / 1'000'000),
+                  static_cast<unsigned long long>(micros % 1'000'000));
+    return text.data();
+}
+
 std::string formatBytes(double bytes) {
     return scaled(bytes, "B");
 }

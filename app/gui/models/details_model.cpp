@@ -32,7 +32,7 @@ QString tr(const char* source) {
 }
 
 void addRange(Rows& rows, TimeRange range) {
-    rows.addDuration(tr("Start"), range.startNs);
+    rows.add(tr("Start"), momentCell(range.startNs));
     rows.addDuration(tr("Duration"), range.durationNs());
 }
 
@@ -179,7 +179,7 @@ std::vector<DetailRow> detailsOf(const Report& report) {
                 rows.add(tr("Text"), visibleToken(text(trace.string(trace.tokens().text[selection.row]))));
                 rows.addCount(tr("Token"), trace.tokens().index[selection.row]);
                 rows.add(tr("Vocabulary id"), QString::number(trace.tokens().id[selection.row]));
-                rows.addDuration(tr("Emitted at"), trace.tokens().emittedNs[selection.row]);
+                rows.add(tr("Emitted at"), momentCell(trace.tokens().emittedNs[selection.row]));
             }
             break;
         default:

@@ -55,7 +55,7 @@ TableCell GapModel::cell(int row, int column) const {
     const Trace& trace = *m_report->trace;
     switch (column) {
         case kStart:
-            return durationCell(gap.range.startNs);
+            return momentCell(gap.range.startNs);
         case kDuration:
             return durationCell(gap.range.durationNs());
         case kMainCause: {

@@ -68,6 +68,10 @@ TableCell durationCell(qint64 ns) {
     return {.shown = text(formatDuration(ns)), .raw = ns, .exact = QString::number(ns), .tip = exactNs(ns)};
 }
 
+TableCell momentCell(qint64 ns) {
+    return {.shown = text(formatMoment(ns)), .raw = ns, .exact = QString::number(ns), .tip = exactNs(ns)};
+}
+
 TableCell shareCell(double share) {
     return {.shown = text(formatPercent(share)), .raw = share, .exact = QString::number(share, 'g', 10)};
 }

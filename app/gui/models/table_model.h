@@ -45,6 +45,7 @@ protected:
 TableCell textCell(const QString& text);
 TableCell countCell(qint64 count);
 TableCell durationCell(qint64 ns);  // tip and copy in exact ns
+TableCell momentCell(qint64 ns);    // a point in time, from the start of the trace
 TableCell shareCell(double share);  // of 1
 
 QString exactNs(qint64 ns);  // "1,234,567 ns"

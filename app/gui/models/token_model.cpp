@@ -73,7 +73,7 @@ TableCell TokenModel::cell(int row, int column) const {
         case kText:
             return textCell(visibleToken(text(time.text)));
         case kStart:
-            return durationCell(time.range.startNs);
+            return momentCell(time.range.startNs);
         case kDuration:
             return durationCell(time.range.durationNs());
         case kBusy:

@@ -65,7 +65,7 @@ void KernelPanel::showReport(const ReportPtr& report) {
 GapPanel::GapPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
     makeTable(m_model, tr("Gaps"));
     table().setObjectName(QStringLiteral("gapTable"));
-    table().setColumnCharacters({9, 9, 20, 9, 11, 9, 20, 34, 7}, 7);
+    table().setColumnCharacters({12, 9, 20, 9, 11, 9, 20, 34, 7}, 7);
     table().sortAtFirst(1, Qt::DescendingOrder);
     connect(&table(), &DataTable::chosen, this, [this](int row) {
         if (row < 0) return;

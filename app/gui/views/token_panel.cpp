@@ -19,7 +19,7 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
       m_table(new DataTable(m_model, tr("Tokens"), this)),
       m_plot(new QCustomPlot(this)) {
     m_table->setObjectName(QStringLiteral("tokenTable"));
-    m_table->setColumnCharacters({7, 12, 8, 8, 8, 8, 9, 8, 7, 8}, 1);
+    m_table->setColumnCharacters({7, 9, 12, 8, 8, 8, 9, 8, 7, 8}, 1);
     makePlot();
     auto* left = new QVBoxLayout;
     left->setSpacing(3);

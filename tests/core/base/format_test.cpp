@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace gapscope {
 
 TEST(Format, DurationHasThreeDigitsAndAUnitThatFits) {
@@ -20,6 +22,14 @@ TEST(Format, CountsGroupThousands) {
     EXPECT_EQ(formatCount(999), "999");
     EXPECT_EQ(formatCount(146185), "146,185");
     EXPECT_EQ(formatCount(-1000), "-1,000");
+}
+
+TEST(Format, MomentsTellNeighboursApart) {
+    EXPECT_EQ(formatMoment(0), "0.000000 s");
+    EXPECT_EQ(formatMoment(11'512'345'678), "11.512346 s");
+    EXPECT_EQ(formatMoment(999'999'500), "1.000000 s");
+    EXPECT_EQ(formatMoment(-1'500'000'000), "-1.500000 s");
+    EXPECT_EQ(formatMoment(std::numeric_limits<int64_t>::min()), "-9223372036.854776 s");
 }
 
 TEST(Format, BytesRatesAndShares) {
