@@ -148,7 +148,10 @@ private Q_SLOTS:
         QCOMPARE(describe(trace, {.kind = Selection::Kind::Token, .range = {0, 1'000'000}, .row = 2}),
                  QStringLiteral("token 2, 1.00 ms"));
         QCOMPARE(describe(trace, {.kind = Selection::Kind::Category, .category = Category::Norm}),
-                 QStringLiteral("norm kernels"));
+                 QStringLiteral("the whole run, with norm kernels marked"));
+        QCOMPARE(
+            describe(trace, {.kind = Selection::Kind::Category, .range = {0, 2'000'000}, .category = Category::Norm}),
+            QStringLiteral("a range of 2.00 ms, with norm kernels marked"));
         QVERIFY(!describe(trace, {.kind = Selection::Kind::DeviceOp, .row = 12345}).isEmpty());
     }
 };

@@ -48,7 +48,13 @@ QString gapCauseTitle(int cause) {
 
 QString describe(const Trace& trace, const Selection& selection) {
     const QString duration = text(formatDuration(selection.range.durationNs()));
-    const QString inRange = selection.range.empty() ? QString() : tr(" in %1").arg(duration);
+    // Names, categories and causes are marked within a window; the figures stay those of the whole window.
+    const auto marked = [&](const QString& what) {
+        const QString window = !selection.range.empty() ? tr("a range of %1").arg(duration)
+                               : trace.run()            ? tr("the whole run")
+                                                        : tr("the whole trace");
+        return tr("%1, with %2 marked").arg(window, what);
+    };
     switch (selection.kind) {
         case Selection::Kind::None:
             break;
@@ -73,11 +79,11 @@ QString describe(const Trace& trace, const Selection& selection) {
         case Selection::Kind::Gap:
             return tr("a gap of %1").arg(duration);
         case Selection::Kind::KernelName:
-            return text(trace.string(selection.name)) + inRange;
+            return marked(text(trace.string(selection.name)));
         case Selection::Kind::Category:
-            return tr("%1 kernels").arg(categoryTitle(selection.category)) + inRange;
+            return marked(tr("%1 kernels").arg(categoryTitle(selection.category)));
         case Selection::Kind::GapCause:
-            return tr("gaps by %1").arg(gapCauseTitle(selection.cause)) + inRange;
+            return marked(tr("gaps by %1").arg(gapCauseTitle(selection.cause)));
     }
     return trace.run() ? tr("the whole run") : tr("the whole trace");
 }
