@@ -157,12 +157,19 @@ QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, co
     const QString full = name(row, item.row);
     if (row.kind == RowKind::Token) {
         const int64_t textRow = item.row < m_index.tokens().size() ? m_index.tokens()[item.row].tokenRow : -1;
-        if (textRow < 0) return wholeOrNothing(full);
+        // A narrow warm-up token keeps its number at least; the range below says that it is a warm-up.
+        const auto numbered = [&] {
+            const QString whole = wholeOrNothing(full);
+            const bool isShort = !whole.isEmpty() || item.row >= m_index.tokens().size();
+            const int32_t index = isShort ? -1 : m_index.tokens()[item.row].index;
+            return index < 0 ? whole : wholeOrNothing(QString::number(index));
+        };
+        if (textRow < 0) return numbered();
         // The word itself, where there is room for it beside the number.
         const Trace& trace = m_index.trace();
         const QString word = utf8(trace.string(trace.tokens().text[static_cast<size_t>(textRow)])).simplified();
         const QString both = wholeOrNothing(tr("%1  %2").arg(full, word));
-        return word.isEmpty() || both.isEmpty() ? wholeOrNothing(full) : both;
+        return word.isEmpty() || both.isEmpty() ? numbered() : both;
     }
     const std::string text = full.toStdString();
     if (row.kind == RowKind::ApiCall && metrics.horizontalAdvance(full) > width) {

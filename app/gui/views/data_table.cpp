@@ -4,7 +4,9 @@
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QKeyEvent>
+#include <QPainter>
 #include <QScrollBar>
+#include <QStyledItemDelegate>
 #include <algorithm>
 
 namespace gapscope {
@@ -12,6 +14,27 @@ namespace {
 
 constexpr int kRowHeight = 22;
 constexpr int kSwatchSize = 10;
+
+// A swatch keeps its colour in a selected row (styles tint icons there), with a frame to stand off the highlight.
+class SwatchDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+protected:
+    void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
+        QStyledItemDelegate::initStyleOption(option, index);
+        const QVariant swatch = index.data(Qt::DecorationRole);
+        if (swatch.userType() != QMetaType::QColor || !option->state.testFlag(QStyle::State_Selected)) return;
+        const double ratio = option->widget ? option->widget->devicePixelRatioF() : 1.0;
+        QPixmap pixmap((QSizeF(option->decorationSize) * ratio).toSize());
+        pixmap.setDevicePixelRatio(ratio);
+        pixmap.fill(option->palette.color(QPalette::HighlightedText));
+        QPainter(&pixmap).fillRect(QRect({}, option->decorationSize).adjusted(1, 1, -1, -1), swatch.value<QColor>());
+        option->icon = QIcon();
+        option->icon.addPixmap(pixmap, QIcon::Normal);
+        option->icon.addPixmap(pixmap, QIcon::Selected);
+    }
+};
 
 QString singleLine(QString cell) {
     return cell.replace(QLatin1Char('\t'), QLatin1Char(' ')).replace(QLatin1Char('\n'), QLatin1Char(' '));
@@ -34,6 +57,7 @@ DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* 
     setWordWrap(false);
     setTextElideMode(Qt::ElideMiddle);
     setTabKeyNavigation(false);
+    setItemDelegate(new SwatchDelegate(this));
     setIconSize({kSwatchSize, kSwatchSize});
     setHorizontalScrollMode(ScrollPerPixel);
     verticalHeader()->hide();

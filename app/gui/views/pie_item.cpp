@@ -7,10 +7,17 @@
 namespace gapscope {
 namespace {
 
-constexpr double kHoleShare = 0.6;  // of the radius
-constexpr double kMargin = 7;       // room for a lifted slice
+constexpr double kHoleShare = 0.66;  // of the radius
+constexpr double kMargin = 7;        // room for a lifted slice
 constexpr double kLift = 5;
 constexpr double kPi = 3.14159265358979323846;
+
+// The font, made smaller where `text` would be wider than `width`: the ring must not touch its own total.
+QFont fitted(QFont font, const QString& text, double width) {
+    const double needed = QFontMetricsF(font).horizontalAdvance(text);
+    if (needed > width && width > 0) font.setPointSizeF(font.pointSizeF() * width / needed);
+    return font;
+}
 
 // Angles run clockwise from the top, as shares of a turn.
 QPointF direction(double turn) {
@@ -121,18 +128,21 @@ void PieItem::draw(QCPPainter* painter) {
         painter->drawPath(path);
         begin += share;
     }
-    const double textWidth = outer * kHoleShare * 1.8;
+    // Both lines stand half a line off the centre, where the hole is narrower than its diameter.
+    const double hole = outer * kHoleShare;
+    const double reach = std::min(16.0, hole);
+    const double textWidth = 2 * std::sqrt(hole * hole - reach * reach) * 0.92;
     QFont font = mParentPlot->font();
     font.setBold(true);
     font.setPointSizeF(font.pointSizeF() * 1.15);
-    painter->setFont(font);
+    painter->setFont(fitted(font, m_value, textWidth));
     painter->setPen(theme.text);
-    painter->drawText(QRectF(middle.x() - textWidth / 2, middle.y() - 20, textWidth, 20), Qt::AlignCenter, m_value);
+    painter->drawText(QRectF(middle.x() - hole, middle.y() - 18, 2 * hole, 18), Qt::AlignCenter, m_value);
     font = mParentPlot->font();
     font.setPointSizeF(font.pointSizeF() * 0.85);
-    painter->setFont(font);
+    painter->setFont(fitted(font, m_caption, textWidth));
     painter->setPen(theme.mutedText);
-    painter->drawText(QRectF(middle.x() - textWidth / 2, middle.y(), textWidth, 16), Qt::AlignCenter, m_caption);
+    painter->drawText(QRectF(middle.x() - hole, middle.y(), 2 * hole, 16), Qt::AlignCenter, m_caption);
 }
 
 }  // namespace gapscope

@@ -203,7 +203,8 @@ void MainWindow::makeWorkspace() {
     m_middle = new QSplitter(Qt::Vertical, this);
     m_middle->addWidget(m_top);
     m_middle->addWidget(m_tabs);
-    m_middle->setStretchFactor(0, 1);
+    m_middle->setStretchFactor(0, 2);
+    m_middle->setStretchFactor(1, 1);
     m_outer = new QSplitter(Qt::Horizontal, this);
     m_outer->addWidget(m_middle);
     m_outer->addWidget(new InsightPanel(m_analyst, this));
@@ -318,7 +319,7 @@ void MainWindow::updateFacts() {
     int64_t kernels = 0;
     for (const DeviceBusy& device : report->analysis.summary.devices)
         kernels += device.kernelCount;
-    facts.append(tr("%1 kernels in the window").arg(text(formatCount(kernels))));
+    facts.append(counted(kernels, tr("%1 kernel in the window"), tr("%1 kernels in the window")));
     facts.append(tr("%1 events").arg(text(formatCount(static_cast<int64_t>(report->trace->eventCount())))));
     if (!m_document.path().isEmpty()) {
         const QFileInfo file(m_document.path());
