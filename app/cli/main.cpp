@@ -14,6 +14,7 @@ int run(int argc, char** argv) {
         "Runs Gemma 3 and explains where the time went; reads Gapscope sessions and Nsight Systems SQLite exports.");
     app.name("gapscope-cli");
     app.require_subcommand(1);
+    app.set_version_flag("--version", "gapscope-cli " GAPSCOPE_VERSION);
     cli::Outcome outcome;
     cli::addRunCommand(app, outcome);
     cli::addSummaryCommand(app, outcome);
@@ -26,9 +27,13 @@ int run(int argc, char** argv) {
     cli::addModelsCommand(app, outcome);
     cli::addDoctorCommand(app, outcome);
 
+    if (argc < 2) {
+        std::fputs("gapscope-cli: Say which command to run; gapscope-cli --help lists them.\n", stderr);
+        return 2;
+    }
     // CLI11 would only say that a subcommand is missing.
-    const auto isAsked = [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; };
-    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(isAsked).empty()) {
+    const auto isAsked = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+    if (argv[1][0] != '-' && app.get_subcommands(isAsked).empty()) {
         std::fprintf(stderr, "gapscope-cli: There is no command '%s'; gapscope-cli --help lists them.\n",
                      cli::printable(argv[1]).c_str());
         return 2;
@@ -43,6 +48,11 @@ int run(int argc, char** argv) {
     if (!outcome.status) {
         std::fprintf(stderr, "gapscope-cli: %s\n", outcome.status.error().message.c_str());
         return outcome.status.error().kind == ErrorKind::WrongUse ? 2 : 1;
+    }
+    // A full disk shows up here at the latest: half a result must not look like a whole one.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+        std::fputs("gapscope-cli: The result could not be written to the standard output.\n", stderr);
+        return 1;
     }
     return outcome.exitCode;
 }

@@ -102,7 +102,7 @@ Result<RecordingSettings> settingsFrom(const RunOptions& options) {
     return settings;
 }
 
-// Prints what is new in the streaming text; a new repeat starts on a new line.
+// Prints what is new in the streaming text; a new repeat starts on a new line, a warm-up says that it is one.
 class TextStream {
 public:
     void show(const RecordingProgress& progress) {
@@ -111,6 +111,7 @@ public:
             m_repeat = progress.repeat;
             m_shown = 0;
         }
+        if (m_shown == 0 && !progress.text.empty() && progress.repeat < 0) std::fputs("warm-up:", stderr);
         std::fwrite(progress.text.data() + m_shown, 1, progress.text.size() - m_shown, stderr);
         m_shown = progress.text.size();
         std::fflush(stderr);
