@@ -29,8 +29,6 @@ enum class TraceLevel : uint8_t {
     Full,   // one device record a kernel
 };
 
-enum class ApiKind : uint8_t { Launch, Copy, Set, Synchronize, Other };  // Synchronize and blocking Copy wait
-
 struct ApiActivity {
     int64_t startNs = 0;
     int64_t endNs = 0;
