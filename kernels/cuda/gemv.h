@@ -1,4 +1,6 @@
-// Matrix times vector for decode: one token against bf16 weights at the speed of device memory.
+// Matrix times vector for decode: one token against the weights at the speed of device memory. The arguments are the
+// same for every weight format; this file has the products of bf16 weights, gemv_packed.h and gemv_int8.h those of
+// others.
 #pragma once
 
 #include "kernels/cuda/launch.h"
@@ -19,52 +21,63 @@ struct NormInput {
 };
 
 // out[i] = matrices[i] * rms input, fp32.
-struct GemvQkvArgs {
+template <class Matrix>
+struct GemvQkvArgsOf {
     NormInput input;
-    WeightMatrix matrices[3];  // the same columns
+    Matrix matrices[3];  // the same columns
     float* out[3] = {};
     int count = 3;
 };
+using GemvQkvArgs = GemvQkvArgsOf<WeightMatrix>;
 [[nodiscard]] cudaError_t gemvNormQkv(const GemvQkvArgs& args, const Launch& launch);
 
 // out = gelu_tanh(gate * x) * (up * x), bf16.
-struct GemvGateUpArgs {
+template <class Matrix>
+struct GemvGateUpArgsOf {
     NormInput input;
-    WeightMatrix gate, up;
+    Matrix gate, up;
     Bf16* out = nullptr;
 };
+using GemvGateUpArgs = GemvGateUpArgsOf<WeightMatrix>;
 [[nodiscard]] cudaError_t gemvNormGateUp(const GemvGateUpArgs& args, const Launch& launch);
 
 // logits = head * x, fp32, and the largest of each block's logits. gemvHeadBlocks() partials are written.
-struct GemvHeadArgs {
+template <class Matrix>
+struct GemvHeadArgsOf {
     NormInput input;
-    WeightMatrix head;
+    Matrix head;
     float* logits = nullptr;
     float* partialValues = nullptr;
     int32_t* partialIndices = nullptr;
     int blocks = 0;  // gemvHeadBlocks()
 };
+using GemvHeadArgs = GemvHeadArgsOf<WeightMatrix>;
 int gemvHeadBlocks(int multiprocessors);
 [[nodiscard]] cudaError_t gemvNormHead(const GemvHeadArgs& args, const Launch& launch);
 
-// out = matrix * x for x of matrix.stride bf16, its padding zero. Long rows are split over the warps of a block.
-struct GemvArgs {
-    WeightMatrix matrix;
+// out = matrix * x for x of matrix.stride bf16, its padding zero (columns bf16, where the matrix has no stride). Long
+// rows are split over the warps of a block.
+template <class Matrix>
+struct GemvArgsOf {
+    Matrix matrix;
     const Bf16* x = nullptr;
     float* out = nullptr;  // one of the two
     Bf16* outBf16 = nullptr;
 };
+using GemvArgs = GemvArgsOf<WeightMatrix>;
 [[nodiscard]] cudaError_t gemv(const GemvArgs& args, const Launch& launch);
 
 // out = matrix * the attention output joined from its parts (attention.h), heads * headDim columns; fp32.
-struct GemvCombineArgs {
-    WeightMatrix matrix;
+template <class Matrix>
+struct GemvCombineArgsOf {
+    Matrix matrix;
     const float* partials = nullptr;
     int heads = 0;
     int headDim = 0;
     int splits = 1;  // at most kMostCombinedSplits
     float* out = nullptr;
 };
+using GemvCombineArgs = GemvCombineArgsOf<WeightMatrix>;
 inline constexpr int kMostCombinedSplits = 32;
 inline constexpr int kMostCombinedHeads = 64;
 [[nodiscard]] cudaError_t gemvCombine(const GemvCombineArgs& args, const Launch& launch);
