@@ -43,6 +43,8 @@ CudaBackend::CudaBackend(const Model& model, const BackendSettings& settings, Ac
       m_config(model.config()),
       m_log(log),
       m_mode(settings.mode),
+      m_formats(model, settings.precision),
+      m_precision(settings.precision),
       m_device(settings.deviceId),
       m_contextLength(settings.contextLength),
       m_chunkTokens(std::max<int64_t>(settings.chunkTokens, 1)) {
@@ -68,7 +70,7 @@ Result<std::unique_ptr<CudaBackend>> CudaBackend::create(const Model& model, con
             std::to_string(config.heads) + " of " + std::to_string(config.headDim) + ". Run it on the CPU.");
     std::unique_ptr<CudaBackend> backend(new CudaBackend(model, settings, log));
     RETURN_IF_ERROR(backend->prepareDevice(settings));
-    ASSIGN_OR_RETURN(backend->m_weights, CudaWeights::upload(model, settings));
+    ASSIGN_OR_RETURN(backend->m_weights, CudaWeights::upload(model, backend->m_formats, settings));
     RETURN_IF_ERROR(backend->allocate());
     backend->m_info.weightBytes = backend->m_weights.tokenBytes();
     if (auto cublas = CublasLt::open())
@@ -107,7 +109,7 @@ Status CudaBackend::prepareDevice(const BackendSettings& settings) {
         m_caches.push_back(cache);
     }
     m_info.kvBytes = cacheBytes;
-    int64_t need = CudaWeights::bytesFor(m_model) + cacheBytes + CublasLt::kWorkspaceBytes + kReserveBytes;
+    int64_t need = CudaWeights::bytesFor(m_model, m_formats) + cacheBytes + CublasLt::kWorkspaceBytes + kReserveBytes;
     for (int i = 0; i < kBufferCount; ++i)
         need += bufferBytes(static_cast<Buffer>(i));
     size_t freeBytes = 0;
@@ -115,7 +117,7 @@ Status CudaBackend::prepareDevice(const BackendSettings& settings) {
     if (const cudaError_t error = cudaMemGetInfo(&freeBytes, &totalBytes); error != cudaSuccess)
         return cudaFailure("The GPU could not be asked for its free memory", error);
     if (need > static_cast<int64_t>(freeBytes))
-        return fail("This run needs " + gigabytes(need) + " of GPU memory (weights in bf16, cache for " +
+        return fail("This run needs " + gigabytes(need) + " of GPU memory (weights and a cache for " +
                     std::to_string(m_contextLength) + " tokens) and " + m_properties.name + " has " +
                     gigabytes(static_cast<int64_t>(freeBytes)) + " free of " +
                     gigabytes(static_cast<int64_t>(totalBytes)) +
@@ -154,7 +156,17 @@ int64_t CudaBackend::bufferBytes(Buffer buffer) const {
             return floatsOf(m_config.vocabulary);
         case Buffer::Ids:
             return floatsOf(rows);
+        case Buffer::WeightsBf16: {
+            int64_t largest = 0;
+            for (const MatrixView* matrix : m_formats.matrices())
+                if (m_formats.of(*matrix) == CudaFormat::Packed && matrix->data != m_model.head().data &&
+                    matrix->data != m_model.embedding().data)
+                    largest = std::max(largest, matrix->rows * matrix->columns);
+            return aligned(rows > 1 ? largest * static_cast<int64_t>(sizeof(cuda::Bf16)) : 0);
+        }
         default:
+            if (buffer >= Buffer::HalfInput)
+                return m_precision == Precision::Int8 ? aligned(int8BufferBytes(buffer)) : 0;
             return floatsOf(rows * bufferColumns(buffer, m_config));
     }
 }
@@ -206,12 +218,14 @@ Status CudaBackend::allocate() {
     const auto stagingCount = static_cast<size_t>(m_contextLength + m_chunkTokens);
     const size_t logitsBytes = static_cast<size_t>(m_config.vocabulary) * sizeof(float);
     const cudaError_t pinned =
-        cudaHostAlloc(&raw, 2 * stagingCount * sizeof(int32_t) + logitsBytes, cudaHostAllocMapped);
+        cudaHostAlloc(&raw, (2 * stagingCount + 1) * sizeof(int32_t) + logitsBytes, cudaHostAllocMapped);
     if (pinned != cudaSuccess) return cudaFailure("No pinned memory could be had", pinned);
     m_hostMemory.reset(raw);
     m_hostLogits = static_cast<float*>(raw);
     m_staging = reinterpret_cast<int32_t*>(m_hostLogits + m_config.vocabulary);
     m_ring = m_staging + stagingCount;
+    m_outlierFlag = m_ring + stagingCount;
+    *m_outlierFlag = 0;
 
     const std::vector<float> local = inverseFrequencies(m_config.ropeThetaLocal, m_config.headDim);
     const std::vector<float> global = inverseFrequencies(m_config.ropeThetaGlobal, m_config.headDim);
@@ -308,6 +322,7 @@ void CudaBackend::launch(PlanId id, size_t index, const Step& step) {
     if (!m_status || m_cancelled.load(std::memory_order_relaxed)) return;
     const Compiled& compiled = *m_plans[id];
     const PlanOp& op = compiled.plan.ops[index];
+    if (op.onlyWithOutliers && *m_outlierFlag == 0) return;
     if (index == 0) placePosition(step);
     const LaunchScope scope(m_log, contextOf(compiled, index, step));
     note(enqueue(op, compiled.plan.request.eager, launchOn(false)), &op, "launching");

@@ -14,6 +14,7 @@
 #include "core/runner/cuda_weights.h"
 #include "kernels/cuda/attention.h"
 #include "kernels/cuda/gemv.h"
+#include "kernels/cuda/llm_int8.h"
 
 namespace gapscope {
 
@@ -70,13 +71,20 @@ private:
 
     cudaError_t enqueue(const PlanOp& op, bool eager, const cuda::Launch& launch);
     cudaError_t enqueueSmall(const PlanOp& op, bool eager, const cuda::Launch& launch);
+    template <class Matrix>
+    cudaError_t enqueueGemv(const PlanOp& op, const Matrix& first, bool eager, const cuda::Launch& launch);
     cudaError_t enqueueMatmul(const PlanOp& op, bool eager, const cuda::Launch& launch);
+    cudaError_t enqueueInt8(const PlanOp& op, bool eager, const cuda::Launch& launch);
     cudaError_t enqueueArgmax(const PlanOp& op, const cuda::Launch& launch);
     cuda::AttentionArgs attentionArgs(const PlanOp& op) const;
     cuda::QkNormRope ropeOf(const PlanOp& op) const;
     cuda::NormInput normInput(const PlanOp& op) const;
 
     int64_t bufferBytes(Buffer buffer) const;
+    int64_t int8BufferBytes(Buffer buffer) const;
+    template <class T>
+    T* bufferAs(Buffer buffer) const;
+    cuda::OutlierColumns outlierColumns() const;
     int64_t elements(const Operand& operand, int64_t columns) const { return operand.row * columns; }
     float* floats(const Operand& operand, int64_t columns = 0) const;
     cuda::Bf16* halves(const Operand& operand, int64_t columns = 0) const;
@@ -85,6 +93,8 @@ private:
     const ModelConfig& m_config;
     ActivityLog& m_log;
     const Mode m_mode;
+    const CudaFormats m_formats;
+    const Precision m_precision;
     const int m_device;
     const int64_t m_contextLength;
     const int64_t m_chunkTokens;
@@ -112,6 +122,7 @@ private:
     int32_t* m_staging = nullptr;  // ids on their way to the device, by position
     int32_t* m_ring = nullptr;     // tokens that the device chose, by position
     float* m_hostLogits = nullptr;
+    int32_t* m_outlierFlag = nullptr;  // whether the last input of eager int8 had outliers
 
     std::unique_ptr<CUstream_st, CudaStreamDestroy> m_stream;
     std::vector<std::unique_ptr<Compiled>> m_plans;

@@ -1,8 +1,13 @@
 // Which kernel each op of a plan is.
+#include <type_traits>
+#include <variant>
+
 #include "core/runner/cuda_backend.h"
 #include "kernels/cuda/argmax.h"
 #include "kernels/cuda/elementwise.h"
 #include "kernels/cuda/embedding.h"
+#include "kernels/cuda/gemv_int8.h"
+#include "kernels/cuda/gemv_packed.h"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/rms_norm.h"
 #include "kernels/cuda/rope.h"
@@ -56,39 +61,17 @@ cuda::AttentionArgs CudaBackend::attentionArgs(const PlanOp& op) const {
 }
 
 cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launch& launch) {
-    const auto matrix = [&](size_t i) { return m_weights.matrix(op.matrices[i]); };
     const int tokens = static_cast<int>(op.tokens);
     switch (op.kind) {
-        case OpKind::Embedding: {
-            cuda::EmbeddingArgs args{matrix(0), m_ids, tokens, op.scalar};
-            if (eager)
-                args.outBf16 = halves(op.out[0]);
-            else
-                args.out = floats(op.out[0]);
-            return cuda::embedding(args, launch);
-        }
+        case OpKind::Embedding:
+        case OpKind::NormQkv:
+        case OpKind::NormGateUp:
+        case OpKind::NormHead:
+        case OpKind::CombineMatmul:
+            return std::visit([&](const auto& first) { return enqueueGemv(op, first, eager, launch); },
+                              m_weights.matrix(op.matrices[0]));
         case OpKind::Matmul:
             return enqueueMatmul(op, eager, launch);
-        case OpKind::NormQkv: {
-            cuda::GemvQkvArgs args;
-            args.input = normInput(op);
-            for (size_t i = 0; i < 3; ++i) {
-                args.matrices[i] = matrix(i);
-                args.out[i] = floats(op.out[i]);
-            }
-            return cuda::gemvNormQkv(args, launch);
-        }
-        case OpKind::NormGateUp:
-            return cuda::gemvNormGateUp({normInput(op), matrix(0), matrix(1), halves(op.out[0])}, launch);
-        case OpKind::NormHead:
-            return cuda::gemvNormHead(
-                {normInput(op), matrix(0), floats(op.out[0]), m_partialValues, m_partialIndices, m_argmaxBlocks},
-                launch);
-        case OpKind::CombineMatmul:
-            return cuda::gemvCombine(
-                {matrix(0), floats(op.in[0]), static_cast<int>(m_config.heads), static_cast<int>(m_config.headDim),
-                 m_splits[static_cast<size_t>(op.layer)], floats(op.out[0])},
-                launch);
         case OpKind::AttentionDecode: {
             cuda::AttentionDecodeArgs args;
             args.attention = attentionArgs(op);
@@ -136,17 +119,80 @@ cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launc
         case OpKind::ArgmaxPartial:
         case OpKind::Argmax:
             return enqueueArgmax(op, launch);
+        case OpKind::DequantizeWeights:
+            return cuda::dequantize(std::get<cuda::PackedMatrix>(m_weights.matrix(op.matrices[0])), halves(op.out[0]),
+                                    launch);
         default:
-            return enqueueSmall(op, eager, launch);
+            return op.kind >= OpKind::CastHalf ? enqueueInt8(op, eager, launch) : enqueueSmall(op, eager, launch);
+    }
+}
+
+// What a decode step reads its weights by, in whichever form they are; `first` is the first matrix, the others are of
+// its type.
+template <class Matrix>
+cudaError_t CudaBackend::enqueueGemv(const PlanOp& op, const Matrix& first, bool eager, const cuda::Launch& launch) {
+    const auto matrix = [&](size_t i) { return std::get<Matrix>(m_weights.matrix(op.matrices[i])); };
+    switch (op.kind) {
+        case OpKind::NormQkv: {
+            cuda::GemvQkvArgsOf<Matrix> args;
+            args.input = normInput(op);
+            for (size_t i = 0; i < 3; ++i) {
+                args.matrices[i] = matrix(i);
+                args.out[i] = floats(op.out[i]);
+            }
+            return cuda::gemvNormQkv(args, launch);
+        }
+        case OpKind::NormGateUp: {
+            const cuda::GemvGateUpArgsOf<Matrix> args{normInput(op), first, matrix(1), halves(op.out[0])};
+            return cuda::gemvNormGateUp(args, launch);
+        }
+        case OpKind::CombineMatmul: {
+            const cuda::GemvCombineArgsOf<Matrix> args{first,
+                                                       floats(op.in[0]),
+                                                       static_cast<int>(m_config.heads),
+                                                       static_cast<int>(m_config.headDim),
+                                                       m_splits[static_cast<size_t>(op.layer)],
+                                                       floats(op.out[0])};
+            return cuda::gemvCombine(args, launch);
+        }
+        default:
+            break;
+    }
+    // Embedding table and head: never int8.
+    if constexpr (std::is_same_v<Matrix, cuda::Int8Matrix>) {
+        return cudaErrorNotSupported;
+    } else if (op.kind == OpKind::NormHead) {
+        const cuda::GemvHeadArgsOf<Matrix> args{normInput(op),    first,         floats(op.out[0]), m_partialValues,
+                                                m_partialIndices, m_argmaxBlocks};
+        return cuda::gemvNormHead(args, launch);
+    } else {
+        cuda::EmbeddingArgsOf<Matrix> args{first, m_ids, static_cast<int>(op.tokens), op.scalar};
+        if (eager)
+            args.outBf16 = halves(op.out[0]);
+        else
+            args.out = floats(op.out[0]);
+        return cuda::embedding(args, launch);
     }
 }
 
 cudaError_t CudaBackend::enqueueMatmul(const PlanOp& op, bool eager, const cuda::Launch& launch) {
-    const cuda::WeightMatrix& matrix = m_weights.matrix(op.matrices[0]);
+    const CudaWeights::Matrix& weights = m_weights.matrix(op.matrices[0]);
     const cuda::Bf16* const x = halves(op.in[0]);
     float* const out = eager ? nullptr : floats(op.out[0]);
     cuda::Bf16* const outBf16 = eager ? halves(op.out[0]) : nullptr;
-    if (op.tokens == 1) return cuda::gemv({matrix, x, out, outBf16}, launch);
+    if (op.tokens == 1)
+        return std::visit(
+            [&]<class Matrix>(const Matrix& matrix) {
+                const cuda::GemvArgsOf<Matrix> args{matrix, x, out, outBf16};
+                return cuda::gemv(args, launch);
+            },
+            weights);
+    cuda::WeightMatrix matrix;
+    if (op.in[1].buffer == Buffer::WeightsBf16)  // dequantised by the op before
+        matrix = {halves(op.in[1]), static_cast<int>(op.matrices[0]->rows), static_cast<int>(op.columns),
+                  static_cast<int>(op.columns)};
+    else
+        matrix = std::get<cuda::WeightMatrix>(weights);
     const int tokens = static_cast<int>(op.tokens);
     void* const target = eager ? static_cast<void*>(outBf16) : static_cast<void*>(out);
     if (m_cublas && m_cublas->matmul(matrix, x, tokens, target, eager, m_workspace, launch.stream)) return cudaSuccess;

@@ -11,7 +11,7 @@ CudaDevices cudaDevices() {
         found.devices.push_back({"cuda:" + std::to_string(device.id),
                                  device.name,
                                  {Mode::Eager, Mode::Fused, Mode::Graph},
-                                 {Precision::File, Precision::Bf16}});
+                                 {Precision::File, Precision::Bf16, Precision::Int8}});
     found.problem = list.error;
     return found;
 }

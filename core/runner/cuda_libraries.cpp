@@ -9,8 +9,11 @@ namespace {
 // The part of cuBLASLt's interface that is used here, by its documented values: its headers are not needed to build.
 constexpr int kSuccess = 0;
 constexpr int kReal32F = 0;      // CUDA_R_32F
+constexpr int kInt8 = 3;         // CUDA_R_8I
+constexpr int kInt32 = 10;       // CUDA_R_32I
 constexpr int kReal16BF = 14;    // CUDA_R_16BF
 constexpr int kCompute32F = 68;  // CUBLAS_COMPUTE_32F
+constexpr int kCompute32I = 72;  // CUBLAS_COMPUTE_32I
 constexpr int kTransposed = 1;   // CUBLAS_OP_T
 constexpr int kDescTransA = 3;   // CUBLASLT_MATMUL_DESC_TRANSA
 constexpr int kPreferenceWorkspace = 1;
@@ -115,29 +118,32 @@ Result<std::unique_ptr<CublasLt>> CublasLt::open() {
     return lt;
 }
 
-Result<const CublasLt::Shape*> CublasLt::shapeFor(const cuda::WeightMatrix& matrix, int tokens, bool outIsBf16) {
-    const Key key{matrix.rows, matrix.columns, matrix.stride, tokens, outIsBf16 ? 1 : 0};
+Result<const CublasLt::Shape*> CublasLt::shapeFor(int matrixRows, int matrixColumns, int stride, int tokens,
+                                                  Types types) {
+    const Key key{matrixRows, matrixColumns, stride, tokens, static_cast<int>(types)};
     const auto found = m_shapes.find(key);
     if (found == m_shapes.end()) {
         // cuBLASLt counts column by column, so our rows are its columns: D[n, t] = op(A)[n, k] * B[k, t] with A the
         // matrix transposed. Tensor cores have to be allowed nothing more for bf16.
         const Functions& f = *m_functions;
         auto shape = std::make_unique<Shape>(&f);
-        const auto columns = static_cast<uint64_t>(matrix.columns);
-        const auto rows = static_cast<uint64_t>(matrix.rows);
+        const auto columns = static_cast<uint64_t>(matrixColumns);
+        const auto rows = static_cast<uint64_t>(matrixRows);
         const auto tokenCount = static_cast<uint64_t>(tokens);
-        const int outType = outIsBf16 ? kReal16BF : kReal32F;
+        const bool isInt8 = types == Types::Int8ToInt32;
+        const int inType = isInt8 ? kInt8 : kReal16BF;
+        const int outType = isInt8 ? kInt32 : types == Types::Bf16ToBf16 ? kReal16BF : kReal32F;
         const int transposed = kTransposed;
         const uint64_t workspace = kWorkspaceBytes;
         void* preference = nullptr;
         Heuristic heuristic{};
         int count = 0;
         const bool made =
-            f.descCreate(&shape->desc, kCompute32F, kReal32F) == kSuccess &&
+            f.descCreate(&shape->desc, isInt8 ? kCompute32I : kCompute32F, isInt8 ? kInt32 : kReal32F) == kSuccess &&
             f.descSet(shape->desc, kDescTransA, &transposed, sizeof(transposed)) == kSuccess &&
-            f.layoutCreate(&shape->a, kReal16BF, columns, rows, matrix.stride) == kSuccess &&
-            f.layoutCreate(&shape->b, kReal16BF, columns, tokenCount, matrix.stride) == kSuccess &&
-            f.layoutCreate(&shape->c, outType, rows, tokenCount, matrix.rows) == kSuccess &&
+            f.layoutCreate(&shape->a, inType, columns, rows, stride) == kSuccess &&
+            f.layoutCreate(&shape->b, inType, columns, tokenCount, stride) == kSuccess &&
+            f.layoutCreate(&shape->c, outType, rows, tokenCount, matrixRows) == kSuccess &&
             f.preferenceCreate(&preference) == kSuccess &&
             f.preferenceSet(preference, kPreferenceWorkspace, &workspace, sizeof(workspace)) == kSuccess &&
             f.heuristic(m_handle, shape->desc, shape->a, shape->b, shape->c, shape->c, preference, 1, &heuristic,
@@ -152,16 +158,33 @@ Result<const CublasLt::Shape*> CublasLt::shapeFor(const cuda::WeightMatrix& matr
     return shape;
 }
 
-Status CublasLt::matmul(const cuda::WeightMatrix& matrix, const cuda::Bf16* x, int tokens, void* out, bool outIsBf16,
-                        void* workspace, cudaStream_t stream) {
-    ASSIGN_OR_RETURN(const Shape* const shape, shapeFor(matrix, tokens, outIsBf16));
-    const float one = 1;
-    const float zero = 0;
-    const int status =
-        m_functions->matmul(m_handle, shape->desc, &one, matrix.data, shape->a, x, shape->b, &zero, out, shape->c, out,
-                            shape->c, &shape->algorithm, workspace, kWorkspaceBytes, stream);
+Status CublasLt::run(const Shape& shape, const void* one, const void* zero, const void* matrix, const void* x,
+                     void* out, void* workspace, cudaStream_t stream) {
+    const int status = m_functions->matmul(m_handle, shape.desc, one, matrix, shape.a, x, shape.b, zero, out, shape.c,
+                                           out, shape.c, &shape.algorithm, workspace, kWorkspaceBytes, stream);
     if (status != kSuccess) return fail("cuBLASLt refused a product (status " + std::to_string(status) + ").");
     return {};
+}
+
+Status CublasLt::matmul(const cuda::WeightMatrix& matrix, const cuda::Bf16* x, int tokens, void* out, bool outIsBf16,
+                        void* workspace, cudaStream_t stream) {
+    ASSIGN_OR_RETURN(const Shape* const shape, shapeFor(matrix.rows, matrix.columns, matrix.stride, tokens,
+                                                        outIsBf16 ? Types::Bf16ToBf16 : Types::Bf16ToFloat));
+    const float one = 1;
+    const float zero = 0;
+    return run(*shape, &one, &zero, matrix.data, x, out, workspace, stream);
+}
+
+// With int8 the matrix's rows, columns and strides must be multiples of 4 (cuBLASLt's rule for regular ordering). The
+// stride is, and padding adds nothing; a number of rows that is not is refused here, because it may not be there.
+Status CublasLt::matmul(const cuda::Int8Matrix& matrix, const int8_t* x, int tokens, int32_t* out, void* workspace,
+                        cudaStream_t stream) {
+    if (matrix.rows % 4 != 0) return fail("cuBLASLt takes int8 matrices whose rows are a multiple of 4.");
+    ASSIGN_OR_RETURN(const Shape* const shape,
+                     shapeFor(matrix.rows, matrix.stride, matrix.stride, tokens, Types::Int8ToInt32));
+    const int32_t one = 1;
+    const int32_t zero = 0;
+    return run(*shape, &one, &zero, matrix.data, x, out, workspace, stream);
 }
 
 }  // namespace gapscope

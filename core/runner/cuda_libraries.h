@@ -12,6 +12,7 @@
 
 #include "core/base/cuda_library.h"
 #include "core/base/result.h"
+#include "kernels/cuda/int8_matrix.h"
 #include "kernels/cuda/launch.h"
 
 namespace gapscope {
@@ -31,15 +32,24 @@ public:
     Status matmul(const cuda::WeightMatrix& matrix, const cuda::Bf16* x, int tokens, void* out, bool outIsBf16,
                   void* workspace, cudaStream_t stream);
 
+    // The same of int8 by int8, exact: out int32 [tokens, matrix.rows], x int8 [tokens, matrix.stride].
+    Status matmul(const cuda::Int8Matrix& matrix, const int8_t* x, int tokens, int32_t* out, void* workspace,
+                  cudaStream_t stream);
+
     const std::string& path() const { return m_library.path(); }
 
 private:
     struct Functions;
     struct Shape;
+    enum class Types : uint8_t { Bf16ToFloat, Bf16ToBf16, Int8ToInt32 };
+    // Rows and columns of the matrix, elements from row to row, tokens, types.
     using Key = std::array<int, 5>;
 
     CublasLt();
-    Result<const Shape*> shapeFor(const cuda::WeightMatrix& matrix, int tokens, bool outIsBf16);
+    Result<const Shape*> shapeFor(int rows, int columns, int stride, int tokens, Types types);
+
+    Status run(const Shape& shape, const void* one, const void* zero, const void* matrix, const void* x, void* out,
+               void* workspace, cudaStream_t stream);
 
     CudaLibrary m_library;
     std::unique_ptr<Functions> m_functions;

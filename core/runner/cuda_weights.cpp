@@ -18,18 +18,25 @@ int64_t aligned(int64_t bytes) {
     return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-int64_t matrixBytes(const MatrixView& view) {
-    return view.rows * cuda::paddedColumns(view.columns) * static_cast<int64_t>(sizeof(cuda::Bf16));
+// One row of a matrix on the device, without the scale that an int8 row has besides.
+int64_t deviceRowBytes(const CudaFormats& formats, const MatrixView& view) {
+    switch (formats.of(view)) {
+        case CudaFormat::Bf16:
+            break;
+        case CudaFormat::Packed:
+            return cuda::packedRowBytes(formats.type(view), view.columns);
+        case CudaFormat::Int8:
+            return cuda::paddedInt8Columns(view.columns);
+    }
+    return cuda::paddedColumns(view.columns) * static_cast<int64_t>(sizeof(cuda::Bf16));
 }
 
-std::vector<const MatrixView*> matricesOf(const Model& model) {
-    std::vector<const MatrixView*> matrices{&model.embedding()};
-    if (!model.tiedHead()) matrices.push_back(&model.head());
-    for (const LayerWeights& layer : model.layers())
-        for (const MatrixView* matrix :
-             {&layer.q, &layer.k, &layer.v, &layer.output, &layer.gate, &layer.up, &layer.down})
-            matrices.push_back(matrix);
-    return matrices;
+int64_t scaleBytes(const CudaFormats& formats, const MatrixView& view) {
+    return formats.of(view) == CudaFormat::Int8 ? view.rows * static_cast<int64_t>(sizeof(float)) : 0;
+}
+
+int64_t deviceBytes(const CudaFormats& formats, const MatrixView& view) {
+    return aligned(view.rows * deviceRowBytes(formats, view)) + aligned(scaleBytes(formats, view));
 }
 
 std::vector<const std::vector<float>*> normsOf(const Model& model) {
@@ -46,21 +53,39 @@ int64_t normBytes(const std::vector<float>& norm) {
            aligned(static_cast<int64_t>(norm.size() * sizeof(cuda::Bf16)));
 }
 
-// Rows [first, first + count) as padded bf16.
-void convertRows(const MatrixView& view, int64_t first, int64_t count, cuda::Bf16* out) {
-    const int64_t stride = cuda::paddedColumns(view.columns);
+void toBf16(const std::vector<float>& from, cuda::Bf16* to) {
+    std::transform(from.begin(), from.end(), to, floatToBfloat16);
+}
+
+// One row in its form on the device; returns an int8 row's scale. `numbers` is room for a row.
+float convertRow(const CudaFormats& formats, const MatrixView& view, int64_t row, std::vector<float>& numbers,
+                 std::byte* out) {
+    const CudaFormat format = formats.of(view);
+    if (format == CudaFormat::Packed && formats.type(view) == view.type) {
+        cuda::packRow(view.type, view.row(row), view.columns, out);
+        return 0;
+    }
+    auto* const halves = reinterpret_cast<cuda::Bf16*>(out);
+    if (format != CudaFormat::Int8 && view.type == WeightType::BF16) {
+        std::memcpy(out, view.row(row), static_cast<size_t>(view.columns) * sizeof(cuda::Bf16));
+    } else {
+        dequantizeRow(view.type, view.row(row), view.columns, numbers.data());
+        if (format == CudaFormat::Int8)
+            return cuda::quantizeInt8Row(numbers.data(), view.columns, reinterpret_cast<int8_t*>(out));
+        toBf16(numbers, halves);
+    }
+    std::fill(halves + view.columns, reinterpret_cast<cuda::Bf16*>(out + deviceRowBytes(formats, view)), cuda::Bf16{0});
+    return 0;
+}
+
+// Rows [first, first + count) and their scales.
+void convertRows(const CudaFormats& formats, const MatrixView& view, int64_t first, int64_t count, std::byte* out,
+                 float* scales) {
+    const int64_t rowBytes = deviceRowBytes(formats, view);
     const auto convert = [&](int64_t begin, int64_t end) {
-        std::vector<float> row(static_cast<size_t>(view.columns));
-        for (int64_t i = begin; i < end; ++i) {
-            cuda::Bf16* const target = out + i * stride;
-            std::fill(target + view.columns, target + stride, cuda::Bf16{0});
-            if (view.type == WeightType::BF16) {
-                std::memcpy(target, view.row(first + i), static_cast<size_t>(view.columns) * sizeof(cuda::Bf16));
-                continue;
-            }
-            dequantizeRow(view.type, view.row(first + i), view.columns, row.data());
-            std::transform(row.begin(), row.end(), target, floatToBfloat16);
-        }
+        std::vector<float> numbers(static_cast<size_t>(view.columns));
+        for (int64_t i = begin; i < end; ++i)
+            scales[i] = convertRow(formats, view, first + i, numbers, out + i * rowBytes);
     };
     const auto threads = static_cast<int64_t>(std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads));
     const int64_t share = (count + threads - 1) / threads;
@@ -70,24 +95,43 @@ void convertRows(const MatrixView& view, int64_t first, int64_t count, cuda::Bf1
     convert(0, std::min(share, count));
 }
 
+CudaWeights::Matrix matrixAt(const CudaFormats& formats, const MatrixView& view, const std::byte* data) {
+    const auto rows = static_cast<int>(view.rows);
+    const auto columns = static_cast<int>(view.columns);
+    const int64_t rowBytes = deviceRowBytes(formats, view);
+    switch (formats.of(view)) {
+        case CudaFormat::Bf16:
+            break;
+        case CudaFormat::Packed:
+            return cuda::PackedMatrix{data, formats.type(view), rows, columns, rowBytes};
+        case CudaFormat::Int8:
+            return cuda::Int8Matrix{reinterpret_cast<const int8_t*>(data),
+                                    reinterpret_cast<const float*>(data + aligned(rows * rowBytes)), rows, columns,
+                                    static_cast<int>(rowBytes)};
+    }
+    return cuda::WeightMatrix{reinterpret_cast<const cuda::Bf16*>(data), rows, columns,
+                              static_cast<int>(cuda::paddedColumns(columns))};
+}
+
 }  // namespace
 
 tl::unexpected<Error> cudaFailure(const std::string& what, cudaError_t error) {
     return fail(what + ": " + cudaGetErrorString(error) + " (" + cudaGetErrorName(error) + ").");
 }
 
-int64_t CudaWeights::bytesFor(const Model& model) {
+int64_t CudaWeights::bytesFor(const Model& model, const CudaFormats& formats) {
     int64_t bytes = 0;
-    for (const MatrixView* matrix : matricesOf(model))
-        bytes += aligned(matrixBytes(*matrix));
+    for (const MatrixView* matrix : formats.matrices())
+        bytes += deviceBytes(formats, *matrix);
     for (const std::vector<float>* norm : normsOf(model))
         bytes += normBytes(*norm);
     return bytes;
 }
 
-Result<CudaWeights> CudaWeights::upload(const Model& model, const BackendSettings& settings) {
+Result<CudaWeights> CudaWeights::upload(const Model& model, const CudaFormats& formats,
+                                        const BackendSettings& settings) {
     CudaWeights weights;
-    weights.m_bytes = bytesFor(model);
+    weights.m_bytes = bytesFor(model, formats);
     void* raw = nullptr;
     if (const cudaError_t error = cudaMalloc(&raw, static_cast<size_t>(weights.m_bytes)); error != cudaSuccess)
         return cudaFailure("The GPU gave no memory for the weights", error);
@@ -98,27 +142,32 @@ Result<CudaWeights> CudaWeights::upload(const Model& model, const BackendSetting
 
     auto* at = static_cast<std::byte*>(weights.m_memory.get());
     int64_t done = 0;
-    for (const MatrixView* matrix : matricesOf(model)) {
-        const int64_t stride = cuda::paddedColumns(matrix->columns);
-        const int64_t strideBytes = stride * static_cast<int64_t>(sizeof(cuda::Bf16));
-        weights.m_matrices[matrix->data] = {reinterpret_cast<const cuda::Bf16*>(at), static_cast<int>(matrix->rows),
-                                            static_cast<int>(matrix->columns), static_cast<int>(stride)};
-        const int64_t chunk = std::max<int64_t>(1, kStagingBytes / strideBytes);
-        if (strideBytes > kStagingBytes) return fail("A matrix has rows too long to copy to the GPU.");
+    std::vector<float> scales;
+    for (const MatrixView* matrix : formats.matrices()) {
+        const int64_t rowBytes = deviceRowBytes(formats, *matrix);
+        weights.m_matrices.emplace(matrix->data, matrixAt(formats, *matrix, at));
+        if (rowBytes > kStagingBytes) return fail("A matrix has rows too long to copy to the GPU.");
+        const int64_t chunk = kStagingBytes / rowBytes;
+        scales.resize(static_cast<size_t>(matrix->rows));
         for (int64_t row = 0; row < matrix->rows; row += chunk) {
             if (settings.stop.stop_requested()) return fail("Cancelled.", ErrorKind::Cancelled);
             if (settings.onProgress)
                 settings.onProgress("Copying weights to the GPU",
                                     static_cast<double>(done) / static_cast<double>(weights.m_bytes));
             const int64_t count = std::min(chunk, matrix->rows - row);
-            convertRows(*matrix, row, count, static_cast<cuda::Bf16*>(staging.get()));
-            const cudaError_t error = cudaMemcpy(at + row * strideBytes, staging.get(),
-                                                 static_cast<size_t>(count * strideBytes), cudaMemcpyHostToDevice);
+            convertRows(formats, *matrix, row, count, static_cast<std::byte*>(staging.get()), scales.data() + row);
+            const cudaError_t error = cudaMemcpy(at + row * rowBytes, staging.get(),
+                                                 static_cast<size_t>(count * rowBytes), cudaMemcpyHostToDevice);
             if (error != cudaSuccess) return cudaFailure("The weights could not be copied to the GPU", error);
-            done += count * strideBytes;
+            done += count * rowBytes;
         }
-        if (matrix != &model.embedding() || model.tiedHead()) weights.m_tokenBytes += matrixBytes(*matrix);
-        at += aligned(matrixBytes(*matrix));
+        const int64_t scaleCount = scaleBytes(formats, *matrix);
+        const cudaError_t error = cudaMemcpy(at + aligned(matrix->rows * rowBytes), scales.data(),
+                                             static_cast<size_t>(scaleCount), cudaMemcpyHostToDevice);
+        if (error != cudaSuccess) return cudaFailure("The weights could not be copied to the GPU", error);
+        if (matrix != &model.embedding() || model.tiedHead())
+            weights.m_tokenBytes += matrix->rows * rowBytes + scaleCount;
+        at += deviceBytes(formats, *matrix);
         model.releasePages(*matrix);
     }
     std::vector<cuda::Bf16> rounded;

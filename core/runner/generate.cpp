@@ -74,6 +74,7 @@ Result<Backend::PlanId> Generation::planFor(int64_t tokens, bool head) {
     if (const auto found = m_plans.find(key); found != m_plans.end()) return found->second;
     PlanRequest request;
     request.flavor = m_backend.planFlavor();
+    request.precision = m_settings.precision;
     request.eager = m_mode == Mode::Eager;
     request.tokens = tokens;
     request.head = head;
@@ -215,13 +216,13 @@ Result<Mode> resolveMode(const GenerateSettings& settings, bool onCpu) {
                         : "Mode persistent is not built yet; on the GPU there are eager, fused and graph.",
                     ErrorKind::WrongUse);
     const Precision precision = settings.precision;
-    const bool known =
-        precision == Precision::File || (onCpu ? precision == Precision::Fp32 : precision == Precision::Bf16);
+    const bool known = precision == Precision::File || (precision == Precision::Fp32) == onCpu;
     if (!known)
         return fail("Precision " + std::string(precisionName(precision)) +
                         (onCpu ? " does not exist on the CPU; it has file (weights as stored, fast) and fp32 "
                                  "(full-precision activations)."
-                               : " does not exist on the GPU; it has bf16, which is also what file means there."),
+                               : " does not exist on the GPU; it has file (block types as stored, all else bf16), bf16 "
+                                 "and int8 (LLM.int8())."),
                     ErrorKind::WrongUse);
     return mode;
 }

@@ -46,8 +46,20 @@ enum class Buffer : uint8_t {
     Negated,
     Partials,
     LogitsBf16,
+    WeightsBf16,  // a packed matrix turned to bf16 for a prefill
+    HalfInput,    // int8: the steps of LLM.int8() (kernels/cuda/llm_int8.h)
+    HalfAbsolute,
+    OutlierMask,
+    OutlierFlag,
+    OutlierColumns,  // flags, numbers and count
+    OutlierValues,
+    OutlierWeights,
+    Int8Input,
+    Int8Absmax,
+    Int8Products,
+    HalfOutput,
 };
-inline constexpr int kBufferCount = static_cast<int>(Buffer::LogitsBf16) + 1;
+inline constexpr int kBufferCount = static_cast<int>(Buffer::HalfOutput) + 1;
 
 struct Operand {
     Buffer buffer = Buffer::None;
@@ -96,6 +108,23 @@ enum class OpKind : uint8_t {
     NormGateUp,
     NormHead,  // and a largest logit a block
     GeluGate,
+    // CUDA, weights that are not bf16
+    DequantizeWeights,  // matrices[0], packed, -> WeightsBf16, which the Matmul after it reads (in1)
+    CastHalf,           // bf16 in0 -> HalfInput
+    AbsoluteHalf,
+    MarkOutliers,
+    AnyOutlier,
+    ReadOutlierFlag,  // to the host, which waits for it: what follows depends on it
+    FindOutliers,     // columns of in0 with one -> flags
+    ListOutliers,     // their numbers
+    QuantizeInt8,     // in0 -> Int8Input, Int8Absmax
+    MatmulInt8,       // Int8Input times matrices[0] -> Int8Products
+    DequantizeHalf,   // Int8Products -> HalfOutput
+    DequantizeFloat,  // Int8Products and the outliers of in1 -> out0
+    GatherOutliers,
+    DequantizeOutlierWeights,
+    AddOutliers,
+    CastHalfToBf16,  // HalfOutput -> out0
 };
 
 struct OpCost {
@@ -111,9 +140,10 @@ struct PlanOp {
     std::string dtype = "f32";
     Category category = Category::Other;
     int32_t layer = -1;
-    bool head = false;    // works for the token to come even in a prefill: final norm, head, choice
-    bool global = false;  // which rope table and window
-    int64_t tokens = 0;   // rows; with `heads` > 1 each has that many parts of `columns`
+    bool head = false;              // works for the token to come even in a prefill: final norm, head, choice
+    bool global = false;            // which rope table and window
+    bool onlyWithOutliers = false;  // launched only if the last ReadOutlierFlag found one
+    int64_t tokens = 0;             // rows; with `heads` > 1 each has that many parts of `columns`
     int64_t heads = 1;
     int64_t columns = 0;
     std::array<Operand, 3> in;
@@ -128,10 +158,13 @@ struct PlanOp {
     OpCost cost(int64_t position) const;
 };
 
+enum class Precision : uint8_t;  // generate.h
+
 enum class PlanFlavor : uint8_t { Cpu, Cuda };
 
 struct PlanRequest {
     PlanFlavor flavor = PlanFlavor::Cpu;
+    Precision precision{};  // CUDA: decides the weights' form on the device (cuda_formats.h); File by default
     bool eager = false;
     int64_t tokens = 1;
     bool head = true;                   // false: a part of the prompt that only fills the cache

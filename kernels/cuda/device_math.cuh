@@ -1,6 +1,7 @@
 // Small device functions that the kernels share: number formats, sums over a warp or block, launches that overlap.
 #pragma once
 
+#include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
 #include <utility>
@@ -16,6 +17,9 @@ __device__ __forceinline__ float toFloat(float value) {
 }
 __device__ __forceinline__ float toFloat(Bf16 bits) {
     return __uint_as_float(static_cast<unsigned>(bits) << 16);
+}
+__device__ __forceinline__ float toFloat(Half value) {
+    return __half2float(__ushort_as_half(value.bits));
 }
 __device__ __forceinline__ float lowHalf(unsigned pair) {
     return __uint_as_float(pair << 16);
@@ -36,6 +40,11 @@ __device__ __forceinline__ Bf16 fromFloat<Bf16>(float value) {
     const unsigned bits = __float_as_uint(value);
     if ((bits & 0x7fffffffU) > 0x7f800000U) return static_cast<Bf16>((bits >> 16) | 0x40U);
     return static_cast<Bf16>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+}
+
+template <>
+__device__ __forceinline__ Half fromFloat<Half>(float value) {
+    return {__half_as_ushort(__float2half_rn(value))};
 }
 
 // Sum of eight products of bf16 pairs.

@@ -65,12 +65,9 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_gate_up_g
 
 __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_bf16(GemvHeadArgs args) {
     extern __shared__ __align__(16) float shared[];
-    __shared__ float bestValues[kStayThreads / kWarp];
-    __shared__ int32_t bestIndices[kStayThreads / kWarp];
     constexpr int kRows = 2;
     const int rows = args.head.rows;
-    float best = -INFINITY;
-    int32_t bestIndex = -1;
+    BestLogit best;
     streamRows<NextStarts::AtOnce, kRows, 5, float>(
         (rows + kRows - 1) / kRows, args.head.stride / 8,
         [&](int group, int r) { return rowOf(args.head, min(group * kRows + r, rows - 1)); },
@@ -81,35 +78,10 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_bf16
                 const int row = group * kRows + r;
                 if (row >= rows) continue;
                 args.logits[row] = sums[r];
-                if (sums[r] > best || (bestIndex < 0 && sums[r] == sums[r])) {
-                    best = sums[r];
-                    bestIndex = row;
-                }
+                best.take(sums[r], row);
             }
         });
-    if (threadIdx.x % kWarp == 0) {
-        bestValues[threadIdx.x / kWarp] = best;
-        bestIndices[threadIdx.x / kWarp] = bestIndex;
-    }
-    __syncthreads();
-    if (threadIdx.x != 0) return;
-    for (int warp = 0; warp < kStayThreads / kWarp; ++warp) {
-        const bool empty = bestIndices[warp] < 0;
-        const bool larger = bestValues[warp] > best || (bestValues[warp] == best && bestIndices[warp] < bestIndex);
-        if (!empty && (bestIndex < 0 || larger)) {
-            best = bestValues[warp];
-            bestIndex = bestIndices[warp];
-        }
-    }
-    args.partialValues[blockIdx.x] = best;
-    args.partialIndices[blockIdx.x] = bestIndex;
-}
-
-__device__ __forceinline__ void storeRow(const GemvArgs& args, int row, float sum) {
-    if (args.out != nullptr)
-        args.out[row] = sum;
-    else
-        args.outBf16[row] = fromFloat<Bf16>(sum);
+    writeBlockBest(best, args.partialValues, args.partialIndices);
 }
 
 __global__ void __launch_bounds__(kRowThreads) gemv_bf16(GemvArgs args) {

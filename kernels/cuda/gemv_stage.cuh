@@ -195,6 +195,46 @@ __device__ __forceinline__ uint4* stageCombined(const GemvCombineArgsOf<Matrix>&
     return reinterpret_cast<uint4*>(joined);
 }
 
+template <class Matrix>
+__device__ __forceinline__ void storeRow(const GemvArgsOf<Matrix>& args, int row, float sum) {
+    if (args.out != nullptr)
+        args.out[row] = sum;
+    else
+        args.outBf16[row] = fromFloat<Bf16>(sum);
+}
+
+// The largest logit that a warp has seen, of rising rows; NaN is never the largest.
+struct BestLogit {
+    float value = -INFINITY;
+    int32_t index = -1;
+    __device__ __forceinline__ void take(float logit, int row) {
+        if (logit > value || (index < 0 && logit == logit)) {
+            value = logit;
+            index = row;
+        }
+    }
+};
+
+// Of each warp's (lane 0) the block's best, ties to the lowest index, to the block's place.
+__device__ __forceinline__ void writeBlockBest(BestLogit best, float* values, int32_t* indices) {
+    __shared__ float bestValues[kStayThreads / kWarp];
+    __shared__ int32_t bestIndices[kStayThreads / kWarp];
+    if (threadIdx.x % kWarp == 0) {
+        bestValues[threadIdx.x / kWarp] = best.value;
+        bestIndices[threadIdx.x / kWarp] = best.index;
+    }
+    __syncthreads();
+    if (threadIdx.x != 0) return;
+    for (int warp = 1; warp < kStayThreads / kWarp; ++warp) {
+        const bool empty = bestIndices[warp] < 0;
+        const bool larger =
+            bestValues[warp] > best.value || (bestValues[warp] == best.value && bestIndices[warp] < best.index);
+        if (!empty && (best.index < 0 || larger)) best = {bestValues[warp], bestIndices[warp]};
+    }
+    values[blockIdx.x] = best.value;
+    indices[blockIdx.x] = best.index;
+}
+
 // Each warp takes groups of kRows rows and streams them kAhead 16-byte loads a lane and row ahead. `row(group, r)` is a
 // row's first vector, `stage()` waits for the previous kernel and gives the input, `multiply(input, vector, weights,
 // sums)` adds the products of one vector of each row, `store(input, group, sums)` runs in lane 0.

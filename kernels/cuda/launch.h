@@ -14,6 +14,9 @@
 namespace gapscope::cuda {
 
 using Bf16 = uint16_t;  // bit pattern of a bfloat16
+struct Half {           // of an IEEE half
+    uint16_t bits = 0;
+};
 
 // A weight matrix on the device: rows of `columns` bf16, each row padded with zeros to a multiple of kRowPadding
 // elements, so that rows can be read 16 bytes at a time whatever the model's sizes are.

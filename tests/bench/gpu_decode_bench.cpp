@@ -1,6 +1,6 @@
 // Decode speed on the GPU, untraced: tokens a second of each mode, beside the time that reading the weights once a
-// token takes at the measured memory rate. Prints one JSON object a mode. gpu_decode_bench MODEL [TOKENS] [REPEATS]
-// [MODE...]
+// token takes at the measured memory rate. Prints one JSON object a mode.
+// gpu_decode_bench [--precision NAME] MODEL [TOKENS] [REPEATS] [MODE...]
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -14,9 +14,10 @@ namespace {
 
 using namespace gapscope;
 
-int run(const Model& model, const char* name, Mode mode, int64_t tokens, int64_t repeats, double bytesPerSecond,
-        double pastNs) {
+int run(const Model& model, const char* name, Precision precision, Mode mode, int64_t tokens, int64_t repeats,
+        double bytesPerSecond, double pastNs) {
     GenerateSettings settings;
+    settings.precision = precision;
     settings.device = "cuda";
     settings.mode = mode;
     for (int32_t i = 0; i < 20; ++i)
@@ -45,14 +46,14 @@ int run(const Model& model, const char* name, Mode mode, int64_t tokens, int64_t
     const double rate = rates[rates.size() / 2];
     const double floorNs = static_cast<double>(result->weightBytes) / bytesPerSecond * 1e9;
     std::printf(
-        "{\"model\":\"%s\",\"device\":\"%s\",\"mode\":\"%s\",\"newTokens\":%lld,\"repeats\":%zu,"
+        "{\"model\":\"%s\",\"device\":\"%s\",\"precision\":\"%s\",\"mode\":\"%s\",\"newTokens\":%lld,\"repeats\":%zu,"
         "\"tokensPerSecond\":%.1f,\"tokensPerSecondMin\":%.1f,\"tokensPerSecondMax\":%.1f,"
         "\"msPerToken\":%.4f,\"timeToFirstTokenMs\":%.3f,\"weightBytes\":%lld,\"readBytesPerSecond\":%.4g,"
         "\"floorMsPerToken\":%.4f,\"shareOfFloor\":%.3f,\"processSeconds\":%.1f}\n",
-        name, prepared.deviceName.c_str(), std::string(modeName(mode)).c_str(), static_cast<long long>(tokens),
-        rates.size(), rate, rates.front(), rates.back(), 1e3 / rate, firsts[firsts.size() / 2],
-        static_cast<long long>(result->weightBytes), bytesPerSecond, floorNs * 1e-6, floorNs * 1e-9 * rate,
-        pastNs * 1e-9);
+        name, prepared.deviceName.c_str(), std::string(precisionName(precision)).c_str(),
+        std::string(modeName(mode)).c_str(), static_cast<long long>(tokens), rates.size(), rate, rates.front(),
+        rates.back(), 1e3 / rate, firsts[firsts.size() / 2], static_cast<long long>(result->weightBytes),
+        bytesPerSecond, floorNs * 1e-6, floorNs * 1e-9 * rate, pastNs * 1e-9);
     std::fflush(stdout);
     return 0;
 }
@@ -60,17 +61,28 @@ int run(const Model& model, const char* name, Mode mode, int64_t tokens, int64_t
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2) {
-        std::fprintf(stderr, "gpu_decode_bench MODEL [TOKENS] [REPEATS] [MODE...]\n");
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    gapscope::Precision precision = gapscope::Precision::File;
+    if (arguments.size() > 1 && arguments[0] == "--precision") {
+        const auto named = gapscope::precisionFromName(arguments[1]);
+        if (!named) {
+            std::fprintf(stderr, "There is no precision %s.\n", arguments[1].c_str());
+            return 2;
+        }
+        precision = *named;
+        arguments.erase(arguments.begin(), arguments.begin() + 2);
+    }
+    if (arguments.empty()) {
+        std::fprintf(stderr, "gpu_decode_bench [--precision NAME] MODEL [TOKENS] [REPEATS] [MODE...]\n");
         return 2;
     }
-    const int64_t tokens = argc > 2 ? std::atoll(argv[2]) : 128;
-    const int64_t repeats = argc > 3 ? std::atoll(argv[3]) : 7;
+    const int64_t tokens = arguments.size() > 1 ? std::atoll(arguments[1].c_str()) : 128;
+    const int64_t repeats = arguments.size() > 2 ? std::atoll(arguments[2].c_str()) : 7;
     std::vector<gapscope::Mode> modes;
-    for (int i = 4; i < argc; ++i) {
-        const auto mode = gapscope::modeFromName(argv[i]);
+    for (size_t i = 3; i < arguments.size(); ++i) {
+        const auto mode = gapscope::modeFromName(arguments[i]);
         if (!mode) {
-            std::fprintf(stderr, "There is no mode %s.\n", argv[i]);
+            std::fprintf(stderr, "There is no mode %s.\n", arguments[i].c_str());
             return 2;
         }
         modes.push_back(*mode);
@@ -82,14 +94,14 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "No GPU can be used: %s\n", measured.error.c_str());
         return 1;
     }
-    const auto model = gapscope::Model::load(argv[1]);
+    const auto model = gapscope::Model::load(arguments[0]);
     if (!model) {
         std::fprintf(stderr, "%s\n", model.error().message.c_str());
         return 1;
     }
     int failed = 0;
     for (const gapscope::Mode mode : modes)
-        failed |= run(**model, (*model)->config().name.c_str(), mode, tokens, repeats, measured.bytesPerSecond,
-                      static_cast<double>(gapscope::nowNs() - startNs));
+        failed |= run(**model, (*model)->config().name.c_str(), precision, mode, tokens, repeats,
+                      measured.bytesPerSecond, static_cast<double>(gapscope::nowNs() - startNs));
     return failed;
 }

@@ -3,97 +3,12 @@
 
 #include <algorithm>
 
-#include "cuda_test_support.h"
-#include "kernels/cpu/cpu_ops.h"
+#include "gemv_test_support.h"
 #include "kernels/cuda/argmax.h"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/rms_norm.h"
 
 namespace gapscope::cuda {
-
-namespace {
-
-const CpuOps& oracle() {
-    return cpuOps(Isa::Scalar);
-}
-
-std::vector<float> multiply(const std::vector<float>& matrix, int rows, int columns, const std::vector<float>& x,
-                            int tokens = 1) {
-    std::vector<float> out(static_cast<size_t>(rows) * static_cast<size_t>(tokens));
-    for (int token = 0; token < tokens; ++token)
-        for (int row = 0; row < rows; ++row) {
-            double sum = 0;
-            for (int k = 0; k < columns; ++k)
-                sum += static_cast<double>(
-                           matrix[static_cast<size_t>(row) * static_cast<size_t>(columns) + static_cast<size_t>(k)]) *
-                       static_cast<double>(x[static_cast<size_t>(token * columns + k)]);
-            out[static_cast<size_t>(token * rows + row)] = static_cast<float>(sum);
-        }
-    return out;
-}
-
-std::vector<float> roundedToBf16(std::vector<float> values) {
-    for (float& value : values)
-        value = bfloat16ToFloat(floatToBfloat16(value));
-    return values;
-}
-
-// x, y and weights of a norm on the device, and what they come to.
-struct NormCase {
-    explicit NormCase(int columns, bool withY)
-        : x(randomNumbers(static_cast<size_t>(columns), 1, 3)),
-          y(randomNumbers(static_cast<size_t>(columns), 2, 2)),
-          post(randomNumbers(static_cast<size_t>(columns), 3)),
-          next(randomNumbers(static_cast<size_t>(columns), 4)),
-          stream(x),
-          normed(x.size()),
-          deviceX(x),
-          deviceY(y),
-          devicePost(post),
-          deviceNext(next),
-          deviceOut(x.size()),
-          hasY(withY) {
-        if (withY) {
-            std::vector<float> work = y;
-            gapscope::AddRmsNormArgs args;
-            args.y = work.data();
-            args.x = stream.data();
-            args.yStride = args.xStride = args.columns = args.outStride = columns;
-            args.rows = 1;
-            args.postWeights = post.data();
-            args.nextWeights = next.data();
-            args.out = normed.data();
-            oracle().addRmsNorm(args, {});
-        } else {
-            gapscope::RmsNormArgs args;
-            args.x = x.data();
-            args.xStride = args.columns = args.outStride = columns;
-            args.rows = 1;
-            args.weights = next.data();
-            args.out = normed.data();
-            oracle().rmsNorm(args, {});
-        }
-    }
-    NormInput input() const {
-        NormInput result{deviceX.get(), nullptr, nullptr, deviceNext.get(), nullptr, 1e-6F};
-        if (!hasY) return result;
-        result.y = deviceY.get();
-        result.postWeights = devicePost.get();
-        result.xOut = deviceOut.get();
-        return result;
-    }
-
-    std::vector<float> x, y, post, next, stream, normed;
-    DeviceArray<float> deviceX, deviceY, devicePost, deviceNext, deviceOut;
-    bool hasY;
-};
-
-// A sum of `columns` products of numbers around 1, of which one side was rounded to bf16 twice, differently.
-float sumTolerance(int columns) {
-    return 0.02F * std::sqrt(static_cast<float>(columns));
-}
-
-}  // namespace
 
 TEST(CudaGemv, AnySizeGivesTheProduct) {
     GAPSCOPE_NEEDS_GPU();

@@ -1,0 +1,265 @@
+#include "kernels/cuda/gemv_int8.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "kernels/cuda/gemv_stage.cuh"
+#include "kernels/cuda/int8_math.cuh"
+
+namespace gapscope::cuda {
+
+namespace {
+
+constexpr int kVector = 16;  // weights of a 16-byte load
+constexpr int kSplitThreads = 256;
+constexpr int kSplitRows = 3;
+constexpr int kSplitBlocks = 3;
+constexpr int kSplitAhead = 2;  // all of the 1B model's down row (6912)
+
+struct Int8Input {
+    const uint4* quantized;  // 16 a vector
+    const uint4* values;     // bf16, 8 a vector; read for outliers only
+    int valueVectors;
+    float absmax;
+    bool hasOutliers;  // the same in the whole block
+};
+
+struct Int8Sum {
+    int products = 0;
+    float outliers = 0;  // times weights as integers
+};
+__device__ __forceinline__ Int8Sum warpSum(Int8Sum sum) {
+    return {gapscope::cuda::warpSum(sum.products), gapscope::cuda::warpSum(sum.outliers)};
+}
+
+__device__ __forceinline__ float outlierProducts(const Int8Input& input, int vector, uint4 weights, float sum) {
+    const unsigned words[4] = {weights.x, weights.y, weights.z, weights.w};
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        if (2 * vector + half >= input.valueVectors) break;
+        float x[8];
+        unpack8(input.values[2 * vector + half], x);
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const int byte = 8 * half + i;
+            const auto weight = static_cast<signed char>(words[byte / 4] >> (8 * (byte % 4)));
+            if (isOutlier(x[i])) sum = fmaf(static_cast<float>(weight), x[i], sum);
+        }
+    }
+    return sum;
+}
+
+struct MultiplyInt8 {
+    template <int kRows>
+    __device__ __forceinline__ void operator()(const Int8Input& input, int vector, const uint4 (&weights)[kRows],
+                                               Int8Sum (&sums)[kRows]) const {
+        const uint4 x = input.quantized[vector];
+#pragma unroll
+        for (int r = 0; r < kRows; ++r)
+            sums[r].products = dot16(weights[r], x, sums[r].products);
+        if (!input.hasOutliers) return;
+#pragma unroll
+        for (int r = 0; r < kRows; ++r)
+            sums[r].outliers = outlierProducts(input, vector, weights[r], sums[r].outliers);
+    }
+};
+
+__device__ __forceinline__ float resultOf(const Int8Input& input, const Int8Sum& sum, float weightAbsmax) {
+    return static_cast<float>(sum.products) * (input.absmax * kInt8ProductScale) * weightAbsmax +
+           sum.outliers * weightAbsmax / kInt8Top;
+}
+
+__device__ __forceinline__ const uint4* rowOf(const Int8Matrix& matrix, int row) {
+    return reinterpret_cast<const uint4*>(matrix.data + static_cast<int64_t>(row) * matrix.stride);
+}
+
+// Quantises `stride` bf16 of `values` (columns, then zeros) into `out`. Every thread of the block takes part; all of
+// `values` is there.
+__device__ __forceinline__ Int8Input quantizeInput(const Bf16* values, int columns, int stride, uint4* out,
+                                                   float* sums) {
+    const auto load = [&](int at) {
+        return at < columns ? *reinterpret_cast<const uint4*>(values + at) : uint4{0, 0, 0, 0};
+    };
+    const int step = 8 * static_cast<int>(blockDim.x);
+    float largest = 0;
+    bool outliers = false;
+    for (int at = 8 * static_cast<int>(threadIdx.x); at < stride; at += step) {
+        float x[8];
+        unpack8(load(at), x);
+#pragma unroll
+        for (const float value : x) {
+            outliers |= isOutlier(value);
+            if (!isOutlier(value)) largest = fmaxf(largest, fabsf(value));
+        }
+    }
+    largest = blockMax(largest, sums);
+    const float scale = int8Scale(largest);
+    for (int at = 8 * static_cast<int>(threadIdx.x); at < stride; at += step) {
+        float x[8];
+        unpack8(load(at), x);
+        int q[8];
+#pragma unroll
+        for (int i = 0; i < 8; ++i)
+            q[i] = quantized(x[i], scale);
+        reinterpret_cast<uint2*>(out)[at / 8] = {packBytes(q[0], q[1], q[2], q[3]), packBytes(q[4], q[5], q[6], q[7])};
+    }
+    const bool any = __syncthreads_or(outliers);
+    return {out, reinterpret_cast<const uint4*>(values), columns / 8, largest, any};
+}
+
+// The normed input (gemv_stage.cuh), quantised. The integers take the place that long vectors used on the way.
+template <int kHeld>
+__device__ __forceinline__ Int8Input stageQuantizedNorm(const NormInput& input, int columns, int stride,
+                                                        float* shared) {
+    const auto* const normed = reinterpret_cast<const Bf16*>(stageNorm<kHeld>(input, columns, stride, shared));
+    return quantizeInput(normed, stride, stride, reinterpret_cast<uint4*>(shared + 4 * kWarp + stride / 2), shared);
+}
+
+__global__ void __launch_bounds__(kRowThreads) gemv_norm_qkv_int8(GemvQkvArgsOf<Int8Matrix> args) {
+    extern __shared__ __align__(16) float shared[];
+    const int first = args.matrices[0].rows;
+    const int second = first + (args.count > 1 ? args.matrices[1].rows : 0);
+    const int rows = second + (args.count > 2 ? args.matrices[2].rows : 0);
+    const auto place = [&](int row, int& inMatrix) {
+        const int matrix = row < first ? 0 : row < second ? 1 : 2;
+        inMatrix = matrix == 0 ? row : matrix == 1 ? row - first : row - second;
+        return matrix;
+    };
+    streamRows<NextStarts::AfterWait, 1, 3, Int8Sum>(
+        rows, args.matrices[0].stride / kVector,
+        [&](int group, int) {
+            int row = 0;
+            const int matrix = place(group, row);
+            return rowOf(args.matrices[matrix], row);
+        },
+        [&] { return stageQuantizedNorm<3>(args.input, args.matrices[0].columns, args.matrices[0].stride, shared); },
+        MultiplyInt8{},
+        [&](const Int8Input& input, int group, const Int8Sum(&sums)[1]) {
+            int row = 0;
+            const int matrix = place(group, row);
+            args.out[matrix][row] = resultOf(input, sums[0], args.matrices[matrix].absmax[row]);
+        });
+}
+
+__global__ void __launch_bounds__(kStayThreads, kStayBlocks)
+    gemv_norm_gate_up_gelu_int8(GemvGateUpArgsOf<Int8Matrix> args) {
+    extern __shared__ __align__(16) float shared[];
+    streamRows<NextStarts::AtOnce, 2, 3, Int8Sum>(
+        args.gate.rows, args.gate.stride / kVector,
+        [&](int row, int r) { return rowOf(r == 0 ? args.gate : args.up, row); },
+        [&] { return stageQuantizedNorm<2>(args.input, args.gate.columns, args.gate.stride, shared); }, MultiplyInt8{},
+        [&](const Int8Input& input, int row, const Int8Sum(&sums)[2]) {
+            const float gate = resultOf(input, sums[0], args.gate.absmax[row]);
+            const float up = resultOf(input, sums[1], args.up.absmax[row]);
+            args.out[row] = fromFloat<Bf16>(geluTanh(gate) * up);
+        });
+}
+
+__global__ void __launch_bounds__(kRowThreads) gemv_combine_output_int8(GemvCombineArgsOf<Int8Matrix> args) {
+    extern __shared__ __align__(16) float shared[];
+    const int stride = args.matrix.stride;
+    streamRows<NextStarts::AtOnce, 1, 2, Int8Sum>(
+        args.matrix.rows, stride / kVector, [&](int row, int) { return rowOf(args.matrix, row); },
+        [&] {
+            float* const sums = shared + stride / 2 + stride / 4;
+            const auto* const joined = reinterpret_cast<const Bf16*>(stageCombined(args, stride, shared));
+            return quantizeInput(joined, stride, stride, reinterpret_cast<uint4*>(shared + stride / 2), sums);
+        },
+        MultiplyInt8{},
+        [&](const Int8Input& input, int row, const Int8Sum(&sums)[1]) {
+            args.out[row] = resultOf(input, sums[0], args.matrix.absmax[row]);
+        });
+}
+
+// A few rows a block, split over all its threads, as gemv_split_bf16 does.
+__global__ void __launch_bounds__(kSplitThreads, kSplitBlocks) gemv_split_int8(GemvArgsOf<Int8Matrix> args) {
+    extern __shared__ __align__(16) float shared[];
+    __shared__ Int8Sum sums[kSplitRows][kSplitThreads / kWarp];
+    __shared__ float largest[kSplitThreads / kWarp];
+    const int vectors = args.matrix.stride / kVector;
+    const int firstRow = static_cast<int>(blockIdx.x) * kSplitRows;
+    uint4 ahead[kSplitAhead][kSplitRows];
+    const auto load = [&](int first) {
+#pragma unroll
+        for (int r = 0; r < kSplitRows; ++r) {
+            const uint4* const row = rowOf(args.matrix, min(firstRow + r, args.matrix.rows - 1));
+#pragma unroll
+            for (int a = 0; a < kSplitAhead; ++a) {
+                const int vector = first + a * kSplitThreads;
+                ahead[a][r] = vector < vectors ? loadWeights(row + vector) : uint4{0, 0, 0, 0};
+            }
+        }
+    };
+    int first = static_cast<int>(threadIdx.x);
+    load(first);
+    allowNext();
+    waitForPrevious();
+    const Int8Input input =
+        quantizeInput(args.x, args.matrix.columns, args.matrix.stride, reinterpret_cast<uint4*>(shared), largest);
+    Int8Sum sum[kSplitRows];
+    for (; first < vectors; first += kSplitAhead * kSplitThreads) {
+#pragma unroll
+        for (int a = 0; a < kSplitAhead; ++a) {
+            const int vector = first + a * kSplitThreads;
+            if (vector < vectors) MultiplyInt8{}(input, vector, ahead[a], sum);
+        }
+        load(first + kSplitAhead * kSplitThreads);
+    }
+#pragma unroll
+    for (int r = 0; r < kSplitRows; ++r) {
+        sum[r] = warpSum(sum[r]);
+        if (threadIdx.x % kWarp == 0) sums[r][threadIdx.x / kWarp] = sum[r];
+    }
+    __syncthreads();
+    const int row = static_cast<int>(threadIdx.x);
+    if (row >= kSplitRows || firstRow + row >= args.matrix.rows) return;
+    Int8Sum whole;
+    for (const Int8Sum& part : sums[row]) {
+        whole.products += part.products;
+        whole.outliers += part.outliers;
+    }
+    storeRow(args, firstRow + row, resultOf(input, whole, args.matrix.absmax[firstRow + row]));
+}
+
+}  // namespace
+
+cudaError_t gemvNormQkv(const GemvQkvArgsOf<Int8Matrix>& args, const Launch& launch) {
+    int rows = 0;
+    for (int i = 0; i < args.count; ++i) {
+        assert(args.matrices[i].stride == args.matrices[0].stride);
+        rows += args.matrices[i].rows;
+    }
+    const size_t shared = normSharedBytes(args.matrices[0].stride);
+    if (args.matrices[0].columns % 4 != 0) return cudaErrorInvalidValue;
+    if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
+    return launchKernel(gemv_norm_qkv_int8, ceilDiv(rows, kRowThreads / kWarp), kRowThreads, shared, launch, args);
+}
+
+cudaError_t gemvNormGateUp(const GemvGateUpArgsOf<Int8Matrix>& args, const Launch& launch) {
+    assert(args.gate.rows == args.up.rows && args.gate.stride == args.up.stride);
+    const size_t shared = normSharedBytes(args.gate.stride);
+    if (args.gate.columns % 4 != 0) return cudaErrorInvalidValue;
+    if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
+    const int blocks = std::min(ceilDiv(args.gate.rows, kStayThreads / kWarp), launch.multiprocessors * kStayBlocks);
+    return launchKernel(gemv_norm_gate_up_gelu_int8, blocks, kStayThreads, shared, launch, args);
+}
+
+cudaError_t gemv(const GemvArgsOf<Int8Matrix>& args, const Launch& launch) {
+    assert((args.out == nullptr) != (args.outBf16 == nullptr));
+    const auto shared = static_cast<size_t>(args.matrix.stride);
+    if (args.matrix.columns % 8 != 0) return cudaErrorInvalidValue;
+    if (shared > kSharedLimit - (size_t{4} << 10)) return cudaErrorInvalidConfiguration;
+    return launchKernel(gemv_split_int8, ceilDiv(args.matrix.rows, kSplitRows), kSplitThreads, shared, launch, args);
+}
+
+cudaError_t gemvCombine(const GemvCombineArgsOf<Int8Matrix>& args, const Launch& launch) {
+    if (args.splits < 1 || args.splits > kMostCombinedSplits || args.heads > kMostCombinedHeads)
+        return cudaErrorInvalidValue;
+    // bf16 values, their integers, a float a warp.
+    const size_t shared = (sizeof(Bf16) + 1) * static_cast<size_t>(args.matrix.stride) + sizeof(float) * kWarp;
+    if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
+    return launchKernel(gemv_combine_output_int8, ceilDiv(args.matrix.rows, kRowThreads / kWarp), kRowThreads, shared,
+                        launch, args);
+}
+
+}  // namespace gapscope::cuda

@@ -1,0 +1,59 @@
+#include "kernels/cuda/packed_matrix.h"
+
+#include <array>
+#include <cstring>
+
+namespace gapscope::cuda {
+
+namespace {
+
+constexpr int64_t kAlignment = 16;
+
+// A part of a block: where it begins in the file's block, and its bytes. Parts are laid out in this order.
+struct Part {
+    int64_t from = 0;
+    int64_t bytes = 0;
+};
+using Parts = std::array<Part, 3>;
+
+Parts partsOf(WeightType type) {
+    switch (type) {
+        case WeightType::Q8_0:
+            return {{{2, 32}, {0, 2}, {}}};
+        case WeightType::Q4_0:
+            return {{{2, 16}, {0, 2}, {}}};
+        case WeightType::Q5_0:
+            return {{{6, 16}, {2, 4}, {0, 2}}};
+        case WeightType::Q6_K:
+            return {{{0, 208}, {208, 2}, {}}};
+        case WeightType::F32:
+        case WeightType::F16:
+        case WeightType::BF16:
+        case WeightType::Q4_K:
+        case WeightType::Q5_K:
+            break;
+    }
+    return {{{0, weightTypeInfo(type).blockBytes}, {}, {}}};
+}
+
+}  // namespace
+
+bool canPack(WeightType type) {
+    return type != WeightType::F32 && type != WeightType::F16;
+}
+
+int64_t packedRowBytes(WeightType type, int64_t columns) {
+    return (gapscope::rowBytes(type, columns) + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+void packRow(WeightType type, const std::byte* fileRow, int64_t columns, std::byte* out) {
+    const WeightTypeInfo info = weightTypeInfo(type);
+    const int64_t blocks = columns / info.blockElements;
+    std::byte* at = out;
+    for (const Part& part : partsOf(type))
+        for (int64_t block = 0; block < (part.bytes > 0 ? blocks : 0); ++block, at += part.bytes)
+            std::memcpy(at, fileRow + block * info.blockBytes + part.from, static_cast<size_t>(part.bytes));
+    std::memset(at, 0, static_cast<size_t>(packedRowBytes(type, columns) - (at - out)));
+}
+
+}  // namespace gapscope::cuda
