@@ -11,10 +11,11 @@ namespace gapscope::cuda {
 namespace {
 
 constexpr int kVector = 16;  // weights of a 16-byte load
-constexpr int kSplitThreads = 256;
-constexpr int kSplitRows = 3;
-constexpr int kSplitBlocks = 3;
-constexpr int kSplitAhead = 2;  // all of the 1B model's down row (6912)
+// Every block quantises the whole input, so there is one a multiprocessor, with all of its rows' weights in flight:
+// nine of the 1B model's down rows on 132 of them.
+constexpr int kSplitThreads = 512;
+constexpr int kMostSplitRows = 9;
+constexpr int kHeldVectors = 2;  // of the input, in a thread's registers
 
 struct Int8Input {
     const uint4* quantized;  // 16 a vector
@@ -73,46 +74,110 @@ __device__ __forceinline__ const uint4* rowOf(const Int8Matrix& matrix, int row)
     return reinterpret_cast<const uint4*>(matrix.data + static_cast<int64_t>(row) * matrix.stride);
 }
 
+// The largest magnitude that is no outlier, and whether there is one, over the block, in all threads. `partials` holds
+// a float2 a warp.
+struct Range {
+    float largest = 0;
+    bool outliers = false;
+    __device__ __forceinline__ void take(float x) {
+        const bool outlier = isOutlier(x);
+        outliers |= outlier;
+        largest = fmaxf(largest, outlier ? 0.0F : fabsf(x));
+    }
+};
+__device__ __forceinline__ Range blockRange(Range range, float2* partials) {
+    range.largest = warpMax(range.largest);
+    range.outliers = __any_sync(0xffffffffU, range.outliers) != 0;
+    if (threadIdx.x % kWarp == 0) partials[threadIdx.x / kWarp] = {range.largest, range.outliers ? 1.0F : 0.0F};
+    __syncthreads();
+    for (int warp = 0; warp < static_cast<int>(blockDim.x) / kWarp; ++warp) {
+        range.largest = fmaxf(range.largest, partials[warp].x);
+        range.outliers |= partials[warp].y != 0;
+    }
+    return range;
+}
+
 // Quantises `stride` bf16 of `values` (columns, then zeros) into `out`. Every thread of the block takes part; all of
 // `values` is there.
+template <int kHeld>
 __device__ __forceinline__ Int8Input quantizeInput(const Bf16* values, int columns, int stride, uint4* out,
-                                                   float* sums) {
+                                                   float2* partials) {
+    const int step = 8 * static_cast<int>(blockDim.x);
+    const int first = 8 * static_cast<int>(threadIdx.x);
     const auto load = [&](int at) {
         return at < columns ? *reinterpret_cast<const uint4*>(values + at) : uint4{0, 0, 0, 0};
     };
-    const int step = 8 * static_cast<int>(blockDim.x);
-    float largest = 0;
-    bool outliers = false;
-    for (int at = 8 * static_cast<int>(threadIdx.x); at < stride; at += step) {
-        float x[8];
-        unpack8(load(at), x);
+    uint4 held[kHeld];
 #pragma unroll
-        for (const float value : x) {
-            outliers |= isOutlier(value);
-            if (!isOutlier(value)) largest = fmaxf(largest, fabsf(value));
-        }
-    }
-    largest = blockMax(largest, sums);
-    const float scale = int8Scale(largest);
-    for (int at = 8 * static_cast<int>(threadIdx.x); at < stride; at += step) {
+    for (int i = 0; i < kHeld; ++i)
+        held[i] = load(first + i * step);
+    Range range;
+    const auto measure = [&](uint4 vector) {
         float x[8];
-        unpack8(load(at), x);
+        unpack8(vector, x);
+#pragma unroll
+        for (const float value : x)
+            range.take(value);
+    };
+#pragma unroll
+    for (int i = 0; i < kHeld; ++i)
+        measure(held[i]);
+    for (int at = first + kHeld * step; at < stride; at += step)
+        measure(load(at));
+    range = blockRange(range, partials);
+    const float scale = int8Scale(range.largest);
+    const auto store = [&](uint4 vector, int at) {
+        if (at >= stride) return;
+        float x[8];
+        unpack8(vector, x);
         int q[8];
 #pragma unroll
         for (int i = 0; i < 8; ++i)
             q[i] = quantized(x[i], scale);
         reinterpret_cast<uint2*>(out)[at / 8] = {packBytes(q[0], q[1], q[2], q[3]), packBytes(q[4], q[5], q[6], q[7])};
-    }
-    const bool any = __syncthreads_or(outliers);
-    return {out, reinterpret_cast<const uint4*>(values), columns / 8, largest, any};
+    };
+#pragma unroll
+    for (int i = 0; i < kHeld; ++i)
+        store(held[i], first + i * step);
+    for (int at = first + kHeld * step; at < stride; at += step)
+        store(load(at), at);
+    __syncthreads();
+    return {out, reinterpret_cast<const uint4*>(values), columns / 8, range.largest, range.outliers};
 }
 
-// The normed input (gemv_stage.cuh), quantised. The integers take the place that long vectors used on the way.
+// The normed input (gemv_stage.cuh), quantised while threads still hold it. The integers take the place that long
+// vectors use on the way; those are quantised afterwards.
 template <int kHeld>
 __device__ __forceinline__ Int8Input stageQuantizedNorm(const NormInput& input, int columns, int stride,
                                                         float* shared) {
-    const auto* const normed = reinterpret_cast<const Bf16*>(stageNorm<kHeld>(input, columns, stride, shared));
-    return quantizeInput(normed, stride, stride, reinterpret_cast<uint4*>(shared + 4 * kWarp + stride / 2), shared);
+    auto* const partials = reinterpret_cast<float2*>(shared + 2 * kWarp);  // behind what the norm sums up in
+    auto* const integers = reinterpret_cast<unsigned*>(shared + 4 * kWarp + stride / 2);
+    Range range;
+    bool done = false;
+    const auto whenHeld = [&](const uint2(&packed)[kHeld]) {
+#pragma unroll
+        for (const uint2 four : packed) {
+            range.take(lowHalf(four.x));
+            range.take(highHalf(four.x));
+            range.take(lowHalf(four.y));
+            range.take(highHalf(four.y));
+        }
+        range = blockRange(range, partials);
+        const float scale = int8Scale(range.largest);
+#pragma unroll
+        for (int i = 0; i < kHeld; ++i) {
+            const int at = static_cast<int>(threadIdx.x) + i * static_cast<int>(blockDim.x);
+            if (4 * at < stride)
+                integers[at] =
+                    packBytes(quantized(lowHalf(packed[i].x), scale), quantized(highHalf(packed[i].x), scale),
+                              quantized(lowHalf(packed[i].y), scale), quantized(highHalf(packed[i].y), scale));
+        }
+        done = true;
+    };
+    const uint4* const normed = stageNorm<kHeld>(input, columns, stride, shared, whenHeld);
+    if (done) return {reinterpret_cast<const uint4*>(integers), normed, stride / 8, range.largest, range.outliers};
+    return quantizeInput<1>(reinterpret_cast<const Bf16*>(normed), stride, stride, reinterpret_cast<uint4*>(integers),
+                            partials);
 }
 
 __global__ void __launch_bounds__(kRowThreads) gemv_norm_qkv_int8(GemvQkvArgsOf<Int8Matrix> args) {
@@ -161,9 +226,9 @@ __global__ void __launch_bounds__(kRowThreads) gemv_combine_output_int8(GemvComb
     streamRows<NextStarts::AtOnce, 1, 2, Int8Sum>(
         args.matrix.rows, stride / kVector, [&](int row, int) { return rowOf(args.matrix, row); },
         [&] {
-            float* const sums = shared + stride / 2 + stride / 4;
+            auto* const partials = reinterpret_cast<float2*>(shared + stride / 2 + stride / 4);
             const auto* const joined = reinterpret_cast<const Bf16*>(stageCombined(args, stride, shared));
-            return quantizeInput(joined, stride, stride, reinterpret_cast<uint4*>(shared + stride / 2), sums);
+            return quantizeInput<1>(joined, stride, stride, reinterpret_cast<uint4*>(shared + stride / 2), partials);
         },
         MultiplyInt8{},
         [&](const Int8Input& input, int row, const Int8Sum(&sums)[1]) {
@@ -171,48 +236,41 @@ __global__ void __launch_bounds__(kRowThreads) gemv_combine_output_int8(GemvComb
         });
 }
 
-// A few rows a block, split over all its threads, as gemv_split_bf16 does.
-__global__ void __launch_bounds__(kSplitThreads, kSplitBlocks) gemv_split_int8(GemvArgsOf<Int8Matrix> args) {
+// kRows rows a block, split over all its threads.
+template <int kRows>
+__global__ void __launch_bounds__(kSplitThreads, 1) gemv_split_int8(GemvArgsOf<Int8Matrix> args) {
     extern __shared__ __align__(16) float shared[];
-    __shared__ Int8Sum sums[kSplitRows][kSplitThreads / kWarp];
-    __shared__ float largest[kSplitThreads / kWarp];
+    __shared__ Int8Sum sums[kRows][kSplitThreads / kWarp];
+    __shared__ float2 partials[kSplitThreads / kWarp];
     const int vectors = args.matrix.stride / kVector;
-    const int firstRow = static_cast<int>(blockIdx.x) * kSplitRows;
-    uint4 ahead[kSplitAhead][kSplitRows];
-    const auto load = [&](int first) {
+    const int firstRow = static_cast<int>(blockIdx.x) * kRows;
+    uint4 ahead[kRows];
+    const auto load = [&](int vector) {
 #pragma unroll
-        for (int r = 0; r < kSplitRows; ++r) {
-            const uint4* const row = rowOf(args.matrix, min(firstRow + r, args.matrix.rows - 1));
-#pragma unroll
-            for (int a = 0; a < kSplitAhead; ++a) {
-                const int vector = first + a * kSplitThreads;
-                ahead[a][r] = vector < vectors ? loadWeights(row + vector) : uint4{0, 0, 0, 0};
-            }
-        }
+        for (int r = 0; r < kRows; ++r)
+            ahead[r] = vector < vectors
+                           ? loadWeights(rowOf(args.matrix, min(firstRow + r, args.matrix.rows - 1)) + vector)
+                           : uint4{0, 0, 0, 0};
     };
-    int first = static_cast<int>(threadIdx.x);
-    load(first);
+    int vector = static_cast<int>(threadIdx.x);
+    load(vector);
     allowNext();
     waitForPrevious();
-    const Int8Input input =
-        quantizeInput(args.x, args.matrix.columns, args.matrix.stride, reinterpret_cast<uint4*>(shared), largest);
-    Int8Sum sum[kSplitRows];
-    for (; first < vectors; first += kSplitAhead * kSplitThreads) {
-#pragma unroll
-        for (int a = 0; a < kSplitAhead; ++a) {
-            const int vector = first + a * kSplitThreads;
-            if (vector < vectors) MultiplyInt8{}(input, vector, ahead[a], sum);
-        }
-        load(first + kSplitAhead * kSplitThreads);
+    const Int8Input input = quantizeInput<kHeldVectors>(args.x, args.matrix.columns, args.matrix.stride,
+                                                        reinterpret_cast<uint4*>(shared), partials);
+    Int8Sum sum[kRows];
+    for (; vector < vectors; vector += kSplitThreads) {
+        MultiplyInt8{}(input, vector, ahead, sum);
+        load(vector + kSplitThreads);
     }
 #pragma unroll
-    for (int r = 0; r < kSplitRows; ++r) {
+    for (int r = 0; r < kRows; ++r) {
         sum[r] = warpSum(sum[r]);
         if (threadIdx.x % kWarp == 0) sums[r][threadIdx.x / kWarp] = sum[r];
     }
     __syncthreads();
     const int row = static_cast<int>(threadIdx.x);
-    if (row >= kSplitRows || firstRow + row >= args.matrix.rows) return;
+    if (row >= kRows || firstRow + row >= args.matrix.rows) return;
     Int8Sum whole;
     for (const Int8Sum& part : sums[row]) {
         whole.products += part.products;
@@ -249,14 +307,20 @@ cudaError_t gemv(const GemvArgsOf<Int8Matrix>& args, const Launch& launch) {
     const auto shared = static_cast<size_t>(args.matrix.stride);
     if (args.matrix.columns % 8 != 0) return cudaErrorInvalidValue;
     if (shared > kSharedLimit - (size_t{4} << 10)) return cudaErrorInvalidConfiguration;
-    return launchKernel(gemv_split_int8, ceilDiv(args.matrix.rows, kSplitRows), kSplitThreads, shared, launch, args);
+    const auto withRows = [&](auto* kernel, int rows) {
+        return launchKernel(kernel, ceilDiv(args.matrix.rows, rows), kSplitThreads, shared, launch, args);
+    };
+    const int wanted = ceilDiv(args.matrix.rows, launch.multiprocessors);
+    if (wanted <= 3) return withRows(gemv_split_int8<3>, 3);
+    if (wanted <= 5) return withRows(gemv_split_int8<5>, 5);
+    return withRows(gemv_split_int8<kMostSplitRows>, kMostSplitRows);
 }
 
 cudaError_t gemvCombine(const GemvCombineArgsOf<Int8Matrix>& args, const Launch& launch) {
     if (args.splits < 1 || args.splits > kMostCombinedSplits || args.heads > kMostCombinedHeads)
         return cudaErrorInvalidValue;
-    // bf16 values, their integers, a float a warp.
-    const size_t shared = (sizeof(Bf16) + 1) * static_cast<size_t>(args.matrix.stride) + sizeof(float) * kWarp;
+    // bf16 values, their integers, a pair a warp.
+    const size_t shared = (sizeof(Bf16) + 1) * static_cast<size_t>(args.matrix.stride) + sizeof(float2) * kWarp;
     if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
     return launchKernel(gemv_combine_output_int8, ceilDiv(args.matrix.rows, kRowThreads / kWarp), kRowThreads, shared,
                         launch, args);

@@ -57,9 +57,15 @@ struct SwizzledUnits {
 // The normed input in shared memory, bf16. Its latency is on the path of every token, so a thread holds its share of
 // the vectors in registers (kHeld groups of 4, all loads in flight at once, the weights before the wait) and both norms
 // come from one reduction: with p = y * post and r = 1 / rms(y), sum((x + r p)^2) = sum(x^2) + 2 r sum(x p) + r^2
-// sum(p^2). Longer vectors take the plain way.
-template <int kHeld, class Place = Plain>
-__device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns, int stride, float* shared) {
+// sum(p^2). Longer vectors take the plain way, and `whenHeld` is not called: it gets the thread's share, kHeld times
+// four bf16 from element 4 * (thread + i * threads) on, before the block waits for the last of them.
+struct Nothing {
+    template <class Held>
+    __device__ __forceinline__ void operator()(const Held&) const {}
+};
+template <int kHeld, class Place = Plain, class WhenHeld = Nothing>
+__device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns, int stride, float* shared,
+                                            WhenHeld whenHeld = {}) {
     auto* const sums = reinterpret_cast<float4*>(shared);  // [32]
     auto* const normed = reinterpret_cast<Bf16*>(sums + kWarp);
     const int threads = static_cast<int>(blockDim.x);
@@ -100,9 +106,11 @@ __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns,
         const float r = rsqrtf(sum.x * inverse + input.epsilon);
         const float squares = hasY ? fmaxf(sum.y + r * (2 * sum.z + r * sum.w), 0.0F) : sum.y;
         const float scale = rsqrtf(squares * inverse + input.epsilon);
+        uint2 packed[kHeld];
 #pragma unroll
         for (int i = 0; i < kHeld; ++i) {
             const int at = 4 * (thread + i * threads);
+            packed[i] = {0, 0};
             if (at >= stride) continue;
             if (hasY) {
                 x[i].x = fmaf(post[i].x, r, x[i].x);
@@ -111,10 +119,11 @@ __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns,
                 x[i].w = fmaf(post[i].w, r, x[i].w);
                 if (blockIdx.x == 0 && at < columns) *reinterpret_cast<float4*>(input.xOut + at) = x[i];
             }
-            *reinterpret_cast<uint2*>(normed + Place::of(at)) =
-                packFour(x[i].x * scale * next[i].x, x[i].y * scale * next[i].y, x[i].z * scale * next[i].z,
-                         x[i].w * scale * next[i].w);
+            packed[i] = packFour(x[i].x * scale * next[i].x, x[i].y * scale * next[i].y, x[i].z * scale * next[i].z,
+                                 x[i].w * scale * next[i].w);
+            *reinterpret_cast<uint2*>(normed + Place::of(at)) = packed[i];
         }
+        whenHeld(packed);
         __syncthreads();
         return reinterpret_cast<uint4*>(normed);
     }

@@ -134,6 +134,54 @@ INSTANTIATE_TEST_SUITE_P(All, CudaRun,
                                           testing::Values(1, 23, 200)),
                          caseName);
 
+TEST(CudaRunErrors, CancelledBetweenTokensItEndsAndTheNextRunIsWhole) {
+    GAPSCOPE_NEEDS_GPU();
+    const auto loaded = Model::load(modelPath("gguf"));
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    for (const Mode mode : {Mode::Eager, Mode::Graph}) {
+        SCOPED_TRACE(modeName(mode));
+        GenerateSettings settings = settingsFor(**loaded, {"gguf", 9, 200}, "cuda");
+        settings.mode = mode;
+        const RepeatResult whole = runOnce(**loaded, settings);
+        ActivityLog log(TraceLevel::Off);
+        std::stop_source stop;
+        GenerateEvents events;
+        events.onToken = [&](const TokenEvent& token) {
+            if (token.index == 5) stop.request_stop();
+        };
+        const auto cancelled = generate(**loaded, settings, log, events, stop.get_token());
+        ASSERT_TRUE(cancelled) << cancelled.error().message;
+        EXPECT_EQ(cancelled->stopReason, "cancelled");
+        ASSERT_FALSE(cancelled->repeats.empty());
+        EXPECT_LE(cancelled->repeats[0].tokens.size(), 7U);
+        EXPECT_EQ(runOnce(**loaded, settings).tokens, whole.tokens);
+    }
+}
+
+TEST(CudaRunErrors, ARunThatDoesNotFitIsRefusedBeforeAnythingIsCopied) {
+    GAPSCOPE_NEEDS_GPU();
+    const auto loaded = Model::load(modelPath("gguf"));
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    size_t freeBytes = 0, totalBytes = 0;
+    GAPSCOPE_CUDA_OK(cudaMemGetInfo(&freeBytes, &totalBytes));
+    constexpr size_t kLeft = size_t{100} << 20;
+    ASSERT_GT(freeBytes, kLeft);
+    void* occupied = nullptr;
+    GAPSCOPE_CUDA_OK(cudaMalloc(&occupied, freeBytes - kLeft));
+    ActivityLog log(TraceLevel::Off);
+    int phases = 0;
+    GenerateEvents events;
+    events.onProgress = [&](const std::string& phase, double) {
+        phases += phase == "Copying weights to the GPU" ? 1 : 0;
+    };
+    const auto result = generate(**loaded, settingsFor(**loaded, {"gguf", 3, 2}, "cuda"), log, events);
+    cudaFree(occupied);
+    ASSERT_FALSE(result);
+    EXPECT_NE(result.error().message.find("needs"), std::string::npos) << result.error().message;
+    EXPECT_NE(result.error().message.find("0.1 GB free"), std::string::npos) << result.error().message;
+    EXPECT_EQ(phases, 0);
+}
+
 TEST(CudaRunErrors, APrecisionThatTheGpuLacksIsRefused) {
     GAPSCOPE_NEEDS_GPU();
     const std::filesystem::path path = modelPath("hf");
