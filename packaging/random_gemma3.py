@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Writes a Gemma 3 of the real 270M or 1B shape with random bf16 weights, as a Hugging Face folder without tokenizer.
 
-For measuring speed and comparing runners where the real weights cannot be had: random_gemma3.py 1b FOLDER
+For measuring speed and comparing runners where the real weights cannot be had: random_gemma3.py 1b FOLDER [DEVIATION]
+DEVIATION is that of the matrices, 0.04 unless given: peaked logits make a comparison between runners mean more, but some
+inputs of down_proj are then outliers for LLM.int8(). With 0.02 none are.
 Needs numpy; uses PyTorch, and its GPU, where there is one, because a thousand million random numbers take a while.
 """
 import json
@@ -33,8 +35,9 @@ def random_bf16(count, scale, seed):
 
 
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in SHAPES:
-        sys.exit("random_gemma3.py 270m|1b FOLDER")
+    if len(sys.argv) not in (3, 4) or sys.argv[1] not in SHAPES:
+        sys.exit("random_gemma3.py 270m|1b FOLDER [DEVIATION]")
+    deviation = float(sys.argv[3]) if len(sys.argv) == 4 else 0.04
     shape, folder = SHAPES[sys.argv[1]], Path(sys.argv[2])
     hidden, feed_forward, layers = shape["hidden_size"], shape["intermediate_size"], shape["num_hidden_layers"]
     heads, kv_heads, head_dim, vocabulary = 4, 1, 256, 262144
@@ -80,8 +83,7 @@ def main():
     with open(folder / "model.safetensors", "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for seed, (name, size) in enumerate(tensors):
-            # Norms multiply by 1 + w. Some spread there and peaked logits make a comparison between runners mean more.
-            scale = 0.1 if len(size) == 1 else 0.04
+            scale = 0.1 if len(size) == 1 else deviation  # norms multiply by 1 + w
             file.write(random_bf16(size[0] * (size[1] if len(size) > 1 else 1), scale, seed))
 
 

@@ -18,12 +18,17 @@ constexpr int kMostSplitRows = 9;
 constexpr int kHeldVectors = 2;  // of the input, in a thread's registers
 
 struct Int8Input {
-    const uint4* quantized;  // 16 a vector
-    const uint4* values;     // bf16, 8 a vector; read for outliers only
-    int valueVectors;
+    const uint4* quantized;    // 16 a vector
+    const Bf16* values;        // read for outliers only
+    const uint16_t* outliers;  // a bit an element of each vector; there if hasOutliers
     float absmax;
     bool hasOutliers;  // the same in the whole block
 };
+
+// What an input quantised in shared memory takes there: the integers, and a bit each for outliers.
+__host__ __device__ constexpr size_t quantizedBytes(int stride) {
+    return static_cast<size_t>(stride) + static_cast<size_t>(stride) / 8;
+}
 
 struct Int8Sum {
     int products = 0;
@@ -33,21 +38,9 @@ __device__ __forceinline__ Int8Sum warpSum(Int8Sum sum) {
     return {gapscope::cuda::warpSum(sum.products), gapscope::cuda::warpSum(sum.outliers)};
 }
 
-__device__ __forceinline__ float outlierProducts(const Int8Input& input, int vector, uint4 weights, float sum) {
-    const unsigned words[4] = {weights.x, weights.y, weights.z, weights.w};
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-        if (2 * vector + half >= input.valueVectors) break;
-        float x[8];
-        unpack8(input.values[2 * vector + half], x);
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            const int byte = 8 * half + i;
-            const auto weight = static_cast<signed char>(words[byte / 4] >> (8 * (byte % 4)));
-            if (isOutlier(x[i])) sum = fmaf(static_cast<float>(weight), x[i], sum);
-        }
-    }
-    return sum;
+__device__ __forceinline__ float byteOf(uint4 vector, int i) {
+    const unsigned word = i < 8 ? (i < 4 ? vector.x : vector.y) : (i < 12 ? vector.z : vector.w);
+    return static_cast<float>(static_cast<signed char>(word >> (8 * (i & 3))));
 }
 
 struct MultiplyInt8 {
@@ -59,9 +52,13 @@ struct MultiplyInt8 {
         for (int r = 0; r < kRows; ++r)
             sums[r].products = dot16(weights[r], x, sums[r].products);
         if (!input.hasOutliers) return;
+        for (unsigned mask = input.outliers[vector]; mask != 0; mask &= mask - 1) {
+            const int i = __ffs(static_cast<int>(mask)) - 1;
+            const float value = toFloat(input.values[kVector * vector + i]);
 #pragma unroll
-        for (int r = 0; r < kRows; ++r)
-            sums[r].outliers = outlierProducts(input, vector, weights[r], sums[r].outliers);
+            for (int r = 0; r < kRows; ++r)
+                sums[r].outliers = fmaf(byteOf(weights[r], i), value, sums[r].outliers);
+        }
     }
 };
 
@@ -97,8 +94,8 @@ __device__ __forceinline__ Range blockRange(Range range, float2* partials) {
     return range;
 }
 
-// Quantises `stride` bf16 of `values` (columns, then zeros) into `out`. Every thread of the block takes part; all of
-// `values` is there.
+// Quantises `stride` bf16 of `values` (columns, then zeros) into `out` of quantizedBytes(). Every thread of the block
+// takes part; all of `values` is there.
 template <int kHeld>
 __device__ __forceinline__ Int8Input quantizeInput(const Bf16* values, int columns, int stride, uint4* out,
                                                    float2* partials) {
@@ -126,14 +123,19 @@ __device__ __forceinline__ Int8Input quantizeInput(const Bf16* values, int colum
         measure(load(at));
     range = blockRange(range, partials);
     const float scale = int8Scale(range.largest);
+    auto* const masks = reinterpret_cast<uint8_t*>(out) + stride;
     const auto store = [&](uint4 vector, int at) {
         if (at >= stride) return;
         float x[8];
         unpack8(vector, x);
         int q[8];
+        unsigned mask = 0;
 #pragma unroll
-        for (int i = 0; i < 8; ++i)
+        for (int i = 0; i < 8; ++i) {
             q[i] = quantized(x[i], scale);
+            mask |= isOutlier(x[i]) ? 1U << i : 0U;
+        }
+        if (range.outliers) masks[at / 8] = static_cast<uint8_t>(mask);
         reinterpret_cast<uint2*>(out)[at / 8] = {packBytes(q[0], q[1], q[2], q[3]), packBytes(q[4], q[5], q[6], q[7])};
     };
 #pragma unroll
@@ -142,7 +144,12 @@ __device__ __forceinline__ Int8Input quantizeInput(const Bf16* values, int colum
     for (int at = first + kHeld * step; at < stride; at += step)
         store(load(at), at);
     __syncthreads();
-    return {out, reinterpret_cast<const uint4*>(values), columns / 8, range.largest, range.outliers};
+    return {out, values, reinterpret_cast<const uint16_t*>(masks), range.largest, range.outliers};
+}
+
+__device__ __forceinline__ unsigned outlierBits(uint2 four) {
+    return (isOutlier(lowHalf(four.x)) ? 1U : 0U) | (isOutlier(highHalf(four.x)) ? 2U : 0U) |
+           (isOutlier(lowHalf(four.y)) ? 4U : 0U) | (isOutlier(highHalf(four.y)) ? 8U : 0U);
 }
 
 // The normed input (gemv_stage.cuh), quantised while threads still hold it. The integers take the place that long
@@ -152,6 +159,7 @@ __device__ __forceinline__ Int8Input stageQuantizedNorm(const NormInput& input, 
                                                         float* shared) {
     auto* const partials = reinterpret_cast<float2*>(shared + 2 * kWarp);  // behind what the norm sums up in
     auto* const integers = reinterpret_cast<unsigned*>(shared + 4 * kWarp + stride / 2);
+    auto* const masks = reinterpret_cast<uint8_t*>(integers) + stride;
     Range range;
     bool done = false;
     const auto whenHeld = [&](const uint2(&packed)[kHeld]) {
@@ -167,6 +175,12 @@ __device__ __forceinline__ Int8Input stageQuantizedNorm(const NormInput& input, 
 #pragma unroll
         for (int i = 0; i < kHeld; ++i) {
             const int at = static_cast<int>(threadIdx.x) + i * static_cast<int>(blockDim.x);
+            if (range.outliers) {
+                // Two neighbours' four bits make the byte of eight elements.
+                const unsigned mask = outlierBits(packed[i]);
+                const unsigned next4 = __shfl_xor_sync(0xffffffffU, mask, 1);
+                if (threadIdx.x % 2 == 0 && 4 * at < stride) masks[at / 2] = static_cast<uint8_t>(mask | next4 << 4);
+            }
             if (4 * at < stride)
                 integers[at] =
                     packBytes(quantized(lowHalf(packed[i].x), scale), quantized(highHalf(packed[i].x), scale),
@@ -175,9 +189,11 @@ __device__ __forceinline__ Int8Input stageQuantizedNorm(const NormInput& input, 
         done = true;
     };
     const uint4* const normed = stageNorm<kHeld>(input, columns, stride, shared, whenHeld);
-    if (done) return {reinterpret_cast<const uint4*>(integers), normed, stride / 8, range.largest, range.outliers};
-    return quantizeInput<1>(reinterpret_cast<const Bf16*>(normed), stride, stride, reinterpret_cast<uint4*>(integers),
-                            partials);
+    const auto* const values = reinterpret_cast<const Bf16*>(normed);
+    if (done)
+        return {reinterpret_cast<const uint4*>(integers), values, reinterpret_cast<const uint16_t*>(masks),
+                range.largest, range.outliers};
+    return quantizeInput<1>(values, stride, stride, reinterpret_cast<uint4*>(integers), partials);
 }
 
 __global__ void __launch_bounds__(kRowThreads) gemv_norm_qkv_int8(GemvQkvArgsOf<Int8Matrix> args) {
@@ -226,7 +242,8 @@ __global__ void __launch_bounds__(kRowThreads) gemv_combine_output_int8(GemvComb
     streamRows<NextStarts::AtOnce, 1, 2, Int8Sum>(
         args.matrix.rows, stride / kVector, [&](int row, int) { return rowOf(args.matrix, row); },
         [&] {
-            auto* const partials = reinterpret_cast<float2*>(shared + stride / 2 + stride / 4);
+            auto* const partials =
+                reinterpret_cast<float2*>(shared + stride / 2 + (quantizedBytes(stride) + 7) / 8 * 2);
             const auto* const joined = reinterpret_cast<const Bf16*>(stageCombined(args, stride, shared));
             return quantizeInput<1>(joined, stride, stride, reinterpret_cast<uint4*>(shared + stride / 2), partials);
         },
@@ -265,7 +282,8 @@ __global__ void __launch_bounds__(kSplitThreads, 1) gemv_split_int8(GemvArgsOf<I
     }
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
-        sum[r] = warpSum(sum[r]);
+        sum[r].products = gapscope::cuda::warpSum(sum[r].products);
+        if (input.hasOutliers) sum[r].outliers = gapscope::cuda::warpSum(sum[r].outliers);
         if (threadIdx.x % kWarp == 0) sums[r][threadIdx.x / kWarp] = sum[r];
     }
     __syncthreads();
@@ -304,7 +322,7 @@ cudaError_t gemvNormGateUp(const GemvGateUpArgsOf<Int8Matrix>& args, const Launc
 
 cudaError_t gemv(const GemvArgsOf<Int8Matrix>& args, const Launch& launch) {
     assert((args.out == nullptr) != (args.outBf16 == nullptr));
-    const auto shared = static_cast<size_t>(args.matrix.stride);
+    const size_t shared = quantizedBytes(args.matrix.stride);
     if (args.matrix.columns % 8 != 0) return cudaErrorInvalidValue;
     if (shared > kSharedLimit - (size_t{4} << 10)) return cudaErrorInvalidConfiguration;
     const auto withRows = [&](auto* kernel, int rows) {
@@ -320,7 +338,8 @@ cudaError_t gemvCombine(const GemvCombineArgsOf<Int8Matrix>& args, const Launch&
     if (args.splits < 1 || args.splits > kMostCombinedSplits || args.heads > kMostCombinedHeads)
         return cudaErrorInvalidValue;
     // bf16 values, their integers, a pair a warp.
-    const size_t shared = (sizeof(Bf16) + 1) * static_cast<size_t>(args.matrix.stride) + sizeof(float2) * kWarp;
+    const size_t shared = sizeof(Bf16) * static_cast<size_t>(args.matrix.stride) +
+                          (quantizedBytes(args.matrix.stride) + 7) / 8 * 8 + sizeof(float2) * kWarp;
     if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
     return launchKernel(gemv_combine_output_int8, ceilDiv(args.matrix.rows, kRowThreads / kWarp), kRowThreads, shared,
                         launch, args);
