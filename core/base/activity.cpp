@@ -43,17 +43,14 @@ void ActivityLog::add(OverheadActivity record) {
     m_host.overheads.push_back(std::move(record));
 }
 
-uint64_t ActivityLog::addLaunch(const LaunchContext& context, std::span<const LaunchContext> nodes) {
-    std::vector<LaunchContext> copied(nodes.begin(), nodes.end());
-    const std::lock_guard lock(m_hostMutex);
-    m_host.launches.push_back({++m_launchCount, context, std::move(copied)});
-    return m_launchCount;
-}
-
 ActivityLog::Batch ActivityLog::drain() {
     Batch batch;
-    // Device records first: an op or call that a drained device record names is then in this batch or an earlier one.
+    // Room for as much as came last time: growing would take the runner's threads longer than the records themselves.
+    batch.api.reserve(m_lastApi);
+    batch.ranges.reserve(m_lastRanges);
     std::vector<DeviceActivity> device;
+    device.reserve(m_lastDevice);
+    // Device records first: an op or call that a drained device record names is then in this batch or an earlier one.
     {
         const std::lock_guard lock(m_deviceMutex);
         device.swap(m_device);
@@ -64,6 +61,9 @@ ActivityLog::Batch ActivityLog::drain() {
         batch.firstOp = m_opCount - static_cast<uint32_t>(batch.ops.size());
     }
     batch.device = std::move(device);
+    m_lastApi = batch.api.size();
+    m_lastRanges = batch.ranges.size();
+    m_lastDevice = batch.device.size();
     return batch;
 }
 

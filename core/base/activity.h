@@ -90,12 +90,6 @@ struct LaunchContext {
     int64_t flops = 0;
 };
 
-struct LaunchActivity {
-    uint64_t externalId = 0;
-    LaunchContext context;
-    std::vector<LaunchContext> nodes;  // of a graph launch: what each op of the graph does this time
-};
-
 struct OverheadActivity {
     int64_t startNs = 0;
     int64_t endNs = 0;
@@ -103,11 +97,11 @@ struct OverheadActivity {
     std::string name;  // "trace flush"
 };
 
-// Who times launches of a device that cannot be timed from outside: core/capture's CUPTI session. Called on the thread
-// that launches, right before and right after; scopes may nest.
+// Who times launches of a device that cannot be timed from outside: core/capture's DeviceCapture. Called on the thread
+// that launches, right before and right after; scopes may nest. What a context refers to was described before.
 class DeviceTracer {
 public:
-    virtual void enterLaunch(uint64_t externalId) = 0;
+    virtual void enterLaunch(const LaunchContext& context, std::span<const LaunchContext> nodes) = 0;
     virtual void leaveLaunch() = 0;
 
 protected:
@@ -122,13 +116,12 @@ public:
         std::vector<OpActivity> ops;
         std::vector<ApiActivity> api;
         std::vector<DeviceActivity> device;
-        std::vector<LaunchActivity> launches;
         std::vector<RangeActivity> ranges;
         std::vector<TokenActivity> tokens;
         std::vector<OverheadActivity> overheads;
         bool empty() const {
-            return ops.empty() && api.empty() && device.empty() && launches.empty() && ranges.empty() &&
-                   tokens.empty() && overheads.empty();
+            return ops.empty() && api.empty() && device.empty() && ranges.empty() && tokens.empty() &&
+                   overheads.empty();
         }
     };
 
@@ -146,13 +139,11 @@ public:
     void add(TokenActivity record);
     void add(OverheadActivity record);
 
-    // Notes a launch that a DeviceTracer times and returns its external id, never 0. Use LaunchScope.
-    uint64_t addLaunch(const LaunchContext& context, std::span<const LaunchContext> nodes = {});
     // Set by who records, before the run starts; outlives the run. Null: nobody times launches.
     void setDeviceTracer(DeviceTracer* tracer) { m_deviceTracer.store(tracer, std::memory_order_release); }
     DeviceTracer* deviceTracer() const { return m_deviceTracer.load(std::memory_order_acquire); }
 
-    // Moves out everything added since the last call.
+    // Moves out everything added since the last call. One thread.
     Batch drain();
 
 private:
@@ -162,9 +153,9 @@ private:
     std::mutex m_hostMutex;    // launching side: api, ranges, tokens, ops
     std::mutex m_deviceMutex;  // executing side
     uint32_t m_opCount = 0;
-    uint64_t m_launchCount = 0;
     Batch m_host;
     std::vector<DeviceActivity> m_device;
+    size_t m_lastApi = 0, m_lastRanges = 0, m_lastDevice = 0;  // records in the last batch; the reader's own
 };
 
 // Marks a phase of the runner on the timeline while it lives.
@@ -186,7 +177,8 @@ private:
 
 // Around each launch on a device that a DeviceTracer watches: everything that the calling thread launches while it
 // lives works for `context`. The same around each op while a CUDA graph is captured or built, which tells the tracer
-// what its nodes are for; then around the graph's launch, with the contexts of all its ops as `nodes`:
+// what its nodes are for and what they cost; then around the graph's launch, with a context in `nodes` for each op
+// whose cost, token or repeat is another one this time than at the capture and in the launch's own context:
 //
 //   {
 //       LaunchScope scope(log, {.op = op, .token = step.bodyToken, .repeat = step.repeat, .bytes = b, .flops = f});
@@ -198,7 +190,7 @@ class LaunchScope {
 public:
     LaunchScope(ActivityLog& log, const LaunchContext& context, std::span<const LaunchContext> nodes = {})
         : m_tracer(log.deviceTracer()) {
-        if (m_tracer) m_tracer->enterLaunch(log.addLaunch(context, nodes));
+        if (m_tracer) m_tracer->enterLaunch(context, nodes);
     }
     ~LaunchScope() {
         if (m_tracer) m_tracer->leaveLaunch();

@@ -42,7 +42,6 @@ void CuptiRecords::take(const ActivityLog::Batch& batch) {
                                .layer = op.layer},
                          op.category});
     }
-    m_joins.addLaunches(batch.launches);
 }
 
 void CuptiRecords::take(const CuptiCounts& counts) {
@@ -359,6 +358,7 @@ void CuptiRecords::publishUnjoined(const DeviceOpRow& row) {
 }
 
 void CuptiRecords::endRound() {
+    m_joins.forgetOldLaunches();
     keepIf(m_waiting, [&](WaitingOp& waiting) {
         if (tryToJoin(waiting.row)) {
             publish(waiting.row);

@@ -25,6 +25,7 @@ public:
 
     // Each round in this order; what arrives too late for its round is joined in a later one.
     void take(const ActivityLog::Batch& batch);
+    void take(std::span<const LaunchActivity> launches) { m_joins.addLaunches(launches); }
     void take(std::span<const GraphNodeActivity> nodes) { m_joins.addGraphNodes(nodes); }
     void take(const CuptiBuffer& buffer, int64_t nowNs);
     void take(const CuptiCounts& counts);

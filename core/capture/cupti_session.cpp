@@ -1,5 +1,6 @@
 #include "core/capture/cupti_session.h"
 
+#include <array>
 #include <utility>
 
 namespace gapscope {
@@ -49,11 +50,21 @@ ProcessState& process() {
     return state;
 }
 
-// External ids of the LaunchScopes that this thread is in.
-std::vector<uint64_t>& scopesOfThread() {
-    thread_local std::vector<uint64_t> scopes;
-    return scopes;
-}
+// External ids of the LaunchScopes that this thread is in. Deeper ones than there is room for count as none.
+struct Scopes {
+    std::array<uint64_t, 16> ids{};
+    size_t depth = 0;
+
+    void enter(uint64_t id) {
+        if (depth < ids.size()) ids[depth] = id;
+        ++depth;
+    }
+    void leave() {
+        if (depth > 0) --depth;
+    }
+    uint64_t innermost() const { return depth == 0 || depth > ids.size() ? 0 : ids[depth - 1]; }
+};
+constinit thread_local Scopes scopesOfThread;
 
 // CUPTI's own clock is CLOCK_REALTIME, which jumps. It calls this on any thread and also when it converts GPU times
 // later, so it must be the live clock and cheap.
@@ -87,7 +98,7 @@ void resourceEvent(void*, int32_t domain, uint32_t cbid, const void* data) {
     if (api->getGraphNodeId(graph->node, &activity.nodeId) != cupti::kSuccess) return;
     if (cbid == cupti::kGraphNodeCloned)
         api->getGraphNodeId(graph->originalNode, &activity.originalNodeId);  // 0 where it fails: not known
-    if (const auto& scopes = scopesOfThread(); !scopes.empty()) activity.externalId = scopes.back();
+    activity.externalId = scopesOfThread.innermost();
     const std::lock_guard lock(state.nodesMutex);
     if (state.nodes.size() < kMostGraphNodes)
         state.nodes.push_back(activity);
@@ -258,7 +269,7 @@ void CuptiSession::stop() {
 }
 
 void CuptiSession::enterLaunch(uint64_t externalId) {
-    scopesOfThread().push_back(externalId);
+    scopesOfThread.enter(externalId);
     if (m_pushesIds) m_api.pushExternalCorrelationId(cupti::kExternalKindCustom0, externalId);
 }
 
@@ -267,7 +278,7 @@ void CuptiSession::leaveLaunch() {
         uint64_t last = 0;
         m_api.popExternalCorrelationId(cupti::kExternalKindCustom0, &last);
     }
-    if (auto& scopes = scopesOfThread(); !scopes.empty()) scopes.pop_back();
+    scopesOfThread.leave();
 }
 
 std::vector<CuptiBuffer> CuptiSession::takeBuffers() {

@@ -45,7 +45,7 @@ struct CuptiSettings {
     std::chrono::milliseconds flushPeriod{50};
 };
 
-class CuptiSession final : public DeviceTracer {
+class CuptiSession {
 public:
     // Call before the process makes its first CUDA context, and with no session alive. `api` outlives the process.
     static Result<std::unique_ptr<CuptiSession>> start(const CuptiApi& api, const CuptiSettings& settings);
@@ -57,8 +57,9 @@ public:
     // twice.
     void stop();
 
-    void enterLaunch(uint64_t externalId) override;
-    void leaveLaunch() override;
+    // On the launching thread, around each launch: what CUPTI sees meanwhile belongs to this id. May nest.
+    void enterLaunch(uint64_t externalId);
+    void leaveLaunch();
 
     // Full buffers, oldest first. Each goes back by recycle().
     std::vector<CuptiBuffer> takeBuffers();

@@ -23,7 +23,7 @@ DeviceCapture::DeviceCapture(TraceBuilder& builder, TraceOrigin origin, Activity
                              std::unique_ptr<CuptiSession> session)
     : m_log(log), m_records(builder, origin, api), m_session(std::move(session)) {
     m_records.noteFailures(m_session->failures());
-    m_log.setDeviceTracer(m_session.get());
+    m_log.setDeviceTracer(this);
 }
 
 DeviceCapture::~DeviceCapture() {
@@ -32,15 +32,24 @@ DeviceCapture::~DeviceCapture() {
         m_session->recycle(buffer);
 }
 
+void DeviceCapture::enterLaunch(const LaunchContext& context, std::span<const LaunchContext> nodes) {
+    m_session->enterLaunch(m_queue.add(context, nodes));
+}
+
+void DeviceCapture::leaveLaunch() {
+    m_session->leaveLaunch();
+}
+
 void DeviceCapture::gather() {
-    for (CuptiBuffer& buffer : m_session->takeBuffers())
-        m_buffers.push_back(buffer);
-    // Behind the buffers: a node was told of before its graph was launched.
+    // In this order: a node was told of before its graph was launched, and a launch was noted before either.
+    std::ranges::move(m_session->takeBuffers(), std::back_inserter(m_buffers));
     std::ranges::move(m_session->takeGraphNodes(), std::back_inserter(m_nodes));
+    std::ranges::move(m_queue.drain(), std::back_inserter(m_launches));
 }
 
 void DeviceCapture::take(const ActivityLog::Batch& batch) {
     m_records.take(batch);
+    m_records.take(std::exchange(m_launches, {}));
     m_records.take(std::exchange(m_nodes, {}));
     const int64_t now = nowNs();
     for (const CuptiBuffer& buffer : std::exchange(m_buffers, {})) {

@@ -1,5 +1,5 @@
 // The second source of a recording, beside the runner's own log: what the device's tracer (CUPTI) saw. Used by the
-// recording's collecting thread, but for stop().
+// recording's collecting thread, but for stop() and for the launches, which come from the threads that make them.
 #pragma once
 
 #include <memory>
@@ -9,10 +9,11 @@
 #include "core/base/result.h"
 #include "core/capture/cupti_records.h"
 #include "core/capture/cupti_session.h"
+#include "core/capture/launch_queue.h"
 
 namespace gapscope {
 
-class DeviceCapture {
+class DeviceCapture final : private DeviceTracer {
 public:
     // Starts tracing CUDA work of this process and tells `log`, whose LaunchScopes then reach CUPTI. Before the process
     // makes its first CUDA context, where possible. The error says in a sentence why GPU work cannot be traced; the run
@@ -23,8 +24,8 @@ public:
                                                         const CuptiApi& api);
     ~DeviceCapture();
 
-    // Each round: gather(), then ActivityLog::drain(), then take(). What a gathered record refers to was put into the
-    // log before it, so it is in that batch or an earlier one.
+    // Each round: gather(), then ActivityLog::drain(), then take(). What is gathered refers to ops that were described
+    // before it, so they are in that batch or an earlier one.
     void gather();
     void take(const ActivityLog::Batch& batch);
 
@@ -34,14 +35,18 @@ public:
 private:
     DeviceCapture(TraceBuilder& builder, TraceOrigin origin, ActivityLog& log, const CuptiApi& api,
                   std::unique_ptr<CuptiSession> session);
+    void enterLaunch(const LaunchContext& context, std::span<const LaunchContext> nodes) override;
+    void leaveLaunch() override;
 
     ActivityLog& m_log;
+    LaunchQueue m_queue;
     CuptiRecords m_records;
     std::unique_ptr<CuptiSession> m_session;
     bool m_stopped = false;
-    std::vector<GraphNodeActivity> m_nodes;
+    // Gathered and not yet taken.
     std::vector<CuptiBuffer> m_buffers;
-    CuptiCounts m_counts;
+    std::vector<GraphNodeActivity> m_nodes;
+    std::vector<LaunchActivity> m_launches;
 };
 
 }  // namespace gapscope

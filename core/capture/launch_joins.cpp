@@ -1,56 +1,49 @@
 #include "core/capture/launch_joins.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace gapscope {
 
 namespace {
 constexpr size_t kMostNodes = size_t{1} << 20;
-
-// A plan describes its ops one after the other, so the place can usually be computed.
-LaunchContext* contextOfOp(std::vector<LaunchContext>& contexts, uint32_t op) {
-    if (contexts.empty()) return nullptr;
-    const size_t place = op - contexts.front().op;
-    if (place < contexts.size() && contexts[place].op == op) return &contexts[place];
-    const auto found = std::ranges::find(contexts, op, &LaunchContext::op);
-    return found == contexts.end() ? nullptr : &*found;
 }
-
-}  // namespace
 
 LaunchJoins::LaunchJoins() : m_calls(kRemembered) {}
 
 void LaunchJoins::addLaunches(std::span<const LaunchActivity> launches) {
-    for (const LaunchActivity& launch : launches) {
-        // The log counts them one by one; should it begin anew, the old ones can no longer be meant.
-        if (!m_launches.empty() && launch.externalId != m_launches.back().externalId + 1) {
-            m_launches.clear();
-            m_nodeContexts = 0;
-        }
-        m_launches.push_back(launch);
-        m_nodeContexts += launch.nodes.size();
-        while (m_launches.size() > kRemembered || (m_nodeContexts > kMostNodes && m_launches.size() > 1)) {
-            m_nodeContexts -= m_launches.front().nodes.size();
-            m_launches.pop_front();
-        }
+    for (const LaunchActivity& added : launches) {
+        if (m_launches.empty()) m_firstId = added.externalId;
+        while (m_firstId + m_launches.size() < added.externalId)
+            m_launches.emplace_back();
+        m_launches.push_back(added);
     }
+}
+
+void LaunchJoins::forgetOldLaunches() {
+    if (m_launches.size() <= kRemembered) return;
+    const size_t old = m_launches.size() - kRemembered;
+    m_launches.erase(m_launches.begin(), m_launches.begin() + static_cast<std::ptrdiff_t>(old));
+    m_firstId += old;
 }
 
 void LaunchJoins::addGraphNodes(std::span<const GraphNodeActivity> nodes) {
     for (const GraphNodeActivity& added : nodes) {
-        if (m_nodes.size() >= kMostNodes) m_nodes.clear();  // graphs made over and over: the old ones are gone
-        Node node;
-        // A clone is made outside of any op's scope and works for what its original worked for.
-        if (added.originalNodeId != 0) {
-            contextOfNode(added.originalNodeId);
-            if (const auto original = m_nodes.find(added.originalNodeId); original != m_nodes.end())
-                node = original->second;
-        } else {
-            node.externalId = added.externalId;
+        if (m_nodes.size() >= kMostNodes) {  // graphs made over and over: the old ones are gone
+            m_nodes.clear();
+            m_scopesWithNodes.clear();
         }
-        m_nodes[added.nodeId] = node;
-        contextOfNode(added.nodeId);  // now, while the launch is remembered
+        Node made;
+        if (added.originalNodeId != 0) {
+            // A clone is made outside of any op's scope and works for what its original worked for.
+            if (const Node* original = node(added.originalNodeId)) made = *original;
+        } else if (added.externalId != 0) {
+            made.externalId = added.externalId;
+            made.isFirst = m_scopesWithNodes.insert(added.externalId).second;
+        }
+        // While a graph is instantiated, its nodes may be told of twice: as clones, and as made out of nothing.
+        if (made.externalId == 0) continue;
+        m_nodes[added.nodeId] = made;
+        node(added.nodeId);  // now, while the launch is remembered
     }
 }
 
@@ -92,45 +85,50 @@ std::optional<uint32_t> LaunchJoins::threadOfCall(uint32_t correlationId) const 
 }
 
 LaunchActivity* LaunchJoins::launch(uint64_t externalId) {
-    if (m_launches.empty() || externalId < m_launches.front().externalId) return nullptr;
-    const uint64_t index = externalId - m_launches.front().externalId;
-    return index < m_launches.size() ? &m_launches[index] : nullptr;
+    if (externalId < m_firstId || externalId - m_firstId >= m_launches.size()) return nullptr;
+    LaunchActivity& found = m_launches[externalId - m_firstId];
+    return found.externalId == externalId ? &found : nullptr;
 }
 
-std::optional<LaunchContext> LaunchJoins::contextOfNode(uint64_t nodeId) {
+LaunchJoins::Node* LaunchJoins::node(uint64_t nodeId) {
     const auto found = m_nodes.find(nodeId);
-    if (found == m_nodes.end()) return std::nullopt;
+    if (found == m_nodes.end()) return nullptr;
     Node& node = found->second;
-    if (!node.context && node.externalId != 0)
+    if (!node.context)
         if (const LaunchActivity* captured = launch(node.externalId)) node.context = captured->context;
-    return node.context;
+    return &node;
+}
+
+const LaunchContext* LaunchJoins::shareOf(uint64_t externalId, uint32_t op) {
+    const LaunchActivity* announced = launch(externalId);
+    const uint32_t count = announced ? announced->nodeCount : 0;
+    for (uint64_t id = externalId + 1; id <= externalId + count; ++id)
+        if (const LaunchActivity* share = launch(id); share && share->context.op == op) return &share->context;
+    return nullptr;
 }
 
 LaunchJoins::Found LaunchJoins::find(uint32_t correlationId, uint64_t graphNodeId, LaunchContext& context) {
     const Call* found = call(correlationId);
     LaunchActivity* announced = found && found->externalId != 0 ? launch(found->externalId) : nullptr;
     if (!announced) return Found::NotYet;
-    const auto give = [&](LaunchContext& from) {
-        context = from;
-        from.bytes = 0;
-        from.flops = 0;
-    };
+    context = announced->context;
     if (graphNodeId == 0) {
-        give(announced->context);
+        announced->context.bytes = 0;
+        announced->context.flops = 0;
         return Found::Yes;
     }
-    const std::optional<LaunchContext> captured = contextOfNode(graphNodeId);
-    if (!captured) {
-        context = announced->context;
-        return Found::NoOp;
+    Node* const captured = node(graphNodeId);
+    if (!captured || !captured->context) return Found::NoOp;
+    if (const LaunchContext* share = shareOf(found->externalId, captured->context->op)) {
+        context = *share;
+    } else {
+        context.op = captured->context->op;
+        context.bytes = captured->context->bytes;
+        context.flops = captured->context->flops;
     }
-    if (LaunchContext* ofThisLaunch = contextOfOp(announced->nodes, captured->op)) {
-        give(*ofThisLaunch);
-    } else {  // the runner said nothing of this op's share: the time is the launch's, the cost that at capture
-        context = *captured;
-        context.token = announced->context.token;
-        context.repeat = announced->context.repeat;
-    }
+    const bool isTold = !captured->isFirst || captured->toldIn == correlationId;
+    if (isTold) context.bytes = context.flops = 0;
+    captured->toldIn = correlationId;
     return Found::Yes;
 }
 

@@ -8,10 +8,12 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/activity.h"
 #include "core/capture/cupti_session.h"
+#include "core/capture/launch_queue.h"
 
 namespace gapscope {
 
@@ -19,7 +21,9 @@ class LaunchJoins {
 public:
     LaunchJoins();
 
-    void addLaunches(std::span<const LaunchActivity> launches);
+    void addLaunches(std::span<const LaunchActivity> launches);  // in the order of their ids
+    // Once their records had time to come: keeps the newest kRemembered entries.
+    void forgetOldLaunches();
     void addGraphNodes(std::span<const GraphNodeActivity> nodes);
     void addExternalId(uint32_t correlationId, uint64_t externalId);
     void addCall(uint32_t correlationId, uint32_t threadId);
@@ -28,8 +32,9 @@ public:
     std::optional<uint32_t> threadOfCall(uint32_t correlationId) const;
 
     enum class Found : uint8_t { Yes, NotYet, NoOp };  // NoOp: launch known, but not for what op the graph's node is
-    // The launch's context; of a graph's node that node's own. The first record of a launch or node gets the plan's
-    // bytes and flops, further ones 0, so that sums over records are the plan's.
+    // The launch's context; of a graph's node that node's own. The first record of a launch, and of a graph's launch
+    // that of the first node that each op was captured as, gets the plan's bytes and flops, further ones 0, so that
+    // sums over records are the plan's.
     Found find(uint32_t correlationId, uint64_t graphNodeId, LaunchContext& context);
 
     // Records further back than this many ids find nothing.
@@ -44,18 +49,22 @@ private:
     };
     const Call* call(uint32_t correlationId) const;
     Call* callForWriting(uint32_t correlationId);  // null: the id is further back than what is kept
-    LaunchActivity* launch(uint64_t externalId);
-    std::optional<LaunchContext> contextOfNode(uint64_t nodeId);
-
     struct Node {
-        uint64_t externalId = 0;  // of the scope that it was captured in, until that is known
-        std::optional<LaunchContext> context;
+        uint64_t externalId = 0;               // of the scope that it was captured in
+        std::optional<LaunchContext> context;  // none until the launch of that id is known
+        bool isFirst = false;                  // of the nodes of its scope: the op's cost is told of it
+        uint32_t toldIn = 0;                   // the launch in which it was
     };
+    LaunchActivity* launch(uint64_t externalId);
+    Node* node(uint64_t nodeId);  // its context as far as it is known
+    // What the launch announced for this op; null: nothing.
+    const LaunchContext* shareOf(uint64_t externalId, uint32_t op);
 
     std::vector<Call> m_calls;              // by correlation id, modulo
-    std::deque<LaunchActivity> m_launches;  // by external id, which are consecutive
-    size_t m_nodeContexts = 0;              // in all of m_launches
+    std::deque<LaunchActivity> m_launches;  // by external id; unused ids have an entry of id 0
+    uint64_t m_firstId = 1;                 // of m_launches.front()
     std::unordered_map<uint64_t, Node> m_nodes;
+    std::unordered_set<uint64_t> m_scopesWithNodes;  // external ids
 };
 
 }  // namespace gapscope

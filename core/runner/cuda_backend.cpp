@@ -275,6 +275,16 @@ Status CudaBackend::captureGraph(Compiled& compiled) {
     if (graph) cudaGraphDestroy(graph);
     if (error != cudaSuccess) return cudaFailure("The GPU could not make a graph of a decode step", error);
     compiled.graph.reset(executable);
+    for (size_t i = 0; i < compiled.plan.ops.size(); ++i) {
+        const PlanOp& op = compiled.plan.ops[i];
+        if (op.costPerKey.bytes != 0 || op.costPerKey.flops != 0) {
+            compiled.growing.push_back(i);
+        } else {
+            compiled.graphCost.bytes += op.fixedCost.bytes;
+            compiled.graphCost.flops += op.fixedCost.flops;
+        }
+    }
+    compiled.growths.resize(compiled.growing.size());
     // Its upload to the device belongs here and not into the first token.
     note(cudaGraphUpload(executable, stream), nullptr, "uploading a graph");
     return status();
@@ -330,26 +340,25 @@ void CudaBackend::launch(PlanId id, size_t index, const Step& step) {
 }
 
 void CudaBackend::launchGraph(PlanId id, const Step& step) {
-    const Compiled& compiled = *m_plans[id];
-    const size_t count = compiled.plan.ops.size();
+    Compiled& compiled = *m_plans[id];
     if (!compiled.graph) {
-        for (size_t i = 0; i < count; ++i)
+        for (size_t i = 0; i < compiled.plan.ops.size(); ++i)
             launch(id, i, step);
         return;
     }
     if (!m_status || m_cancelled.load(std::memory_order_relaxed)) return;
     placePosition(step);
-    std::vector<LaunchContext> nodes;
-    LaunchContext whole{compiled.graphOp, step.headToken, step.repeat, 0, 0};
+    // The rest costs what it cost when it was captured.
+    LaunchContext whole{compiled.graphOp, step.headToken, step.repeat, compiled.graphCost.bytes,
+                        compiled.graphCost.flops};
     if (m_log.deviceTracer()) {
-        nodes.reserve(count);
-        for (size_t i = 0; i < count; ++i) {
-            nodes.push_back(contextOf(compiled, i, step));
-            whole.bytes += nodes.back().bytes;
-            whole.flops += nodes.back().flops;
+        for (size_t i = 0; i < compiled.growing.size(); ++i) {
+            compiled.growths[i] = contextOf(compiled, compiled.growing[i], step);
+            whole.bytes += compiled.growths[i].bytes;
+            whole.flops += compiled.growths[i].flops;
         }
     }
-    const LaunchScope scope(m_log, whole, nodes);
+    const LaunchScope scope(m_log, whole, compiled.growths);
     note(cudaGraphLaunch(compiled.graph.get(), m_stream.get()), nullptr, "launching a graph");
     if (compiled.plan.request.head) m_position = step.position + compiled.plan.request.tokens;
 }

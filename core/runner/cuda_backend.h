@@ -55,6 +55,9 @@ private:
         Plan plan;
         std::vector<uint32_t> activityOps;
         uint32_t graphOp = 0;
+        OpCost graphCost;                    // of all ops whose cost is the same at every position
+        std::vector<size_t> growing;         // the other ops
+        std::vector<LaunchContext> growths;  // and what they do in the launch at hand
         std::unique_ptr<CUgraphExec_st, CudaGraphExecDestroy> graph;
     };
 

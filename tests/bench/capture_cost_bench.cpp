@@ -21,11 +21,14 @@ namespace {
 using namespace gapscope;
 
 constexpr int kOpsOfAToken = 2228;  // eager, the 1B shape
-constexpr int kNodesOfAGraph = 134;
-constexpr int kLayers = 26;
+constexpr int kLayers = 26;         // a graph's launch tells the cost of one op of each
+// So many that the reading of the clock does not show.
+constexpr int kPhases = 50 * kLayers;
+constexpr int kGraphLaunches = 50;
 
 cupti::BufferRequested* requested = nullptr;
 cupti::BufferCompleted* completed = nullptr;
+std::vector<uint64_t> pushedIds;
 
 constexpr size_t recordBytes(cupti::Kind kind) {
     switch (kind) {
@@ -68,7 +71,10 @@ CuptiApi idleCupti() {
         *dropped = 0;
         return cupti::kSuccess;
     };
-    api.pushExternalCorrelationId = [](uint32_t, uint64_t) { return cupti::kSuccess; };
+    api.pushExternalCorrelationId = [](uint32_t, uint64_t id) {
+        pushedIds.push_back(id);
+        return cupti::kSuccess;
+    };
     api.popExternalCorrelationId = [](uint32_t, uint64_t*) { return cupti::kSuccess; };
     api.subscribe = [](void** subscriber, cupti::ResourceCallback*, void*) {
         *subscriber = nullptr;
@@ -205,24 +211,26 @@ int main(int argc, char** argv) {
     }
     Records records;
     uint32_t correlationId = 0;
-    uint64_t externalId = 0;
+    std::vector<LaunchContext> nodes(kLayers);
     for (int token = 0; token < tokens; ++token) {
+        pushedIds.clear();
         launch.ns.push_back(timedNs([&] { launchToken(token); }) / kOpsOfAToken);
         graph.ns.push_back(timedNs([&] {
-            std::vector<LaunchContext> nodes;
-            for (int op = 0; op < kNodesOfAGraph; ++op)
-                nodes.push_back(context(op, token));
-            const LaunchScope scope(log, context(0, token), nodes);
-        }));
-        phase.ns.push_back(timedNs([&] {
-                               for (int layer = 0; layer < kLayers; ++layer)
-                                   const PhaseScope scope(log, "layer " + std::to_string(layer));
+                               for (int i = 0; i < kGraphLaunches; ++i) {
+                                   for (int layer = 0; layer < kLayers; ++layer)
+                                       nodes[static_cast<size_t>(layer)] = context(86 * layer + 20, token);
+                                   const LaunchScope scope(log, context(0, token), nodes);
+                               }
                            }) /
-                           kLayers);
+                           kGraphLaunches);
+        phase.ns.push_back(timedNs([&] {
+                               for (int i = 0; i < kPhases; ++i)
+                                   const PhaseScope scope(log, "layer " + std::to_string(i % kLayers));
+                           }) /
+                           kPhases);
         int64_t now = nowNs();
         for (int op = 0; op < kOpsOfAToken; ++op)
-            addLaunch(records, externalId + 1 + static_cast<uint64_t>(op), ++correlationId, now += 10);
-        externalId += kOpsOfAToken + 1;
+            addLaunch(records, pushedIds[static_cast<size_t>(op)], ++correlationId, now += 10);
         records.finish();
         while (nowNs() < now) {
         }

@@ -17,6 +17,7 @@ struct CuptiRecordsTest : testing::Test {
     CuptiApi api = readingApi();
     CuptiRecords records{builder, {.steadyNs = kOrigin}, api};
     ActivityLog log;
+    LaunchQueue queue;
     uint32_t op = log.describe({.kernelName = "gemv",
                                 .opName = "q_proj",
                                 .shapes = "[1,640] x [1024,640]",
@@ -25,13 +26,16 @@ struct CuptiRecordsTest : testing::Test {
                                 .layer = 3});
 
     void take(HandMadeBuffer& buffer) { records.take(buffer.buffer(), kNow); }
-    void takeLog() { records.take(log.drain()); }
+    void takeLog() {
+        records.take(log.drain());
+        records.take(queue.drain());
+    }
     TracePtr trace() const { return builder.snapshot(); }
     size_t rows() const { return trace()->deviceOps().startNs.size(); }
     DeviceOpRow row(size_t index = 0) const { return rowAt(trace()->deviceOps(), index); }
     int64_t counted(const char* name) { return builder.diagnostics().countOf(name); }
     uint64_t launch(int32_t token = 5, int64_t bytes = 1000) {
-        return log.addLaunch({.op = op, .token = token, .repeat = -1, .bytes = bytes, .flops = 2000});
+        return queue.add({.op = op, .token = token, .repeat = -1, .bytes = bytes, .flops = 2000});
     }
     void expectJoined(const DeviceOpRow& joined) {
         ASSERT_TRUE(joined.op.valid());
@@ -206,8 +210,8 @@ TEST_F(CuptiRecordsTest, KernelsOfOneStreamMayOverlapAndMayStartBeforeTheirCall)
 TEST_F(CuptiRecordsTest, NodesOfAGraphAreJoinedToTheOpThatTheyWereCapturedFor) {
     const uint32_t head = log.describe({.opName = "lm_head", .category = Category::Gemm, .layer = -1});
     const uint32_t graph = log.describe({.opName = "decode graph"});
-    const uint64_t capturedBody = log.addLaunch({.op = op, .token = 0, .bytes = 7});
-    const uint64_t capturedHead = log.addLaunch({.op = head, .token = 0, .bytes = 8});
+    const uint64_t capturedBody = queue.add({.op = op, .token = 0, .bytes = 7});
+    const uint64_t capturedHead = queue.add({.op = head, .token = 0, .bytes = 8});
     takeLog();
     const GraphNodeActivity nodes[] = {{.nodeId = 11, .externalId = capturedBody},
                                        {.nodeId = 12, .externalId = capturedHead},
@@ -217,7 +221,7 @@ TEST_F(CuptiRecordsTest, NodesOfAGraphAreJoinedToTheOpThatTheyWereCapturedFor) {
     for (const int32_t token : {4, 5}) {  // two launches of the one graph
         const LaunchContext shares[] = {{.op = op, .token = token, .repeat = -1, .bytes = 1000, .flops = 2000},
                                         {.op = head, .token = token + 1, .repeat = -1, .bytes = 50}};
-        const uint64_t id = log.addLaunch({.op = graph, .token = token, .repeat = -1}, shares);
+        const uint64_t id = queue.add({.op = graph, .token = token, .repeat = -1}, shares);
         takeLog();
         const auto correlation = static_cast<uint32_t>(100 + token);
         HandMadeBuffer buffer;
@@ -243,8 +247,8 @@ TEST_F(CuptiRecordsTest, NodesOfAGraphAreJoinedToTheOpThatTheyWereCapturedFor) {
 }
 
 TEST_F(CuptiRecordsTest, WithoutSharesAGraphsNodesTakeTheTokenOfTheLaunchAndTheCostOfTheCapture) {
-    const uint64_t captured = log.addLaunch({.op = op, .token = 0, .repeat = 0, .bytes = 1000, .flops = 2000});
-    const uint64_t launched = log.addLaunch({.op = op, .token = 5, .repeat = -1});
+    const uint64_t captured = queue.add({.op = op, .token = 0, .repeat = 0, .bytes = 1000, .flops = 2000});
+    const uint64_t launched = queue.add({.op = op, .token = 5, .repeat = -1});
     const GraphNodeActivity nodes[] = {{.nodeId = 21, .externalId = captured}};
     records.take(nodes);  // before the log tells what the external id means
     takeLog();
@@ -455,7 +459,7 @@ TEST_F(CuptiRecordsTest, LossesAndFailedEnablesStandInTheDiagnostics) {
 }
 
 TEST_F(CuptiRecordsTest, AnOpThatWasNeverDescribedIsAnErrorAndTheRowStays) {
-    log.addLaunch({.op = 99, .token = 5});
+    queue.add({.op = 99, .token = 5});
     takeLog();
     HandMadeBuffer buffer;
     buffer.add(externalId(1, 42)).add(kernel(kOrigin + 10, kOrigin + 20, 42));

@@ -39,7 +39,7 @@ TEST_F(DeviceCaptureTest, FromTheRunnersLaunchToARowOfTheTrace) {
     (*capture)->stop();
     { LaunchScope afterwards(log, {.op = op}); }
     collect(**capture);
-    EXPECT_TRUE(log.drain().empty());  // a launch after the end announces nothing
+    EXPECT_TRUE(cupti.externalIds.empty());  // a launch after the end is nobody's business
     const TracePtr trace = builder.snapshot();
     ASSERT_EQ(trace->deviceOps().startNs.size(), 2u);
     EXPECT_EQ(trace->apiCalls().startNs.size(), 2u);
