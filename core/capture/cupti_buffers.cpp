@@ -21,10 +21,19 @@ CuptiBuffers::Memory CuptiBuffers::allocate() {
     return memory;
 }
 
-CuptiBuffers::CuptiBuffers(size_t preallocated, size_t most) : m_most(most) {
-    for (size_t i = 0; i < preallocated; ++i) {
+CuptiBuffers::CuptiBuffers(size_t preallocated, size_t most) : m_preallocated(preallocated), m_most(most) {
+    refill();
+}
+
+void CuptiBuffers::refill() {
+    while (true) {
+        {
+            const std::lock_guard lock(m_mutex);
+            if (m_free.size() >= m_preallocated || m_owned.size() >= m_most) return;
+        }
         Memory memory = allocate();
-        if (!memory) break;
+        if (!memory) return;
+        const std::lock_guard lock(m_mutex);
         m_free.push_back(memory.get());
         m_owned.push_back(std::move(memory));
     }

@@ -1,7 +1,10 @@
 #include "core/capture/cupti_session.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include "core/capture/cupti_choices.h"
 
 namespace gapscope {
 
@@ -10,29 +13,6 @@ namespace {
 constexpr size_t kPreallocatedBuffers = 16;
 constexpr size_t kMostBuffers = 512;          // 256 MiB
 constexpr size_t kMostGraphNodes = 1U << 20;  // waiting to be collected
-
-// Calls that only ask or set something small: frequent in front of every launch, of no interest, and each costs a
-// record. The numbers are CUPTI's CUPTI_RUNTIME_TRACE_CBID_*, which never change.
-constexpr uint32_t kNoisyRuntimeCalls[] = {
-    10,                            // cudaGetLastError
-    11,                            // cudaPeekAtLastError
-    15,                            // cudaFuncGetAttributes
-    16,                            // cudaSetDevice
-    17,                            // cudaGetDevice
-    200,                           // cudaDeviceGetAttribute
-    207, 210, 251,                 // cudaOccupancyMaxActiveBlocksPerMultiprocessor
-    317, 318,                      // cudaStreamIsCapturing
-    324, 325, 409, 410, 461, 462,  // cudaStreamGetCaptureInfo
-    327,                           // cudaThreadExchangeStreamCaptureMode
-};
-
-// Launches that bypass the runtime: cuBLASLt and code made at run time call the driver itself.
-constexpr uint32_t kDriverLaunches[] = {
-    307, 442,  // cuLaunchKernel
-    652, 653,  // cuLaunchKernelEx
-    477, 478,  // cuLaunchCooperativeKernel
-    514, 515,  // cuGraphLaunch
-};
 
 // What outlives every session, because CUPTI keeps pointers to it: its callbacks take no argument of ours, and it may
 // complete a buffer at any time until the process ends. The one mutable thing of the process in this room.
@@ -144,19 +124,15 @@ Status CuptiSession::setUp(const CuptiSettings& settings) {
     }
     RETURN_IF_ERROR(subscribe());
 
-    // Kernels first: without them there is nothing to show. Never Kind::Kernel, which runs them one at a time.
-    if (const int32_t result = m_api.enable(cupti::Kind::ConcurrentKernel); result != cupti::kSuccess)
-        return fail("GPU kernels cannot be traced: " + explain(m_api, result));
-    m_enabled.push_back(cupti::Kind::ConcurrentKernel);
-    if (settings.level == TraceLevel::Graph) enable(cupti::Kind::GraphTrace, "graph launches as a whole");
-    enable(cupti::Kind::Memcpy, "copies");
-    enable(cupti::Kind::Memset, "memory sets");
-    enable(cupti::Kind::Synchronization, "synchronisation");
-    enable(cupti::Kind::Overhead, "CUPTI's own cost");
-    const size_t before = m_enabled.size();
-    enable(cupti::Kind::ExternalCorrelation, "the join of kernels to ops");
-    m_pushesIds = m_enabled.size() > before;
-    enable(cupti::Kind::Runtime, "runtime calls");
+    for (const auto& [kind, what] : cuptiKinds(settings.level)) {
+        if (const int32_t result = m_api.enable(kind); result == cupti::kSuccess)
+            m_enabled.push_back(kind);
+        else if (kind == cupti::Kind::ConcurrentKernel)
+            return fail("GPU kernels cannot be traced: " + explain(m_api, result));
+        else
+            m_failures.push_back("CUPTI does not record " + std::string(what) + ": " + explain(m_api, result));
+    }
+    m_pushesIds = std::ranges::find(m_enabled, cupti::Kind::ExternalCorrelation) != m_enabled.end();
     chooseCalls();
 
     m_flusher = std::jthread(
@@ -199,19 +175,12 @@ Status CuptiSession::subscribe() {
         m_subscriber = nullptr;
         return fail("GPU work cannot be traced: CUPTI refuses a subscriber: " + explain(m_api, result));
     }
-    for (const uint32_t cbid : {cupti::kGraphNodeCreated, cupti::kGraphNodeCloned}) {
+    for (const uint32_t cbid : kGraphNodeEvents) {
         const int32_t enabled = m_api.enableCallback(1, m_subscriber, cupti::kDomainResource, cbid);
         if (enabled != cupti::kSuccess)
             m_failures.push_back("Kernels of CUDA graphs cannot be joined to their ops: " + explain(m_api, enabled));
     }
     return {};
-}
-
-void CuptiSession::enable(cupti::Kind kind, const char* what) {
-    if (const int32_t result = m_api.enable(kind); result == cupti::kSuccess)
-        m_enabled.push_back(kind);
-    else
-        m_failures.push_back("CUPTI does not record " + std::string(what) + ": " + explain(m_api, result));
 }
 
 void CuptiSession::chooseCalls() {
@@ -240,6 +209,7 @@ void CuptiSession::flushThread(std::stop_token stop, std::chrono::milliseconds p
         }
         if (stop.stop_requested()) return;  // stop() flushes itself
         flush(0);
+        process().buffers.refill();
     }
 }
 

@@ -39,8 +39,7 @@ struct CuptiCounts {
 };
 
 struct CuptiSettings {
-    // Full: a record a kernel. Graph: a record a graph launch, and one a kernel that no graph launched. CUPTI drops the
-    // node records of a graph that is traced as a whole.
+    // Full: a record a kernel. Graph: a record a graph launch, and one a kernel that no graph launched.
     TraceLevel level = TraceLevel::Full;
     std::chrono::milliseconds flushPeriod{50};
 };
@@ -76,7 +75,6 @@ private:
     Status setUp(const CuptiSettings& settings);
     Status registerOnce();
     Status subscribe();
-    void enable(cupti::Kind kind, const char* what);
     void chooseCalls();
     void flush(uint32_t flags);
     void flushThread(std::stop_token stop, std::chrono::milliseconds period);

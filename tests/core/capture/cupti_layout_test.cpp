@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "core/capture/cupti_choices.h"
 #include "core/capture/cupti_library.h"
 #include "core/capture/cupti_session.h"
 #include "tests/core/capture/hand_made_records.h"
@@ -239,6 +240,42 @@ TEST(CuptiLayout, TheRealWalkAgreesWithTheHandMadeOne) {
         ++count;
     }
     EXPECT_EQ(count, 8);
+}
+
+// The numbers of calls, which a comment beside each names.
+TEST(CuptiLayout, ChosenCallsAreTheOnesThatWeMean) {
+    constexpr auto kNoisy = std::to_array<uint32_t>({
+        CUPTI_RUNTIME_TRACE_CBID_cudaGetLastError_v3020,
+        CUPTI_RUNTIME_TRACE_CBID_cudaPeekAtLastError_v3020,
+        CUPTI_RUNTIME_TRACE_CBID_cudaFuncGetAttributes_v3020,
+        CUPTI_RUNTIME_TRACE_CBID_cudaSetDevice_v3020,
+        CUPTI_RUNTIME_TRACE_CBID_cudaGetDevice_v3020,
+        CUPTI_RUNTIME_TRACE_CBID_cudaDeviceGetAttribute_v5000,
+        CUPTI_RUNTIME_TRACE_CBID_cudaOccupancyMaxActiveBlocksPerMultiprocessor_v6000,
+        CUPTI_RUNTIME_TRACE_CBID_cudaOccupancyMaxActiveBlocksPerMultiprocessor_v6050,
+        CUPTI_RUNTIME_TRACE_CBID_cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags_v7000,
+        CUPTI_RUNTIME_TRACE_CBID_cudaStreamIsCapturing_v10000,
+        CUPTI_RUNTIME_TRACE_CBID_cudaStreamIsCapturing_ptsz_v10000,
+        CUPTI_RUNTIME_TRACE_CBID_cudaStreamGetCaptureInfo_v10010,
+        CUPTI_RUNTIME_TRACE_CBID_cudaStreamGetCaptureInfo_ptsz_v10010,
+        CUPTI_RUNTIME_TRACE_CBID_cudaStreamGetCaptureInfo_v2_v11030,
+        CUPTI_RUNTIME_TRACE_CBID_cudaStreamGetCaptureInfo_v2_ptsz_v11030,
+        CUPTI_RUNTIME_TRACE_CBID_cudaStreamGetCaptureInfo_v12030,
+        CUPTI_RUNTIME_TRACE_CBID_cudaStreamGetCaptureInfo_ptsz_v12030,
+        CUPTI_RUNTIME_TRACE_CBID_cudaThreadExchangeStreamCaptureMode_v10010,
+    });
+    EXPECT_EQ(kNoisyRuntimeCalls, kNoisy);
+    constexpr auto kDriver = std::to_array<uint32_t>({
+        CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel,
+        CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz,
+        CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx,
+        CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz,
+        CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel,
+        CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel_ptsz,
+        CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch,
+        CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz,
+    });
+    EXPECT_EQ(kDriverLaunches, kDriver);
 }
 
 }  // namespace

@@ -160,6 +160,22 @@ TEST_F(CuptiSessionTest, ItsOwnThreadFlushesAndAsksWhatWasDropped) {
     EXPECT_EQ(session->takeCounts().droppedRecords, 0);
 }
 
+TEST_F(CuptiSessionTest, ItsThreadKeepsBuffersReadyHoweverFarTheReaderIsBehind) {
+    const auto session = started({.level = TraceLevel::Full, .flushPeriod = std::chrono::milliseconds(1)});
+    HandMadeBuffer records;
+    records.add(kernel(1, 2, 3));
+    for (int round = 0; round < 5; ++round) {
+        for (int i = 0; i < 15; ++i)
+            EXPECT_TRUE(cupti.write(records));
+        // The second one began after the buffers were taken, so the refill behind the first has seen them gone.
+        const size_t flushes = cupti.countOf("flush 0");
+        EXPECT_TRUE(waitUntil([&] { return cupti.countOf("flush 0") >= flushes + 2; }));
+    }
+    EXPECT_EQ(session->takeCounts().grownBuffers, 0);
+    for (const CuptiBuffer& buffer : session->takeBuffers())
+        session->recycle(buffer);
+}
+
 TEST_F(CuptiSessionTest, AFailedFlushIsCounted) {
     cupti.failWith("flush 1", 999);
     const auto session = started();
@@ -249,6 +265,22 @@ TEST(CuptiBuffersTest, ThePoolGrowsToItsBoundAndThenRefusesOrNot) {
     uint8_t* again = buffers.request(CuptiBuffers::WhenExhausted::Refuse);
     ASSERT_EQ(again, beyond);
     EXPECT_TRUE(std::all_of(again, again + CuptiBuffers::kBufferBytes, [](uint8_t byte) { return byte == 0; }));
+}
+
+TEST(CuptiBuffersTest, RefillingMakesBuffersAheadOfTheRequestsUpToTheBound) {
+    CuptiBuffers buffers(2, 5);
+    const auto take = [&](int count) {
+        for (int i = 0; i < count; ++i)
+            ASSERT_NE(buffers.request(CuptiBuffers::WhenExhausted::Refuse), nullptr);
+    };
+    take(2);
+    buffers.refill();
+    take(2);
+    EXPECT_EQ(buffers.takeCounts().grown, 0);
+    buffers.refill();
+    take(1);
+    EXPECT_EQ(buffers.request(CuptiBuffers::WhenExhausted::Refuse), nullptr);
+    EXPECT_EQ(buffers.takeCounts().grown, 0);
 }
 
 TEST(CuptiBuffersTest, ManyThreadsAskAndHandOverWhileOneReads) {
