@@ -28,6 +28,7 @@ WorkByToken collect(const Trace& trace, const LaunchJoin& join, std::stop_token 
     RepeatAndToken last;
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if ((row & 0xFFFF) == 0 && stop.stop_requested()) return work;
+        if (ops.token[row] == kNoToken) continue;
         const RepeatAndToken key{ops.repeat[row], ops.token[row]};
         if (!token || key != last) token = &work[last = key];
         const TimeRange range{ops.startNs[row], ops.endNs[row]};

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/category.h"
+#include "core/base/ids.h"
 
 namespace gapscope {
 
@@ -57,9 +58,9 @@ struct DeviceActivity {
     uint32_t correlationId = 0;
     uint32_t streamId = 0;
     uint32_t deviceId = 0;
-    int32_t token = -1;    // index of the new token it works for; -1: prefill
-    int16_t repeat = 0;    // -1: warm-up
-    uint16_t workers = 1;  // CPU: parts it was cut into
+    int32_t token = kNoToken;  // index of the new token it works for, or kPrefillToken
+    int16_t repeat = 0;        // -1: warm-up
+    uint16_t workers = 1;      // CPU: parts it was cut into
     uint64_t graphNodeId = 0;
     int64_t bytes = 0;  // moved, by the plan
     int64_t flops = 0;  // by the plan
@@ -80,13 +81,15 @@ struct TokenActivity {
     std::string text;  // valid UTF-8; what this token made printable
 };
 
+inline constexpr uint32_t kNoOp = UINT32_MAX;
+
 // What one op does in one launch. The CPU backend writes it into its DeviceActivity; on a GPU the tracer (CUPTI) times
 // the kernels without knowing why they ran, so the runner says it here, before the launch, and both are joined later.
 struct LaunchContext {
-    uint32_t op = 0;     // index from ActivityLog::describe()
-    int32_t token = -1;  // as in DeviceActivity
-    int16_t repeat = 0;  // -1: warm-up
-    int64_t bytes = 0;   // by the plan; of a launch with several kernels they go to the first one
+    uint32_t op = kNoOp;       // index from ActivityLog::describe(); kNoOp: beside the plan, a copy of a token say
+    int32_t token = kNoToken;  // as in DeviceActivity
+    int16_t repeat = 0;        // -1: warm-up
+    int64_t bytes = 0;         // by the plan; of a launch with several kernels they go to the first one
     int64_t flops = 0;
 };
 

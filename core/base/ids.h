@@ -21,6 +21,10 @@ using TrackId = StrongId<struct TrackTag, uint16_t>;          // Trace::tracks()
 using OpId = StrongId<struct OpTag, uint32_t>;                // Trace::ops()
 using LaunchConfigId = StrongId<struct ConfigTag, uint32_t>;  // Trace::launchConfigs()
 
+// Which of a run's new tokens device work is for: its index from 0, or one of these.
+inline constexpr int32_t kPrefillToken = -1;  // none yet: the prompt
+inline constexpr int32_t kNoToken = -2;       // none at all (set-up, measurements, foreign traces), or not known
+
 }  // namespace gapscope
 
 template <class Tag, class Integer>

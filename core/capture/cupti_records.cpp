@@ -324,6 +324,10 @@ bool CuptiRecords::tryToJoin(DeviceOpRow& row) {
               "Kernels of a CUDA graph could not be joined to an op; they count as other.");
         return true;
     }
+    if (context.op == kNoOp) {
+        countOutsideOps(row);
+        return true;
+    }
     if (context.op >= m_ops.size()) {
         count("device_record_without_op", Severity::Error,
               "Device records name an op that was never described; they count as other.");
@@ -344,16 +348,19 @@ void CuptiRecords::publish(const DeviceOpRow& row) {
     m_builder.add(row);
 }
 
+// Copies and sets around the run (weights, buffers) belong to no op; a kernel should.
+void CuptiRecords::countOutsideOps(const DeviceOpRow& row) {
+    if (row.kind == DeviceOpKind::Kernel || row.kind == DeviceOpKind::GraphLaunch)
+        count("gpu_kernel_outside_ops", Severity::Info,
+              "GPU kernels were launched for no op of the plan (set-up, measurements); they count as other.");
+}
+
 void CuptiRecords::publishUnjoined(const DeviceOpRow& row) {
-    // Copies and sets around the run (weights, buffers) belong to no op; a kernel should.
-    if (row.kind == DeviceOpKind::Kernel || row.kind == DeviceOpKind::GraphLaunch) {
-        if (m_joins.callSeen(row.correlationId))
-            count("gpu_kernel_outside_ops", Severity::Info,
-                  "GPU kernels were launched for no op of the plan (set-up, measurements); they count as other.");
-        else
-            count("gpu_kernel_without_op", Severity::DataLoss,
-                  "GPU kernels could not be joined to a launch, because its records are missing; they count as other.");
-    }
+    if (m_joins.callSeen(row.correlationId))
+        countOutsideOps(row);
+    else if (row.kind == DeviceOpKind::Kernel || row.kind == DeviceOpKind::GraphLaunch)
+        count("gpu_kernel_without_op", Severity::DataLoss,
+              "GPU kernels could not be joined to a launch, because its records are missing; they count as other.");
     publish(row);
 }
 

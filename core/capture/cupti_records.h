@@ -77,6 +77,7 @@ private:
     void addOrWait(const DeviceOpRow& row);
     bool tryToJoin(DeviceOpRow& row);
     void publish(const DeviceOpRow& row);
+    void countOutsideOps(const DeviceOpRow& row);
     void publishUnjoined(const DeviceOpRow& row);
     bool tryToPlace(RangeRow& row, uint32_t correlationId);
     void publishUnplaced(RangeRow row);

@@ -98,7 +98,7 @@ void TimelineIndex::addDeviceOps() {
         const bool isCopy = ops.kind[row] == DeviceOpKind::Copy || ops.kind[row] == DeviceOpKind::Set;
         (isCopy ? copies[deviceId] : kernels[track]).push_back(laid);
         all[deviceId].push_back(laid);
-        if (m_trace->run() == nullptr && ops.token[row] < 0) continue;
+        if (ops.token[row] == kNoToken) continue;
         Repeat& repeat = m_repeats[ops.repeat[row]];
         const auto [it, isNew] = repeat.ops.try_emplace(ops.token[row], TimeRange{laid.startNs, laid.endNs});
         if (isNew) continue;

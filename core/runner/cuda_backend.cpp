@@ -313,6 +313,7 @@ Status CudaBackend::status() {
 
 void CudaBackend::placePosition(const Step& step) {
     if (m_position == step.position) return;
+    const LaunchScope scope(m_log, besidePlan(step.bodyToken, step));
     note(cuda::setPosition(m_state, static_cast<int32_t>(step.position), launchOn(false)), nullptr,
          "setting the position");
     m_position = step.position;
@@ -324,6 +325,7 @@ void CudaBackend::uploadIds(const Step& step, std::span<const int32_t> ids) {
     // The stream may still read what an earlier repeat put at this position.
     if (step.position == 0) note(cudaStreamSynchronize(m_stream.get()), nullptr, "waiting");
     std::copy(ids.begin(), ids.end(), from);
+    const LaunchScope scope(m_log, besidePlan(step.bodyToken, step));
     note(cudaMemcpyAsync(m_ids, from, ids.size_bytes(), cudaMemcpyHostToDevice, m_stream.get()), nullptr,
          "copying token ids");
 }
@@ -365,18 +367,23 @@ void CudaBackend::launchGraph(PlanId id, const Step& step) {
 
 Result<int32_t> CudaBackend::readToken(const Step& step) {
     // `step.position` is already that of the next token: the entry that argmax wrote.
-    if (m_mode == Mode::Eager)
+    if (m_mode == Mode::Eager) {
+        const LaunchScope scope(m_log, besidePlan(step.headToken, step));
         note(cudaMemcpyAsync(m_ring + step.position, &m_state->token, sizeof(int32_t), cudaMemcpyDeviceToHost,
                              m_stream.get()),
              nullptr, "copying a token");
+    }
     RETURN_IF_ERROR(synchronize());
     return m_ring[step.position];
 }
 
-Status CudaBackend::readLogits(const Step&, std::span<float> logits) {
-    note(cudaMemcpyAsync(m_hostLogits, m_buffers[static_cast<size_t>(Buffer::Logits)], logits.size_bytes(),
-                         cudaMemcpyDeviceToHost, m_stream.get()),
-         nullptr, "copying logits");
+Status CudaBackend::readLogits(const Step& step, std::span<float> logits) {
+    {
+        const LaunchScope scope(m_log, besidePlan(step.headToken, step));
+        note(cudaMemcpyAsync(m_hostLogits, m_buffers[static_cast<size_t>(Buffer::Logits)], logits.size_bytes(),
+                             cudaMemcpyDeviceToHost, m_stream.get()),
+             nullptr, "copying logits");
+    }
     RETURN_IF_ERROR(synchronize());
     std::copy_n(m_hostLogits, logits.size(), logits.begin());
     return {};

@@ -69,6 +69,8 @@ private:
     // Before the first op of a plan: the position on the device is this step's.
     void placePosition(const Step& step);
     LaunchContext contextOf(const Compiled& compiled, size_t op, const Step& step) const;
+    // For what a step launches beside its plan.
+    static LaunchContext besidePlan(int32_t token, const Step& step) { return {kNoOp, token, step.repeat, 0, 0}; }
     void note(cudaError_t error, const PlanOp* op, const char* what);
     Status status();
 

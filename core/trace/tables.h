@@ -71,9 +71,9 @@ struct DeviceOpRow {
     uint32_t correlationId = 0;  // 0: not joined to a call
     OpId op;
     LaunchConfigId config;
-    int32_t token = -1;     // index of the new token it worked for; -1: prefill or unknown
-    int16_t repeat = 0;     // -1: warm-up
-    int64_t copyBytes = 0;  // of a copy or set
+    int32_t token = kNoToken;  // index of the new token it worked for, or kPrefillToken
+    int16_t repeat = 0;        // -1: warm-up
+    int64_t copyBytes = 0;     // of a copy or set
     uint64_t graphNodeId = 0;
 };
 

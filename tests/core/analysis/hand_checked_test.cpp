@@ -253,6 +253,27 @@ TEST(Tokens, ReachFromTheEndOfTheOneBefore) {
     EXPECT_EQ(table.rows[2].text, " b");
 }
 
+TEST(Tokens, DoNotReachOverWorkThatIsForNoToken) {
+    Builder b;  // the memory measured before the prompt, something of no token between tokens and after them
+    b.setRun({.modelName = "m"});
+    b.kernel(10, 20, 1, kNoToken);
+    b.kernel(100, 200, 2, kPrefillToken);
+    b.kernel(220, 230, 3, kNoToken);
+    b.kernel(240, 300, 4, 1);
+    b.kernel(400, 450, 5, kNoToken);
+    for (const int64_t correlation : {1, 2, 3, 4, 5})
+        b.call(5, 6, "cudaLaunchKernel", static_cast<uint32_t>(correlation));
+    const TokenTable table = tokenTable(*b.snapshot(), {0, 1000});
+    ASSERT_EQ(table.rows.size(), 2u);
+    EXPECT_EQ(table.rows[0].index, kPrefillToken);
+    EXPECT_EQ(table.rows[0].range, (TimeRange{100, 200}));
+    EXPECT_EQ(table.rows[0].launchCount, 1);
+    EXPECT_EQ(table.rows[0].kernelCount, 1);
+    EXPECT_EQ(table.rows[1].range, (TimeRange{200, 300}));
+    EXPECT_EQ(table.rows[1].busyNs, 70);  // busy is busy, for whomever
+    EXPECT_EQ(table.rows[1].launchCount, 1);
+}
+
 TEST(Tokens, AreKnownByTheirEmissionWithTracingOff) {
     Builder b;
     b.setRun({.modelName = "m"});

@@ -135,6 +135,24 @@ TEST_F(CuptiRecordsTest, AKernelThatNobodyAnnouncedIsShownAndCounted) {
     EXPECT_EQ(counted("gpu_record_without_call"), 1);
 }
 
+TEST_F(CuptiRecordsTest, WorkBesideThePlanHasItsTokenAndWorkOutsideOfTheRunHasNone) {
+    const uint64_t id = queue.add({.token = 5, .repeat = -1});  // the position set, a token copied
+    takeLog();
+    HandMadeBuffer buffer;
+    buffer.add(externalId(id, 42)).add(call(kOrigin + 50, kOrigin + 60, 42));
+    buffer.add(kernel(kOrigin + 100, kOrigin + 130, 42));
+    buffer.add(call(kOrigin + 70, kOrigin + 80, 43)).add(kernel(kOrigin + 140, kOrigin + 150, 43));
+    take(buffer);
+    records.finish();
+    ASSERT_EQ(rows(), 2u);
+    EXPECT_EQ(row(0).token, 5);
+    EXPECT_EQ(row(0).repeat, -1);
+    EXPECT_FALSE(row(0).op.valid());
+    EXPECT_EQ(row(1).token, kNoToken);
+    EXPECT_EQ(counted("gpu_kernel_outside_ops"), 2);
+    EXPECT_EQ(trace()->diagnostics().entries().size(), 1u);
+}
+
 TEST_F(CuptiRecordsTest, ACallThatComesAfterItsKernelWasShownIsNotMissing) {
     HandMadeBuffer first, second;
     launch();

@@ -84,6 +84,19 @@ TEST(TimelineIndex, HasARowForTokensThreadAndDevice) {
     EXPECT_EQ(index.placeOf(RowKind::Stream, 1000).row, -1);
 }
 
+TEST(TimelineIndex, WorkForNoTokenWidensNone) {
+    TraceBuilder builder;
+    builder.setRun({.mode = "eager"});
+    const TrackId track = builder.internTrack({.deviceId = 0, .streamId = 7});
+    builder.add(DeviceOpRow{.startNs = 10, .endNs = 20, .track = track});
+    builder.add(DeviceOpRow{.startNs = 100, .endNs = 200, .track = track, .token = kPrefillToken});
+    builder.add(DeviceOpRow{.startNs = 900, .endNs = 910, .track = track});
+    TimelineIndex index;
+    index.setTrace(builder.snapshot());
+    ASSERT_EQ(index.tokens().size(), 1u);
+    EXPECT_EQ(index.tokens()[0].range, (TimeRange{100, 200}));
+}
+
 TEST(TimelineIndex, JoinsCallsAndOperationsByProcessAndId) {
     TraceBuilder builder;
     addStep(builder, 0, 1000, 50);

@@ -58,7 +58,7 @@ public:
                            .kind = static_cast<DeviceOpKind>(number(0, 3)),
                            .category = static_cast<Category>(number(0, kCategoryCount - 1)),
                            .correlationId = static_cast<uint32_t>(number(0, m_shape.calls + 10)),
-                           .token = static_cast<int32_t>(number(-1, m_shape.tokens - 1)),
+                           .token = static_cast<int32_t>(number(kNoToken, m_shape.tokens - 1)),
                            .repeat = static_cast<int16_t>(number(-1, 1)),
                            .graphNodeId = flip() ? 0 : m_random()};
             if (op.kind == DeviceOpKind::Copy || op.kind == DeviceOpKind::Set) op.copyBytes = number(0, 1 << 20);
