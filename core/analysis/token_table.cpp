@@ -23,26 +23,30 @@ using WorkByToken = std::map<RepeatAndToken, TokenWork>;
 WorkByToken collect(const Trace& trace, const LaunchJoin& join, std::stop_token stop) {
     const DeviceOps& ops = trace.deviceOps();
     WorkByToken work;
-    std::vector<std::pair<TokenWork*, uint32_t>> callsOfTokens;
     TokenWork* token = nullptr;
     RepeatAndToken last;
+    const auto tokenOf = [&](size_t row) -> TokenWork& {
+        const RepeatAndToken key{ops.repeat[row], ops.token[row]};
+        if (!token || key != last) token = &work[last = key];
+        return *token;
+    };
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if ((row & 0xFFFF) == 0 && stop.stop_requested()) return work;
         if (ops.token[row] == kNoToken) continue;
-        const RepeatAndToken key{ops.repeat[row], ops.token[row]};
-        if (!token || key != last) token = &work[last = key];
+        TokenWork& of = tokenOf(row);
         const TimeRange range{ops.startNs[row], ops.endNs[row]};
-        if (!token->device) token->device = range;
-        token->device->startNs = std::min(token->device->startNs, range.startNs);
-        token->device->endNs = std::max(token->device->endNs, range.endNs);
-        if (ops.kind[row] == DeviceOpKind::Kernel) ++token->kernelCount;
-        if (join.callOfOp[row] != kNoRow) callsOfTokens.emplace_back(token, join.callOfOp[row]);
+        if (!of.device) of.device = range;
+        of.device->startNs = std::min(of.device->startNs, range.startNs);
+        of.device->endNs = std::max(of.device->endNs, range.endNs);
+        if (ops.kind[row] == DeviceOpKind::Kernel) ++of.kernelCount;
     }
-    std::ranges::sort(callsOfTokens);
-    const auto repeated = std::ranges::unique(callsOfTokens);
-    callsOfTokens.erase(repeated.begin(), repeated.end());
-    for (const auto& [of, call] : callsOfTokens)
-        ++of->launchCount;
+    // A call counts once, though a graph of the prompt also works for the first token: where its work began.
+    for (uint32_t call = 0; call < trace.apiCalls().startNs.size(); ++call) {
+        if ((call & 0xFFFF) == 0 && stop.stop_requested()) return work;
+        const auto owned = join.opsOf(call);
+        const auto first = std::ranges::find_if(owned, [&](uint32_t row) { return ops.token[row] != kNoToken; });
+        if (first != owned.end()) ++tokenOf(*first).launchCount;
+    }
     for (uint32_t row = 0; row < trace.tokens().emittedNs.size(); ++row)
         work[{trace.tokens().repeat[row], trace.tokens().index[row]}].emitted = row;
     return work;

@@ -18,7 +18,7 @@ struct TokenTime {
     TimeRange range;     // from the token before's last device end to its own
     int64_t busyNs = 0;  // devices summed
     int64_t idleNs = 0;
-    int64_t launchCount = 0;  // calls that launched its operations; a graph launch is one
+    int64_t launchCount = 0;  // calls whose first operation is its own; a graph launch is one
     int64_t kernelCount = 0;
     bool fromDevice = true;  // false: no device operations are known, the range is between emitted tokens
 };

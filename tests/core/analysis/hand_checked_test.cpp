@@ -274,6 +274,24 @@ TEST(Tokens, DoNotReachOverWorkThatIsForNoToken) {
     EXPECT_EQ(table.rows[1].launchCount, 1);
 }
 
+TEST(Tokens, ALaunchForTwoOfThemCountsForTheOneItBeganWith) {
+    Builder b;  // one graph: the prompt's layers, then the head of the first token
+    b.setRun({.modelName = "m"});
+    b.call(0, 5, "cpuGraphLaunch", 1);
+    b.kernel(8, 9, 1, kNoToken);
+    b.kernel(10, 100, 1, kPrefillToken);
+    b.kernel(100, 120, 1, 0);
+    b.call(130, 135, "cpuGraphLaunch", 2);
+    b.kernel(140, 150, 2, 1);
+    b.kernel(150, 160, 2, 1);
+    const TokenTable table = tokenTable(*b.snapshot(), {0, 1000});
+    ASSERT_EQ(table.rows.size(), 3u);
+    EXPECT_EQ(table.rows[0].launchCount, 1);
+    EXPECT_EQ(table.rows[1].launchCount, 0);
+    EXPECT_EQ(table.rows[1].kernelCount, 1);
+    EXPECT_EQ(table.rows[2].launchCount, 1);
+}
+
 TEST(Tokens, AreKnownByTheirEmissionWithTracingOff) {
     Builder b;
     b.setRun({.modelName = "m"});
