@@ -46,6 +46,18 @@ std::vector<RunDevice> runDevices() {
     return devices;
 }
 
+std::string gpuProblem(int driverVersion, int runtimeVersion, const std::string& reported) {
+    const auto name = [](int version) {
+        return "CUDA " + std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+    };
+    if (driverVersion == 0) return "no NVIDIA driver is loaded";
+    // A driver serves every minor version of its own major one.
+    if (driverVersion / 1000 < runtimeVersion / 1000)
+        return "the NVIDIA driver is too old: it knows " + name(driverVersion) + " and this program needs " +
+               name(runtimeVersion) + "; update the driver";
+    return reported;
+}
+
 int cudaDeviceId(const std::string& id) {
     const size_t colon = id.find(':');
     int number = 0;

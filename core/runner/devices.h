@@ -26,4 +26,8 @@ struct CudaDevices {
 };
 CudaDevices cudaDevices();
 
+// What is wrong where CUDA finds no GPU and says `reported`, whose "driver version is insufficient" also means that
+// there is none. Versions as CUDA writes them: 13020 is 13.2; 0: no driver.
+std::string gpuProblem(int driverVersion, int runtimeVersion, const std::string& reported);
+
 }  // namespace gapscope
