@@ -19,7 +19,8 @@ constexpr size_t kMostGraphNodes = 1U << 20;  // waiting to be collected
 struct ProcessState {
     CuptiBuffers buffers{kPreallocatedBuffers, kMostBuffers};
     std::atomic<bool> inUse = false;
-    std::atomic<const CuptiApi*> registered = nullptr;  // whose callbacks are ours already
+    const CuptiApi* clocked = nullptr;                  // whose clock is ours already
+    std::atomic<const CuptiApi*> registered = nullptr;  // whose callbacks are, too
     std::mutex nodesMutex;
     std::vector<GraphNodeActivity> nodes;
     int64_t lostNodes = 0;
@@ -145,8 +146,11 @@ Status CuptiSession::setUp(const CuptiSettings& settings) {
 Status CuptiSession::registerOnce() {
     ProcessState& state = process();
     if (state.registered == &m_api) return {};
-    if (const int32_t result = m_api.registerTimestampCallback(steadyClock); result != cupti::kSuccess)
-        return fail("GPU work cannot be traced: CUPTI refuses our clock: " + explain(m_api, result));
+    if (state.clocked != &m_api) {
+        if (const int32_t result = m_api.registerTimestampCallback(steadyClock); result != cupti::kSuccess)
+            return fail("GPU work cannot be traced: CUPTI refuses our clock: " + explain(m_api, result));
+        state.clocked = &m_api;
+    }
     uint8_t zeroed = 1;  // else CUPTI zeroes each buffer on the thread that launches
     size_t size = sizeof zeroed;
     if (const int32_t result = m_api.setAttribute(cupti::kAttributeZeroedBuffers, &size, &zeroed);

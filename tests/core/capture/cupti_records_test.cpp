@@ -212,6 +212,30 @@ TEST_F(CuptiRecordsTest, OnlyTheFirstKernelOfALaunchGetsThePlansBytes) {
     expectJoined(row(0));
 }
 
+// One push around a launch: a runtime call, the driver call in it and a query each get a record with the one id.
+TEST_F(CuptiRecordsTest, AKernelIsJoinedByWhicheverCallOfItsScopeItNames) {
+    for (const uint32_t kernelsCall : {42u, 43u}) {
+        const uint64_t id = launch();
+        takeLog();
+        const uint32_t shift = 10 * kernelsCall;
+        cupti::ApiRecord driver = call(kOrigin + 52, kOrigin + 58, shift + 43, 307);
+        driver.kind = cupti::Kind::Driver;
+        HandMadeBuffer buffer;
+        buffer.add(externalId(id, shift + 42))
+            .add(externalId(id, shift + 43))
+            .add(externalId(id, shift + 44))
+            .add(driver);
+        buffer.add(call(kOrigin + 50, kOrigin + 60, shift + 42)).add(call(kOrigin + 61, kOrigin + 62, shift + 44, 12));
+        buffer.add(kernel(kOrigin + 100, kOrigin + 130, shift + kernelsCall));
+        take(buffer);
+    }
+    ASSERT_EQ(rows(), 2u);
+    expectJoined(row(0));
+    expectJoined(row(1));
+    records.finish();
+    EXPECT_TRUE(trace()->diagnostics().entries().empty());
+}
+
 TEST_F(CuptiRecordsTest, KernelsOfOneStreamMayOverlapAndMayStartBeforeTheirCall) {
     launch();
     takeLog();
@@ -330,12 +354,24 @@ TEST_F(CuptiRecordsTest, ABufferThatBreaksOffKeepsWhatCameBefore) {
     EXPECT_EQ(counted("cupti_truncated_records"), 2);
 }
 
-TEST_F(CuptiRecordsTest, AKernelRecordOfCuda12FitsToo) {
-    HandMadeBuffer buffer;  // 208 bytes and nothing behind: reading 216 would leave the buffer
-    buffer.add(kernel(kOrigin + 10, kOrigin + 20, 1), 208);
-    take(buffer);
+// As long as CUDA 12.0 writes it, and nothing behind: reading as much as CUDA 13 writes would leave the buffer.
+TEST_F(CuptiRecordsTest, RecordsOfCuda12FitToo) {
+    const auto takeAlone = [&](const auto& record, size_t bytes) {
+        HandMadeBuffer buffer;
+        buffer.add(record, bytes);
+        take(buffer);
+    };
+    const uint64_t start = kOrigin + 10, end = kOrigin + 20;
+    takeAlone(kernel(start, end, 1), 208);
+    takeAlone(cupti::MemcpyRecord{.kind = cupti::Kind::Memcpy, .start = start, .end = end}, 88);
+    takeAlone(cupti::MemsetRecord{.kind = cupti::Kind::Memset, .start = start, .end = end}, 88);
+    takeAlone(cupti::GraphTraceRecord{.kind = cupti::Kind::GraphTrace, .start = start, .end = end}, 48);
+    takeAlone(cupti::SynchronizationRecord{.kind = cupti::Kind::Synchronization, .start = start, .end = end}, 40);
+    takeAlone(cupti::OverheadRecord{.kind = cupti::Kind::Overhead, .start = start, .end = end}, 40);
     records.finish();
-    EXPECT_EQ(rows(), 1u);
+    EXPECT_EQ(rows(), 4u);
+    EXPECT_EQ(trace()->ranges().startNs.size(), 1u);
+    EXPECT_EQ(trace()->overheads().startNs.size(), 1u);
     EXPECT_EQ(counted("cupti_truncated_records"), 0);
 }
 

@@ -71,6 +71,15 @@ TEST_F(CuptiSessionTest, TheClockIsTheSteadyOneAndRegisteredOncePerProcess) {
     EXPECT_LE(read, nowNs());
 }
 
+TEST_F(CuptiSessionTest, TheClockIsNotRegisteredAgainWhenTheBuffersWereRefused) {
+    cupti.failWith("callbacks", 7);
+    EXPECT_FALSE(CuptiSession::start(cupti.api, kQuiet));
+    cupti.failWith("callbacks", cupti::kSuccess);
+    started();
+    EXPECT_EQ(cupti.countOf("clock"), 1u);
+    EXPECT_EQ(cupti.countOf("callbacks"), 2u);
+}
+
 TEST_F(CuptiSessionTest, TheCheapLevelTracesGraphsAsAWhole) {
     const auto session = started({.level = TraceLevel::Graph, .flushPeriod = std::chrono::hours(1)});
     EXPECT_EQ(cupti.countOf("enable 51"), 1u);
@@ -119,12 +128,24 @@ TEST_F(CuptiSessionTest, AnotherProfilerInTheProcessIsNamedAsTheCause) {
     EXPECT_EQ(cupti.countOf("unsubscribe"), 0u);  // what was never ours
 }
 
-TEST_F(CuptiSessionTest, WithoutKernelsThereIsNoSessionAndTheRightsAreExplained) {
-    cupti.failWith("enable 10", cupti::kInsufficientPrivileges);
-    const auto session = CuptiSession::start(cupti.api, kQuiet);
-    ASSERT_FALSE(session);
-    EXPECT_NE(session.error().message.find("administrators"), std::string::npos);
+TEST_F(CuptiSessionTest, WithoutKernelsThereIsNoSession) {
+    cupti.failWith("enable 10", 27);
+    EXPECT_FALSE(CuptiSession::start(cupti.api, kQuiet));
     EXPECT_EQ(cupti.countOf("unsubscribe"), 1u);  // what was set up is taken back
+}
+
+TEST_F(CuptiSessionTest, MissingRightsAreExplainedWhereverTheyShow) {
+    for (const char* call : {"clock", "callbacks", "subscribe", "enable 10"}) {
+        cupti.failWith(call, cupti::kInsufficientPrivileges);
+        const auto session = CuptiSession::start(cupti.api, kQuiet);
+        ASSERT_FALSE(session);
+        EXPECT_NE(session.error().message.find("administrators"), std::string::npos) << session.error().message;
+        cupti.failWith(call, cupti::kSuccess);
+    }
+    cupti.failWith("enable 38", cupti::kInsufficientPrivileges);
+    const auto session = started();
+    ASSERT_EQ(session->failures().size(), 1u);
+    EXPECT_NE(session->failures()[0].find("administrators"), std::string::npos);
 }
 
 TEST_F(CuptiSessionTest, WhatElseCannotBeEnabledIsListedAndTheRestRecorded) {
@@ -150,6 +171,55 @@ TEST_F(CuptiSessionTest, AnOldCuptiWithoutChosenCallsIsUsedAndSaysWhatIsMissing)
     cupti.api.enableDriverApi = nullptr;
     const auto session = started();
     EXPECT_EQ(session->failures().size(), 1u);
+}
+
+TEST_F(CuptiSessionTest, ANoisyCallThatThisCuptiDoesNotKnowNeedsNoHiding) {
+    cupti.failWith("runtime off 462", 1);
+    EXPECT_TRUE(started()->failures().empty());
+}
+
+// Its own lock is held while it answers, and the thread that waits for that lock may want one of ours.
+TEST_F(CuptiSessionTest, NoLockIsHeldWhileCuptiIsAsked) {
+    const auto session = started();
+    HandMadeBuffer records;
+    records.add(kernel(1, 2, 3));
+    int asked = 0;
+    const auto useEverything = [&] {
+        ++asked;
+        std::thread([&] {
+            EXPECT_TRUE(cupti.write(records, true));
+            cupti.graphNodeCreated(&asked);
+            for (const CuptiBuffer& buffer : session->takeBuffers())
+                session->recycle(buffer);
+            session->takeGraphNodes();
+            session->takeCounts();
+        }).join();
+    };
+    cupti.onFlush = useEverything;
+    cupti.onDropped = useEverything;
+    session->stop();
+    EXPECT_EQ(asked, 2);
+}
+
+// Before 12.9 a refusal can crash CUPTI. The bound is the real one: this takes 350 MiB.
+TEST_F(CuptiSessionTest, PastTheBoundABufferIsRefusedOnlyWhereCuptiTakesIt) {
+    HandMadeBuffer records;
+    records.add(kernel(1, 2, 3));
+    const auto writeMost = [&] {
+        int written = 0;
+        while (written < 700 && cupti.write(records, true))
+            ++written;
+        return written;
+    };
+    {
+        const auto session = started();
+        EXPECT_LE(writeMost(), 512);
+        EXPECT_EQ(session->takeCounts().refusedBuffers, 1);
+    }
+    cupti.api.version = kCuptiVersionTakesRefusals - 1;
+    const auto session = started();
+    EXPECT_EQ(writeMost(), 700);
+    EXPECT_EQ(session->takeCounts().refusedBuffers, 0);
 }
 
 TEST_F(CuptiSessionTest, ItsOwnThreadFlushesAndAsksWhatWasDropped) {
@@ -183,6 +253,14 @@ TEST_F(CuptiSessionTest, AFailedFlushIsCounted) {
     EXPECT_EQ(session->takeCounts().failedFlushes, 1);
 }
 
+TEST_F(CuptiSessionTest, AFailedFlushDoesNotEndTheFlushing) {
+    cupti.failWith("flush 0", 999);
+    const auto session = started({.level = TraceLevel::Full, .flushPeriod = std::chrono::milliseconds(1)});
+    EXPECT_TRUE(waitUntil([&] { return cupti.countOf("flush 0") >= 3; }));
+    session->stop();
+    EXPECT_GE(session->takeCounts().failedFlushes, 3);
+}
+
 TEST_F(CuptiSessionTest, RecordsArriveInTheOrderOfTheirBuffersAlsoWhenWrittenWhileFlushing) {
     const auto session = started();
     HandMadeBuffer first, second;
@@ -209,8 +287,10 @@ TEST_F(CuptiSessionTest, WhatAnEarlierSessionLeftBehindIsNotTakenForOurs) {
     late.add(kernel(1, 2, 3));
     started();
     EXPECT_TRUE(cupti.write(late, true));  // a buffer completed after the end
+    cupti.graphNodeCreated(&late);
     const auto session = started();
     EXPECT_TRUE(session->takeBuffers().empty());
+    EXPECT_TRUE(session->takeGraphNodes().empty());
 }
 
 TEST_F(CuptiSessionTest, LaunchScopesReachCuptiAndMayNest) {
@@ -221,6 +301,23 @@ TEST_F(CuptiSessionTest, LaunchScopesReachCuptiAndMayNest) {
     session->leaveLaunch();
     session->leaveLaunch();
     EXPECT_TRUE(cupti.externalIds.empty());
+}
+
+TEST_F(CuptiSessionTest, ScopesDeeperThanAreKeptGiveTheirNodesNoOpAndTheOuterOnesKeepTheirs) {
+    const auto session = started();
+    int deep = 0, outer = 0;
+    for (uint64_t id = 1; id <= 40; ++id)
+        session->enterLaunch(id);
+    cupti.graphNodeCreated(&deep);
+    for (int i = 0; i < 38; ++i)
+        session->leaveLaunch();
+    cupti.graphNodeCreated(&outer);
+    session->leaveLaunch();
+    session->leaveLaunch();
+    const std::vector<GraphNodeActivity> nodes = session->takeGraphNodes();
+    ASSERT_EQ(nodes.size(), 2u);
+    EXPECT_EQ(nodes[0].externalId, 0u);
+    EXPECT_EQ(nodes[1].externalId, 2u);
 }
 
 TEST_F(CuptiSessionTest, GraphNodesRememberTheScopeOfTheirThread) {

@@ -63,6 +63,7 @@ FakeCupti& FakeCupti::makeCurrent() {
         return result;
     };
     api.getNumDroppedRecords = [](void*, uint32_t, size_t* dropped) {
+        if (current().onDropped) current().onDropped();
         *dropped = std::exchange(current().dropped, 0);
         return current().made("dropped");
     };

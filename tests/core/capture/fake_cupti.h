@@ -27,6 +27,7 @@ public:
     std::vector<uint64_t> externalIds;  // pushed and not yet popped
     size_t dropped = 0;                 // told and reset by the next question
     std::function<void()> onFlush;      // runs inside flushAll, as CUPTI's deliveries do
+    std::function<void()> onDropped;    // runs inside getNumDroppedRecords
 
     uint64_t clock() const { return m_clock(); }
     // As CUPTI: asks for a buffer, fills it, and hands it over at the next flush or at once.
