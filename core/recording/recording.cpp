@@ -1,5 +1,7 @@
-// Two threads of our own: the run thread loads and generates, the collector empties the activity log into the trace
-// and the session file, and with it what the GPU's tracer saw. The collector alone touches the builder and the writer.
+// Three threads of our own: the run thread loads and generates; the collector, which alone touches the builder, empties
+// the activity log into the trace, and with it what the GPU's tracer saw; the writing thread puts snapshots of the
+// trace into the session file. Writing half a second of an eager GPU run takes a quarter of one, in which the collector
+// must not stand still.
 #include "core/recording/recording.h"
 
 #include <unistd.h>
@@ -77,6 +79,8 @@ struct Recording::Impl {
 
     void runThread();
     void collectThread();
+    void writeThread();
+    void wakeAll();
     void startDeviceCapture();
     void collect();
     Result<GenerateResult> loadAndGenerate();
@@ -103,6 +107,7 @@ struct Recording::Impl {
     std::shared_ptr<const Model> loadedModel;
 
     std::atomic<bool> runEnded = false;
+    std::atomic<bool> isCollected = false;  // the snapshot is the last one
     std::atomic<bool> isDone = false;
     Result<GenerateResult> result = fail("The run has not ended yet.");
     Status sessionStatus;
@@ -212,8 +217,7 @@ void Recording::Impl::runThread() {
         runChanged = true;
     }
     runEnded = true;
-    const std::lock_guard lock(wakeMutex);
-    wake.notify_all();
+    wakeAll();
 }
 
 void Recording::Impl::collect() {
@@ -241,29 +245,44 @@ void Recording::Impl::collect() {
 void Recording::Impl::collectThread() {
     startDeviceCapture();
     watching.count_down();
-    auto lastWrite = std::chrono::steady_clock::now();
-    const auto write = [&] {
-        if (!writer || !sessionStatus) return;
-        sessionStatus = writer->append(*snapshot);  // this thread alone replaces `snapshot`
-        lastWrite = std::chrono::steady_clock::now();
-    };
+    std::thread writing;
+    if (writer) writing = std::thread([this] { writeThread(); });
     while (!runEnded) {
         {
             std::unique_lock lock(wakeMutex);
             wake.wait_for(lock, kCollectPeriod, [this] { return runEnded.load(); });
         }
         collect();
-        if (std::chrono::steady_clock::now() - lastWrite >= kWritePeriod) write();
     }
     if (deviceCapture) deviceCapture->stop();
     collect();
     deviceCapture.reset();  // the next recording's turn, though this object may live on
-    write();
-    if (writer) {
-        if (const Status finished = writer->finish(); sessionStatus) sessionStatus = finished;
-        writer.reset();
-    }
+    isCollected = true;
+    wakeAll();
+    if (writing.joinable()) writing.join();
     isDone = true;
+    wakeAll();
+}
+
+void Recording::Impl::writeThread() {
+    for (bool isLast = false; !isLast;) {
+        {
+            std::unique_lock lock(wakeMutex);
+            wake.wait_for(lock, kWritePeriod, [this] { return isCollected.load(); });
+        }
+        isLast = isCollected;
+        TracePtr newest;
+        {
+            const std::lock_guard lock(mutex);
+            newest = snapshot;
+        }
+        if (sessionStatus) sessionStatus = writer->append(*newest);
+    }
+    if (const Status finished = writer->finish(); sessionStatus) sessionStatus = finished;
+    writer.reset();
+}
+
+void Recording::Impl::wakeAll() {
     const std::lock_guard lock(wakeMutex);
     wake.notify_all();
 }
