@@ -11,14 +11,6 @@ namespace {
 
 constexpr uint8_t kRangeTints = 4;
 
-// Snapshots of one builder share their chunks, so the first row of each table stays where it is. While the old snapshot
-// is held, no other trace can have a row at that address.
-template <class Columns>
-bool sharesRows(const Columns& before, const Columns& after) {
-    if (before.startNs.empty()) return true;
-    return after.startNs.size() >= before.startNs.size() && &before.startNs[0] == &after.startNs[0];
-}
-
 // Far beyond any trace, near enough to zero that sums and differences of times cannot overflow.
 LaneItem item(int64_t startNs, int64_t endNs, size_t row, uint8_t tint) {
     constexpr int64_t kFar = int64_t{1} << 59;
@@ -49,12 +41,6 @@ TimelineIndex::TimelineIndex(ApiTint apiTint) : m_apiTint(std::move(apiTint)) {
     if (!m_apiTint) m_apiTint = [](std::string_view) { return uint8_t{0}; };
     m_trace = TraceBuilder().snapshot();
     m_tokenRow = std::make_unique<TimelineRow>();
-}
-
-bool TimelineIndex::continues(const Trace& before, const Trace& after) {
-    return before.eventCount() > 0 && sharesRows(before.deviceOps(), after.deviceOps()) &&
-           sharesRows(before.apiCalls(), after.apiCalls()) && sharesRows(before.ranges(), after.ranges()) &&
-           sharesRows(before.overheads(), after.overheads());
 }
 
 void TimelineIndex::reset() {

@@ -61,9 +61,7 @@ public:
     // True when it started afresh.
     bool setTrace(TracePtr trace);
     // Whether setTrace() would only take up new rows.
-    bool isContinuedBy(const Trace& trace) const { return continues(*m_trace, trace); }
-    // Whether `after` is a later snapshot of what `before` is one of.
-    static bool continues(const Trace& before, const Trace& after);
+    bool isContinuedBy(const Trace& trace) const { return isLaterSnapshot(*m_trace, trace); }
     // Replaces those of all devices.
     void setGaps(GapLanes gaps);
 

@@ -84,6 +84,10 @@ private:
 
 using TracePtr = std::shared_ptr<const Trace>;
 
+// Whether `after` is a later snapshot of the run that `before` is one of, and has events to tell it by: snapshots of
+// one builder share their rows. Both must be held by the caller.
+bool isLaterSnapshot(const Trace& before, const Trace& after);
+
 // One row of a column table: rowAt(trace.deviceOps(), 3).startNs
 template <class Columns>
 typename Columns::Row rowAt(const Columns& columns, size_t index) {

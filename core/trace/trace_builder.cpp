@@ -37,6 +37,14 @@ Id internRow(const Row& row, std::map<Row, Id>& ids, ColumnWriter<Row>& rows) {
     return it->second;
 }
 
+// Chunks never move, so the first row of each table stays where it is. While the old snapshot is held, no other trace
+// can have a row at that address.
+template <class Columns>
+bool sharesRows(const Columns& before, const Columns& after) {
+    if (before.startNs.empty()) return true;
+    return after.startNs.size() >= before.startNs.size() && &before.startNs[0] == &after.startNs[0];
+}
+
 }  // namespace
 
 TraceBuilder::TraceBuilder() = default;
@@ -131,6 +139,12 @@ TracePtr TraceBuilder::snapshot() const {
     trace->m_origin = m_origin;
     trace->m_extent = m_extent;
     return trace;
+}
+
+bool isLaterSnapshot(const Trace& before, const Trace& after) {
+    return before.eventCount() > 0 && sharesRows(before.deviceOps(), after.deviceOps()) &&
+           sharesRows(before.apiCalls(), after.apiCalls()) && sharesRows(before.ranges(), after.ranges()) &&
+           sharesRows(before.overheads(), after.overheads());
 }
 
 std::string Trace::threadName(uint64_t globalTid) const {

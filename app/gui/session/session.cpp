@@ -10,22 +10,6 @@ constexpr int64_t kMinVisibleNs = 100;            // below this a pixel is less 
 constexpr int64_t kFollowSpanNs = 2'000'000'000;  // shown behind the newest while a run goes on
 constexpr size_t kMaxUndoSteps = 200;
 
-template <class Columns>
-bool continuesTable(const Columns& before, const Columns& after) {
-    const size_t rows = before.startNs.size();
-    if (after.startNs.size() < rows) return false;
-    return rows == 0 || (before.startNs[0] == after.startNs[0] && before.startNs[rows - 1] == after.startNs[rows - 1] &&
-                         before.endNs[rows - 1] == after.endNs[rows - 1] && before.name[0] == after.name[0]);
-}
-
-// Snapshots of one builder share their rows: a later one begins with what the earlier one had.
-bool isLaterSnapshot(const Trace& before, const Trace& after) {
-    if (before.eventCount() == 0) return false;
-    return before.origin() == after.origin() && before.stringCount() <= after.stringCount() &&
-           continuesTable(before.deviceOps(), after.deviceOps()) &&
-           continuesTable(before.apiCalls(), after.apiCalls()) && continuesTable(before.ranges(), after.ranges());
-}
-
 }  // namespace
 
 Session::Session(QObject* parent) : QObject(parent), m_trace(TraceBuilder().snapshot()) {}

@@ -106,7 +106,7 @@ void TimelineWidget::takeTrace() {
     m_hover.reset();
     if (m_indexJobs.running()) {
         // A later snapshot of the trace that is being read: the rest is taken up when the job is done.
-        if (TimelineIndex::continues(*m_indexedTrace, *trace)) return m_gapFeed.setTrace(trace, false);
+        if (isLaterSnapshot(*m_indexedTrace, *trace)) return m_gapFeed.setTrace(trace, false);
     }
     const bool another = !m_index->isContinuedBy(*trace);
     m_indexJobs.cancel();
