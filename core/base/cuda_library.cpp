@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "core/base/cuda_folder_setting.h"
+
 namespace gapscope {
 
 namespace fs = std::filesystem;
@@ -56,12 +58,18 @@ void addToolkit(std::vector<fs::path>& folders, const fs::path& toolkit) {
 
 std::vector<fs::path> namedFolders() {
     std::vector<fs::path> folders;
+    const auto add = [&](const fs::path& folder) {
+        addFolder(folders, folder);
+        addToolkit(folders, folder);
+    };
     const std::string named = environment("GAPSCOPE_CUDA_LIBRARIES");
     for (size_t begin = 0; begin <= named.size();) {
         const size_t end = std::min(named.find(':', begin), named.size());
-        if (end > begin) addFolder(folders, named.substr(begin, end - begin));
+        if (end > begin) add(named.substr(begin, end - begin));
         begin = end + 1;
     }
+    for (const fs::path& folder : readCudaFolderSetting())
+        add(folder);
     return folders;
 }
 

@@ -1,5 +1,5 @@
 // Finds NVIDIA's libraries at run time, so that one binary starts everywhere and can say what it misses. Used for
-// libcuda, CUPTI and cuBLASLt.
+// libcuda, CUPTI, cuBLASLt and NVML.
 #pragma once
 
 #include <filesystem>
@@ -11,9 +11,10 @@
 namespace gapscope {
 
 // Folders where NVIDIA's libraries may lie beside those the system's loader knows, most wanted first:
-// $GAPSCOPE_CUDA_LIBRARIES (folders parted by ':'), the libraries that our set-up script fetched into the cache folder,
-// $CUDA_HOME and toolkits under /usr/local, and the folders of pip's nvidia packages (active and user environment,
-// system Python). Only folders that exist.
+// $GAPSCOPE_CUDA_LIBRARIES (folders parted by ':'), those of the setting (core/base/cuda_folder_setting.h), for both
+// also the library folders inside when a toolkit's own folder is named; the libraries that our set-up script fetched
+// into the cache folder, $CUDA_HOME and toolkits under /usr/local, and the folders of pip's nvidia packages (active and
+// user environment, system Python). Only folders that exist.
 std::vector<std::filesystem::path> cudaLibraryFolders();
 
 struct LibraryAttempt {

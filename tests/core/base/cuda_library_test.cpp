@@ -1,4 +1,5 @@
 #include "core/base/cuda_library.h"
+#include "core/base/cuda_folder_setting.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ struct CudaLibraryTest : testing::Test {
     void SetUp() override {
         fs::remove_all(root);
         fs::create_directories(root);
-        for (const char* variable : {"HOME", "XDG_CACHE_HOME"})
+        for (const char* variable : {"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"})
             setenv(variable, root.c_str(), 1);
         for (const char* variable :
              {"GAPSCOPE_CUDA_LIBRARIES", "CUDA_HOME", "CUDA_PATH", "VIRTUAL_ENV", "CONDA_PREFIX"})
@@ -61,6 +62,36 @@ TEST_F(CudaLibraryTest, TheFolderThatThePersonNamedComesFirst) {
     ASSERT_TRUE(library.resolve("cos", cosine));
     EXPECT_EQ(cosine(0), 1.0);
     EXPECT_FALSE(library.resolve("noSuchFunction", cosine));
+}
+
+TEST_F(CudaLibraryTest, TheSettingIsHonouredAfterTheVariable) {
+    putLibrary(root / "set", "libgapscope_probe.so.12");
+    putLibrary(root / "toolkit/lib64", "libgapscope_probe.so.13");
+    ASSERT_TRUE(writeCudaFolderSetting({root / "gone", root / "set"}));
+    EXPECT_EQ(readCudaFolderSetting(), (std::vector<fs::path>{root / "gone", root / "set"}));
+    EXPECT_EQ(cudaLibraryFolders().front(), root / "set");
+    CudaLibrary library = CudaLibrary::open(kNames);
+    ASSERT_TRUE(library);
+    EXPECT_EQ(fs::path(library.path()), root / "set/libgapscope_probe.so.12");
+
+    setenv("GAPSCOPE_CUDA_LIBRARIES", (root / "toolkit").c_str(), 1);  // a toolkit's own folder does as well
+    library = CudaLibrary::open(kNames);
+    ASSERT_TRUE(library);
+    EXPECT_EQ(fs::path(library.path()), root / "toolkit/lib64/libgapscope_probe.so.13");
+
+    ASSERT_TRUE(writeCudaFolderSetting({}));
+    EXPECT_FALSE(fs::exists(cudaFolderSettingFile()));
+    EXPECT_TRUE(readCudaFolderSetting().empty());
+}
+
+TEST_F(CudaLibraryTest, TheSettingIsATextFileThatAPersonMayWrite) {
+    fs::create_directories(root / "gapscope");
+    std::ofstream(root / "gapscope/cuda-library-folders") << "# mine\n\n/opt/with space/lib  \r\n/b";
+    EXPECT_EQ(readCudaFolderSetting(), (std::vector<fs::path>{"/opt/with space/lib", "/b"}));
+    setenv("XDG_CONFIG_HOME", "/proc/nowhere", 1);
+    const Status refused = writeCudaFolderSetting({"/b"});
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("/proc/nowhere/gapscope/cuda-library-folders"), std::string::npos);
 }
 
 TEST_F(CudaLibraryTest, PipPackagesOfTheActiveEnvironmentAreSearched) {
