@@ -20,6 +20,7 @@ using StringId = StrongId<struct StringTag, uint32_t>;        // Trace::string()
 using TrackId = StrongId<struct TrackTag, uint16_t>;          // Trace::tracks(): one stream of one context
 using OpId = StrongId<struct OpTag, uint32_t>;                // Trace::ops()
 using LaunchConfigId = StrongId<struct ConfigTag, uint32_t>;  // Trace::launchConfigs()
+using CounterId = StrongId<struct CounterTag, uint16_t>;      // Trace::counters()
 
 // Which of a run's new tokens device work is for: its index from 0, or one of these.
 inline constexpr int32_t kPrefillToken = -1;  // none yet: the prompt

@@ -52,7 +52,8 @@ int64_t copyKind(std::string_view name) {
 }  // namespace
 
 struct SessionRows::Statements {
-    Statement string, track, op, config, deviceOp, kernel, copy, set, graph, call, range, overhead, token;
+    Statement string, track, op, config, deviceOp, kernel, copy, set, graph, call, range, overhead, token, counter,
+        counterSample;
 };
 
 Status SessionRows::prepare() {
@@ -95,10 +96,12 @@ Status SessionRows::prepare() {
                      make("INSERT INTO CUPTI_ACTIVITY_KIND_OVERHEAD (rowid, start, end, eventClass, globalTid, nameId, "
                           "overheadType) VALUES (?, ?, ?, 0, ?, ?, 1)"));
     ASSIGN_OR_RETURN(Statement token, make("INSERT INTO GAPSCOPE_TOKEN VALUES (?, ?, ?, ?, ?, ?)"));
-    m_statements = std::make_shared<Statements>(
-        Statements{std::move(string), std::move(track), std::move(op), std::move(config), std::move(deviceOp),
-                   std::move(kernel), std::move(copy), std::move(set), std::move(graph), std::move(call),
-                   std::move(range), std::move(overhead), std::move(token)});
+    ASSIGN_OR_RETURN(Statement counter, make("INSERT INTO GAPSCOPE_COUNTER VALUES (?, ?, ?, ?)"));
+    ASSIGN_OR_RETURN(Statement counterSample, make("INSERT INTO GAPSCOPE_COUNTER_SAMPLE VALUES (?, ?, ?, ?)"));
+    m_statements = std::make_shared<Statements>(Statements{
+        std::move(string), std::move(track), std::move(op), std::move(config), std::move(deviceOp), std::move(kernel),
+        std::move(copy), std::move(set), std::move(graph), std::move(call), std::move(range), std::move(overhead),
+        std::move(token), std::move(counter), std::move(counterSample)});
     return {};
 }
 
@@ -120,6 +123,8 @@ void SessionRows::committed(const Trace& trace) {
                    .ranges = trace.ranges().startNs.size(),
                    .overheads = trace.overheads().startNs.size(),
                    .tokens = trace.tokens().emittedNs.size(),
+                   .counters = trace.counters().size(),
+                   .counterSamples = trace.counterSamples().timeNs.size(),
                    .events = m_events};
 }
 
@@ -142,6 +147,11 @@ Status SessionRows::writeInterned(const Trace& trace) {
         RETURN_IF_ERROR(insert(m_statements->config, id, idOrNone(config.fullName), config.grid[0], config.grid[1],
                                config.grid[2], config.block[0], config.block[1], config.block[2],
                                config.registersPerThread, config.staticSharedBytes, config.dynamicSharedBytes));
+    }
+    for (size_t id = m_committed.counters; id < trace.counters().size(); ++id) {
+        const CounterRow& counter = trace.counters()[id];
+        RETURN_IF_ERROR(insert(m_statements->counter, id, idOrNone(counter.name),
+                               kCounterUnitNames[static_cast<size_t>(counter.unit)], counter.deviceId));
     }
     return {};
 }
@@ -209,6 +219,12 @@ Status SessionRows::writeHostRows(const Trace& trace, std::stop_token stop) {
         const TokenRow token = rowAt(trace.tokens(), row);
         RETURN_IF_ERROR(insert(m_statements->token, row, token.emittedNs, token.repeat, token.index, token.id,
                                idOrNone(token.text)));
+    }
+    for (size_t row = m_committed.counterSamples; row < trace.counterSamples().timeNs.size(); ++row) {
+        if (cancelled(row)) return fail("Cancelled.", ErrorKind::Cancelled);
+        const CounterSampleRow sample = rowAt(trace.counterSamples(), row);
+        RETURN_IF_ERROR(
+            insert(m_statements->counterSample, row, sample.timeNs, idOrNone(sample.counter), sample.value));
     }
     return {};
 }

@@ -1,6 +1,8 @@
 #include "core/import/own_session.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -25,6 +27,7 @@ public:
         RETURN_IF_ERROR(readDeviceOps());
         RETURN_IF_ERROR(readHostRows());
         RETURN_IF_ERROR(readTokens());
+        RETURN_IF_ERROR(readCounters());
         RETURN_IF_ERROR(readSmallTables());
         return readRun();
     }
@@ -151,7 +154,7 @@ private:
                              .endNs = row.integer(1),
                              .name = name(row.integer(4)),
                              .globalTid = static_cast<uint64_t>(row.integer(3)),
-                             .kind = kind >= 0 && kind <= 2 ? static_cast<RangeKind>(kind) : RangeKind::User});
+                             .kind = kind >= 0 && kind <= 3 ? static_cast<RangeKind>(kind) : RangeKind::User});
             }));
         return forEach("CUPTI_ACTIVITY_KIND_OVERHEAD", {"start", "end", "globalTid", "nameId"}, [&](TableReader& row) {
             if (!timesAreSane(row.integer(0), row.integer(1), m_builder)) return;
@@ -172,6 +175,35 @@ private:
                                                   .id = static_cast<int32_t>(row.integer(3)),
                                                   .text = name(row.integer(4))});
                        });
+    }
+
+    Status readCounters() {
+        constexpr size_t kMostCounters = 256;  // each is a row of the timeline
+        std::vector<CounterId> counters;
+        RETURN_IF_ERROR(forEach("GAPSCOPE_COUNTER", {"nameId", "unit", "deviceId"}, [&](TableReader& row) {
+            const auto unit = std::ranges::find(kCounterUnitNames, row.text(1));
+            const size_t at =
+                unit == kCounterUnitNames.end() ? 0 : static_cast<size_t>(unit - kCounterUnitNames.begin());
+            const bool fits = counters.size() < kMostCounters;
+            counters.push_back(fits ? m_builder.internCounter({.name = name(row.integer(0)),
+                                                               .unit = static_cast<CounterUnit>(at),
+                                                               .deviceId = static_cast<uint32_t>(row.integer(2))})
+                                    : CounterId{});
+        }));
+        std::vector<int64_t> latestNs(kMostCounters, std::numeric_limits<int64_t>::min());
+        return forEach("GAPSCOPE_COUNTER_SAMPLE", {"timeNs", "counterId", "value"}, [&](TableReader& row) {
+            const CounterSampleRow sample{row.integer(0), place(counters, row.integer(1)), row.real(2)};
+            if (!timesAreSane(sample.timeNs, sample.timeNs, m_builder)) return;
+            if (!sample.counter.valid() || !std::isfinite(sample.value) ||
+                sample.timeNs < latestNs[sample.counter.value]) {
+                m_builder.diagnostics().add("counter_sample_unusable", Severity::DataLoss, 1,
+                                            "Samples of counters name no counter, have no value or go back in time; "
+                                            "they are left out.");
+                return;
+            }
+            latestNs[sample.counter.value] = sample.timeNs;
+            m_builder.add(sample);
+        });
     }
 
     Status readSmallTables() {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "core/base/category.h"
@@ -88,7 +89,8 @@ struct ApiCallRow {
     ApiClass apiClass = ApiClass::Runtime;
 };
 
-enum class RangeKind : uint8_t { User, CpuOp, PythonFunction };  // User: NVTX, record_function, our own phases
+// User: NVTX, record_function, our own phases. Wait: the host stood still until a stream, event or device was done.
+enum class RangeKind : uint8_t { User, CpuOp, PythonFunction, Wait };
 
 struct RangeRow {
     int64_t startNs = 0;
@@ -111,6 +113,26 @@ struct TokenRow {
     int32_t index = 0;
     int32_t id = 0;
     StringId text;  // valid UTF-8; joined in order they are the generated text
+};
+
+// What is sampled of a device over time: one row of the timeline. Values are in the unit itself, never in thousands.
+enum class CounterUnit : uint8_t { Number, Bytes, Hertz, Watt, Celsius, ClockEventReasons };
+inline constexpr std::array<std::string_view, 6> kCounterUnitNames = {"number", "bytes",   "hertz",
+                                                                      "watt",   "celsius", "clock event reasons"};
+
+struct CounterRow {
+    StringId name;  // "memory used"
+    CounterUnit unit = CounterUnit::Number;
+    uint32_t deviceId = 0;
+    auto operator<=>(const CounterRow&) const = default;
+};
+
+// The value that a counter had at a moment; between two samples nothing is known but the earlier one. Times of one
+// counter never decrease.
+struct CounterSampleRow {
+    int64_t timeNs = 0;
+    CounterId counter;
+    double value = 0;  // finite
 };
 
 template <template <class> class Column>
@@ -187,6 +209,17 @@ struct TokenColumns {
     auto fields() { return std::tie(emittedNs, repeat, index, id, text); }
     auto fields() const { return const_cast<TokenColumns*>(this)->fields(); }
     static auto rowFields(Row& r) { return std::tie(r.emittedNs, r.repeat, r.index, r.id, r.text); }
+};
+
+template <template <class> class Column>
+struct CounterSampleColumns {
+    using Row = CounterSampleRow;
+    Column<int64_t> timeNs;
+    Column<CounterId> counter;
+    Column<double> value;
+    auto fields() { return std::tie(timeNs, counter, value); }
+    auto fields() const { return const_cast<CounterSampleColumns*>(this)->fields(); }
+    static auto rowFields(Row& r) { return std::tie(r.timeNs, r.counter, r.value); }
 };
 
 }  // namespace gapscope

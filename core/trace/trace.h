@@ -30,6 +30,7 @@ using ApiCalls = ApiCallColumns<ColumnView>;
 using Ranges = RangeColumns<ColumnView>;
 using Overheads = OverheadColumns<ColumnView>;
 using Tokens = TokenColumns<ColumnView>;
+using CounterSamples = CounterSampleColumns<ColumnView>;
 
 class Trace {
 public:
@@ -41,10 +42,12 @@ public:
     const Ranges& ranges() const { return m_ranges; }
     const Overheads& overheads() const { return m_overheads; }
     const Tokens& tokens() const { return m_tokens; }
+    const CounterSamples& counterSamples() const { return m_counterSamples; }
 
     const ColumnView<TrackRow>& tracks() const { return m_tracks; }
     const ColumnView<OpRow>& ops() const { return m_ops; }
     const ColumnView<LaunchConfigRow>& launchConfigs() const { return m_launchConfigs; }
+    const ColumnView<CounterRow>& counters() const { return m_counters; }
     const std::vector<DeviceRow>& devices() const { return *m_devices; }
     const std::vector<ThreadRow>& threads() const { return *m_threads; }
 
@@ -52,7 +55,8 @@ public:
     const Diagnostics& diagnostics() const { return *m_diagnostics; }
     TraceOrigin origin() const { return m_origin; }
 
-    // First start to last end over all tables; empty when there are no events.
+    // First start to last end over all tables of events; empty when there are none. Counter samples are none: they are
+    // taken also where nothing happened.
     TimeRange extent() const { return m_extent; }
     size_t eventCount() const {
         return m_deviceOps.startNs.size() + m_apiCalls.startNs.size() + m_ranges.startNs.size() +
@@ -71,9 +75,11 @@ private:
     Ranges m_ranges;
     Overheads m_overheads;
     Tokens m_tokens;
+    CounterSamples m_counterSamples;
     ColumnView<TrackRow> m_tracks;
     ColumnView<OpRow> m_ops;
     ColumnView<LaunchConfigRow> m_launchConfigs;
+    ColumnView<CounterRow> m_counters;
     std::shared_ptr<const std::vector<DeviceRow>> m_devices;
     std::shared_ptr<const std::vector<ThreadRow>> m_threads;
     std::shared_ptr<const RunInfo> m_run;

@@ -66,6 +66,9 @@ OpId TraceBuilder::internOp(const OpRow& op) {
 LaunchConfigId TraceBuilder::internLaunchConfig(const LaunchConfigRow& config) {
     return internRow(config, m_launchConfigIds, m_launchConfigs);
 }
+CounterId TraceBuilder::internCounter(const CounterRow& counter) {
+    return internRow(counter, m_counterIds, m_counters);
+}
 
 void TraceBuilder::extend(int64_t startNs, int64_t endNs) {
     if (!m_hasEvents) m_extent = {startNs, endNs};
@@ -96,6 +99,10 @@ void TraceBuilder::add(const OverheadRow& row) {
 
 void TraceBuilder::add(const TokenRow& row) {
     pushRow(m_tokens, row);
+}
+
+void TraceBuilder::add(const CounterSampleRow& row) {
+    pushRow(m_counterSamples, row);
 }
 
 void TraceBuilder::setDevice(DeviceRow device) {
@@ -129,9 +136,11 @@ TracePtr TraceBuilder::snapshot() const {
     trace->m_ranges = viewOf(m_ranges);
     trace->m_overheads = viewOf(m_overheads);
     trace->m_tokens = viewOf(m_tokens);
+    trace->m_counterSamples = viewOf(m_counterSamples);
     trace->m_tracks = m_tracks.view();
     trace->m_ops = m_ops.view();
     trace->m_launchConfigs = m_launchConfigs.view();
+    trace->m_counters = m_counters.view();
     trace->m_devices = std::make_shared<const std::vector<DeviceRow>>(m_devices);
     trace->m_threads = std::make_shared<const std::vector<ThreadRow>>(m_threads);
     trace->m_run = m_run;

@@ -20,12 +20,14 @@ public:
     TrackId internTrack(const TrackRow& track);
     OpId internOp(const OpRow& op);
     LaunchConfigId internLaunchConfig(const LaunchConfigRow& config);
+    CounterId internCounter(const CounterRow& counter);
 
     void add(const DeviceOpRow& row);
     void add(const ApiCallRow& row);
     void add(const RangeRow& row);
     void add(const OverheadRow& row);
     void add(const TokenRow& row);
+    void add(const CounterSampleRow& row);
 
     void setDevice(DeviceRow device);  // adds, or replaces the one with this id
     void setThread(uint64_t globalTid, std::string_view name);
@@ -46,12 +48,15 @@ private:
     RangeColumns<ColumnWriter> m_ranges;
     OverheadColumns<ColumnWriter> m_overheads;
     TokenColumns<ColumnWriter> m_tokens;
+    CounterSampleColumns<ColumnWriter> m_counterSamples;
     ColumnWriter<TrackRow> m_tracks;
     std::map<TrackRow, TrackId> m_trackIds;
     ColumnWriter<OpRow> m_ops;
     std::map<OpRow, OpId> m_opIds;
     ColumnWriter<LaunchConfigRow> m_launchConfigs;
     std::map<LaunchConfigRow, LaunchConfigId> m_launchConfigIds;
+    ColumnWriter<CounterRow> m_counters;
+    std::map<CounterRow, CounterId> m_counterIds;
     std::vector<DeviceRow> m_devices;
     std::vector<ThreadRow> m_threads;
     std::shared_ptr<const RunInfo> m_run;

@@ -15,6 +15,7 @@ struct RandomTraceShape {
     int ranges = 30;
     int overheads = 8;
     int tokens = 6;
+    int counterSamples = 20;
     int64_t spanNs = 400;  // short against the row count, so that rows touch, overlap and coincide often
     bool own = true;
 };
@@ -87,7 +88,7 @@ public:
                                  .endNs = range.endNs,
                                  .name = builder.intern(i == 0 ? "model_inference" : "range " + std::to_string(i)),
                                  .globalTid = thread(),
-                                 .kind = static_cast<RangeKind>(number(0, 2))});
+                                 .kind = static_cast<RangeKind>(number(0, 3))});
         }
         for (int i = 0; i < count(m_shape.overheads); ++i) {
             const TimeRange range = randomRange(30);
@@ -103,6 +104,17 @@ public:
                                  .index = i,
                                  .id = static_cast<int32_t>(number(0, 262143)),
                                  .text = builder.intern(texts[number(0, 5)])});
+        }
+        const auto unit = [&] { return static_cast<CounterUnit>(number(0, 5)); };
+        for (int i = 0; i < count(m_shape.counterSamples); ++i) {
+            const double values[] = {0, -1.5, 1e300, 0.1, 23'456'789'012, 4};
+            m_counterNs += number(0, 5);
+            builder.add(CounterSampleRow{
+                .timeNs = m_counterNs,
+                .counter = builder.internCounter({.name = builder.intern("counter " + std::to_string(number(0, 2))),
+                                                  .unit = unit(),
+                                                  .deviceId = static_cast<uint32_t>(number(0, 1))}),
+                .value = values[number(0, 5)]});
         }
         builder.setThread(makeGlobalTid(100, 100), "main");
         builder.setThread(makeGlobalTid(100, 101), "worker");
@@ -154,6 +166,7 @@ private:
     uint64_t thread() { return process() | static_cast<uint64_t>(100 + number(0, 1)); }
 
     std::mt19937 m_random;
+    int64_t m_counterNs = 0;  // of one counter times never decrease
     RandomTraceShape m_shape;
 };
 

@@ -37,9 +37,11 @@ inline void expectSameTrace(const Trace& expected, const Trace& actual) {
     expectSameRows(expected.ranges(), actual.ranges(), "ranges");
     expectSameRows(expected.overheads(), actual.overheads(), "overheads");
     expectSameRows(expected.tokens(), actual.tokens(), "tokens");
+    expectSameRows(expected.counterSamples(), actual.counterSamples(), "counterSamples");
     expectSameList(expected.tracks(), actual.tracks(), "tracks");
     expectSameList(expected.ops(), actual.ops(), "ops");
     expectSameList(expected.launchConfigs(), actual.launchConfigs(), "launchConfigs");
+    expectSameList(expected.counters(), actual.counters(), "counters");
     ASSERT_EQ(expected.devices().size(), actual.devices().size());
     for (size_t i = 0; i < expected.devices().size(); ++i) {
         const DeviceRow &a = expected.devices()[i], &b = actual.devices()[i];
