@@ -14,6 +14,7 @@ enum class ErrorKind {
     NotFound,
     BadFile,  // a file is not what it claims to be
     NoSpace,
+    GpuUnusable,  // CUDA refuses all further work of this process: the CPU or a restart helps
 };
 
 struct Error {

@@ -16,6 +16,7 @@
 
 #include "core/capture/activity_capture.h"
 #include "core/capture/device_capture.h"
+#include "core/capture/nvml_sampler.h"
 #include "core/export/session_writer.h"
 #include "core/runner/devices.h"
 
@@ -94,7 +95,9 @@ struct Recording::Impl {
     const TraceOrigin origin = originNow();
     ActivityCapture capture;
     std::unique_ptr<DeviceCapture> deviceCapture;  // of a run on a GPU
-    std::latch watching{1};                        // opened once the GPU is watched, or will not be
+    std::unique_ptr<NvmlSampler> sampler;          // the same
+    int64_t gpuMemoryBytes = 0;
+    std::latch watching{1};  // opened once the GPU is watched, or will not be: what is above is then settled
     std::unique_ptr<SessionWriter> writer;
 
     mutable std::mutex mutex;  // guards the block below
@@ -132,6 +135,7 @@ void Recording::Impl::onPrepared(const PreparedInfo& prepared) {
     newDevices.push_back({.id = static_cast<uint32_t>(cudaDeviceId(prepared.device)),
                           .kind = prepared.device == "cpu" ? DeviceKind::Cpu : DeviceKind::Cuda,
                           .name = prepared.deviceName,
+                          .totalMemoryBytes = gpuMemoryBytes,
                           .peakBytesPerSecond = prepared.peakBytesPerSecond,
                           .peakFlopsPerSecond = prepared.peakFlopsPerSecond});
     runChanged = true;
@@ -193,6 +197,13 @@ void Recording::Impl::startDeviceCapture() {
         deviceCapture = std::move(*started);
     else
         builder.diagnostics().add("gpu_not_traced", Severity::DataLoss, 1, started.error().message);
+    for (const RunDevice& known : cudaDevices().devices) {
+        if (known.id != *device) continue;
+        gpuMemoryBytes = known.memoryBytes;
+        sampler = std::make_unique<NvmlSampler>(
+            NvmlLibrary::open(),
+            NvmlSettings{.pciBusId = known.pciBusId, .deviceId = static_cast<uint32_t>(cudaDeviceId(*device))});
+    }
 }
 
 void Recording::Impl::runThread() {
@@ -225,6 +236,7 @@ void Recording::Impl::collect() {
     const ActivityLog::Batch batch = log.drain();
     capture.take(batch);
     if (deviceCapture) deviceCapture->take(batch);
+    if (sampler) sampler->take(builder, origin);
     std::vector<DeviceRow> devices;
     uint32_t launchThread = 0;
     {
@@ -254,9 +266,11 @@ void Recording::Impl::collectThread() {
         }
         collect();
     }
+    if (sampler) sampler->stop();
     if (deviceCapture) deviceCapture->stop();
     collect();
     deviceCapture.reset();  // the next recording's turn, though this object may live on
+    sampler.reset();
     isCollected = true;
     wakeAll();
     if (writing.joinable()) writing.join();

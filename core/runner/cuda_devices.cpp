@@ -13,7 +13,9 @@ CudaDevices cudaDevices() {
         found.devices.push_back({"cuda:" + std::to_string(device.id),
                                  device.name,
                                  {Mode::Eager, Mode::Fused, Mode::Graph},
-                                 {Precision::File, Precision::Bf16, Precision::Int8}});
+                                 {Precision::File, Precision::Bf16, Precision::Int8},
+                                 device.totalMemoryBytes,
+                                 device.pciBusId});
     if (!found.devices.empty()) return found;
     int driver = 0, runtime = 0;
     if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;

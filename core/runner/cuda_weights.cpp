@@ -1,6 +1,7 @@
 #include "core/runner/cuda_weights.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <thread>
 
@@ -113,10 +114,18 @@ CudaWeights::Matrix matrixAt(const CudaFormats& formats, const MatrixView& view,
                               static_cast<int>(cuda::paddedColumns(columns))};
 }
 
+// After these CUDA refuses all further work of the process, by the words of its documentation ("the process must be
+// terminated and relaunched"). By number: toolkits differ in which they name.
+bool isSticky(cudaError_t error) {
+    constexpr std::array kSticky = {214, 226, 700, 702, 710, 714, 715, 716, 717, 718, 719, 721, 810, 911};
+    return std::ranges::find(kSticky, static_cast<int>(error)) != kSticky.end();
+}
+
 }  // namespace
 
 tl::unexpected<Error> cudaFailure(const std::string& what, cudaError_t error) {
-    return fail(what + ": " + cudaGetErrorString(error) + " (" + cudaGetErrorName(error) + ").");
+    return fail(what + ": " + cudaGetErrorString(error) + " (" + cudaGetErrorName(error) + ").",
+                isSticky(error) ? ErrorKind::GpuUnusable : ErrorKind::General);
 }
 
 int64_t CudaWeights::bytesFor(const Model& model, const CudaFormats& formats) {

@@ -126,6 +126,8 @@ struct RunDevice {
     std::string name;
     std::vector<Mode> modes;
     std::vector<Precision> precisions;
+    int64_t memoryBytes = 0;  // of a GPU
+    std::string pciBusId;     // of a GPU: "0000:3b:00.0"
 };
 std::vector<RunDevice> runDevices();
 

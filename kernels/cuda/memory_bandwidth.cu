@@ -60,9 +60,11 @@ DeviceList listDevices() {
     for (int id = 0; id < count; ++id) {
         cudaDeviceProp properties;
         if (cudaGetDeviceProperties(&properties, id) != cudaSuccess) continue;
+        char busId[32] = "";
+        if (cudaDeviceGetPCIBusId(busId, sizeof busId, id) != cudaSuccess) busId[0] = 0;
         list.devices.push_back({id, properties.name, static_cast<int64_t>(properties.totalGlobalMem),
                                 properties.l2CacheSize, properties.major, properties.minor,
-                                properties.multiProcessorCount});
+                                properties.multiProcessorCount, busId});
     }
     if (list.devices.empty()) list.error = "no device could be asked";
     return list;

@@ -16,6 +16,7 @@ struct DeviceDescription {
     int computeMajor = 0;
     int computeMinor = 0;
     int multiprocessors = 0;
+    std::string pciBusId;  // "0000:3b:00.0": the same for NVML and the system, whatever order CUDA counts in
 };
 
 struct DeviceList {
