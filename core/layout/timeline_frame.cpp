@@ -1,6 +1,7 @@
 #include "core/layout/timeline_frame.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gapscope {
 
@@ -14,8 +15,14 @@ int laneHeightOf(RowKind kind) {
             return kTrackHeight;
         case RowKind::Range:
         case RowKind::ApiCall:
+        case RowKind::Wait:
+        case RowKind::Overhead:
         case RowKind::Gap:
+        case RowKind::Counters:
+        case RowKind::ClockLimit:
             return kNarrowHeight;
+        case RowKind::Counter:
+            return kCounterHeight;
     }
     return kTrackHeight;
 }
@@ -70,6 +77,14 @@ TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int 
         if (place.y + place.height <= scrollY || place.y >= scrollY + height) continue;
         const TimelineRow& row = *index.rows()[r];
         frame.busy[r] = busyShare(index, row, scale.range);
+        if (row.kind == RowKind::Counter) {
+            frame.counters.push_back({.row = r,
+                                      .y = place.y - scrollY,
+                                      .height = place.height,
+                                      .top = counterTop(row.series),
+                                      .columns = counterColumns(row.series, scale)});
+            continue;
+        }
         const auto& lanes = row.lanes.lanes();
         for (size_t depth = 0; depth < lanes.size(); ++depth) {
             const int y = place.laneY(depth) - scrollY;
@@ -95,6 +110,19 @@ std::optional<FrameHit> hitTest(const TimelineIndex& index, const TimelineFrame&
             hit.item = itemAt(lane, hit.span, frame.scale, x);
             hit.tableRow = lane[hit.item].row;
         }
+        return hit;
+    }
+    for (const FrameCounter& shown : frame.counters) {
+        if (y < shown.y || y >= shown.y + shown.height) continue;
+        FrameHit hit{.row = shown.row};
+        const CounterSeries& series = index.rows()[shown.row]->series;
+        const double column = std::floor(x);
+        const size_t at = static_cast<size_t>(std::max(0.0, column));
+        if (at >= shown.columns.size() || !shown.columns[at].known) return hit;
+        hit.span = {.x0 = column, .x1 = column + 1, .first = at, .count = 1};
+        hit.column = shown.columns[at];
+        hit.item = series.sampleAt(frame.scale.timeAt(x)).value_or(series.size() - 1);
+        hit.tableRow = series.row(hit.item);
         return hit;
     }
     return std::nullopt;

@@ -10,8 +10,9 @@
 
 namespace gapscope {
 
-inline constexpr int kTrackHeight = 22;   // px: streams, copies, tokens
-inline constexpr int kNarrowHeight = 16;  // px: ranges, API calls, gaps
+inline constexpr int kTrackHeight = 22;    // px: streams, copies, tokens
+inline constexpr int kNarrowHeight = 16;   // px: ranges, API calls, gaps
+inline constexpr int kCounterHeight = 32;  // px: plots
 inline constexpr int kLaneSpacing = 1;
 inline constexpr int kGroupSpacing = 7;  // above the first row of a thread or device
 
@@ -32,6 +33,14 @@ struct FrameLane {
     std::vector<LaneSpan> spans;
 };
 
+struct FrameCounter {
+    size_t row = 0;
+    int y = 0;  // as scrolled
+    int height = 0;
+    double top = 1;                      // the value at the upper edge; the lower edge is 0
+    std::vector<CounterColumn> columns;  // one a px
+};
+
 struct TimelineFrame {
     TimeScale scale;
     int height = 0;  // px of the viewport for rows
@@ -39,6 +48,7 @@ struct TimelineFrame {
     int contentHeight = 0;  // of all rows
     std::vector<RowPlace> places;
     std::vector<FrameLane> lanes;             // visible ones
+    std::vector<FrameCounter> counters;       // visible ones
     std::vector<std::optional<double>> busy;  // by row: share of the visible time that the stream or device worked
 
     size_t spanCount() const;
@@ -46,13 +56,15 @@ struct TimelineFrame {
 
 TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int height, int scrollY);
 
-// What lies at a point of a frame; y as scrolled. `span.count` 0: an empty part of the lane.
+// What lies at a point of a frame; y as scrolled. `span.count` 0: an empty part of the lane. On a plot the span is the
+// column of a px, with the sample that holds at the pointer as `item`.
 struct FrameHit {
     size_t row = 0;
     size_t lane = 0;
     LaneSpan span{.count = 0};
     size_t item = 0;  // in the lane
     uint32_t tableRow = 0;
+    CounterColumn column;  // on a plot
     bool operator==(const FrameHit& other) const {
         return row == other.row && lane == other.lane && span.count == other.span.count && item == other.item;
     }

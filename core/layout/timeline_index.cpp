@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/base/clock_event_reasons.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope {
@@ -23,6 +24,29 @@ uint8_t rangeTint(std::string_view name) {
     for (const char c : name)
         if (c < '0' || c > '9') hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
     return static_cast<uint8_t>((hash >> 8) % kRangeTints);
+}
+
+// Rows of different kinds that share a table share the numbers of their items.
+RowKind tableOf(RowKind kind) {
+    if (kind == RowKind::Copy) return RowKind::Stream;
+    return kind == RowKind::Wait ? RowKind::Range : kind;
+}
+
+// One item for each stretch of time with one set of reasons; none where nothing holds the clock down.
+LaneSet clockLimitLanes(const CounterSeries& series) {
+    std::vector<LaneItem> items;
+    for (size_t i = 0; i + 1 < series.size();) {
+        size_t next = i + 1;
+        while (next + 1 < series.size() && series.value(next) == series.value(i))
+            ++next;
+        const ClockLimit limit = gravestClockLimit(clockEventReasonsOf(series.value(i)));
+        if (limit != ClockLimit::None)
+            items.push_back({series.timeNs(i), series.timeNs(next), series.row(i), static_cast<uint8_t>(limit)});
+        i = next;
+    }
+    LaneSet lanes;
+    lanes.add(std::move(items));
+    return lanes;
 }
 
 template <class TintOf>
@@ -46,6 +70,7 @@ TimelineIndex::TimelineIndex(ApiTint apiTint) : m_apiTint(std::move(apiTint)) {
 void TimelineIndex::reset() {
     m_devices.clear();
     m_streams.clear();
+    m_counters.clear();
     m_threads.clear();
     m_threadOrder.clear();
     m_repeats.clear();
@@ -55,7 +80,7 @@ void TimelineIndex::reset() {
     m_apiTints.clear();
     m_rangeTints.clear();
     m_correlations.clear();
-    m_opsSeen = m_callsSeen = m_rangesSeen = 0;
+    m_opsSeen = m_callsSeen = m_rangesSeen = m_overheadsSeen = m_samplesSeen = 0;
 }
 
 bool TimelineIndex::setTrace(TracePtr trace) {
@@ -65,7 +90,9 @@ bool TimelineIndex::setTrace(TracePtr trace) {
     addDeviceOps();
     addApiCalls();
     addRanges();
+    addOverheads();
     addTokens();
+    addCounters();
     m_correlations.update(*m_trace);
     orderRows();
     return afresh;
@@ -119,6 +146,12 @@ void TimelineIndex::addDeviceOps() {
         m_devices[deviceId].busy.add(std::move(batch));
 }
 
+TimelineIndex::Thread& TimelineIndex::threadOf(uint64_t globalTid) {
+    const auto [it, isNew] = m_threads.try_emplace(globalTid);
+    if (isNew) m_threadOrder.push_back(globalTid);
+    return it->second;
+}
+
 void TimelineIndex::addApiCalls() {
     const ApiCalls& calls = m_trace->apiCalls();
     std::map<uint64_t, std::vector<LaneItem>> batches;
@@ -127,30 +160,60 @@ void TimelineIndex::addApiCalls() {
         batches[calls.globalTid[row]].push_back(item(calls.startNs[row], calls.endNs[row], row, tint));
     }
     m_callsSeen = calls.startNs.size();
-    for (auto& [tid, batch] : batches) {
-        const auto [it, isNew] = m_threads.try_emplace(tid);
-        if (isNew) m_threadOrder.push_back(tid);
-        it->second.apiCalls.kind = RowKind::ApiCall;
-        it->second.apiCalls.globalTid = tid;
-        it->second.apiCalls.lanes.add(std::move(batch));
-    }
+    for (auto& [tid, batch] : batches)
+        threadOf(tid).apiCalls.lanes.add(std::move(batch));
 }
 
 void TimelineIndex::addRanges() {
     const Ranges& ranges = m_trace->ranges();
     std::map<uint64_t, std::vector<LaneItem>> batches;
+    std::map<uint64_t, std::vector<LaneItem>> waits;
     for (size_t row = m_rangesSeen; row < ranges.startNs.size(); ++row) {
-        const uint8_t tint = tintOfName(*m_trace, ranges.name[row], m_rangeTints, rangeTint);
-        batches[ranges.globalTid[row]].push_back(item(ranges.startNs[row], ranges.endNs[row], row, tint));
+        const bool isWait = ranges.kind[row] == RangeKind::Wait;
+        const uint8_t tint = isWait ? 0 : tintOfName(*m_trace, ranges.name[row], m_rangeTints, rangeTint);
+        (isWait ? waits : batches)[ranges.globalTid[row]].push_back(
+            item(ranges.startNs[row], ranges.endNs[row], row, tint));
     }
     m_rangesSeen = ranges.startNs.size();
-    for (auto& [tid, batch] : batches) {
-        const auto [it, isNew] = m_threads.try_emplace(tid);
-        if (isNew) m_threadOrder.push_back(tid);
-        it->second.ranges.kind = RowKind::Range;
-        it->second.ranges.globalTid = tid;
-        it->second.ranges.lanes.add(std::move(batch));
+    for (auto& [tid, batch] : batches)
+        threadOf(tid).ranges.lanes.add(std::move(batch));
+    for (auto& [tid, batch] : waits)
+        threadOf(tid).waits.lanes.add(std::move(batch));
+}
+
+void TimelineIndex::addOverheads() {
+    const Overheads& overheads = m_trace->overheads();
+    std::map<uint64_t, std::vector<LaneItem>> batches;
+    for (size_t row = m_overheadsSeen; row < overheads.startNs.size(); ++row)
+        batches[overheads.globalTid[row]].push_back(item(overheads.startNs[row], overheads.endNs[row], row, 0));
+    m_overheadsSeen = overheads.startNs.size();
+    for (auto& [tid, batch] : batches)
+        threadOf(tid).overheads.lanes.add(std::move(batch));
+}
+
+void TimelineIndex::addCounters() {
+    const CounterSamples& samples = m_trace->counterSamples();
+    std::set<CounterId> grown;
+    for (size_t row = m_samplesSeen; row < samples.timeNs.size(); ++row) {
+        const CounterId id = samples.counter[row];
+        if (!id.valid() || id.value >= m_trace->counters().size()) continue;
+        const auto [it, isNew] = m_counters.try_emplace(id);
+        TimelineRow& counter = it->second;
+        if (isNew) {
+            const CounterRow info = m_trace->counters()[id.value];
+            counter.kind = info.unit == CounterUnit::ClockEventReasons ? RowKind::ClockLimit : RowKind::Counter;
+            counter.deviceId = info.deviceId;
+            counter.title = m_trace->string(info.name);
+            counter.unit = info.unit;
+            m_devices[info.deviceId].counters.push_back(id);
+        }
+        counter.series.add(item(samples.timeNs[row], 0, 0, 0).startNs, samples.value[row], static_cast<uint32_t>(row));
+        grown.insert(id);
     }
+    m_samplesSeen = samples.timeNs.size();
+    for (const CounterId id : grown)
+        if (TimelineRow& counter = m_counters[id]; counter.kind == RowKind::ClockLimit)
+            counter.lanes = clockLimitLanes(counter.series);
 }
 
 void TimelineIndex::addTokens() {
@@ -198,38 +261,87 @@ void TimelineIndex::orderRows() {
     m_rows.clear();
     if (m_tokenRow->lanes.itemCount() > 0) m_rows.push_back(m_tokenRow.get());
 
-    // Launching threads first; else as they appeared, so that rows do not jump during a run.
+    // Launching threads first, then those that did something of the program's; else as they appeared, so that rows do
+    // not jump during a run.
     std::vector<uint64_t> order = m_threadOrder;
-    std::stable_partition(order.begin(), order.end(),
-                          [&](uint64_t tid) { return m_threads[tid].apiCalls.lanes.itemCount() > 0; });
-    for (const uint64_t tid : order) {
-        Thread& thread = m_threads[tid];
-        const std::string name = m_trace->threadName(tid);
-        bool starts = true;
-        for (TimelineRow* row : {&thread.ranges, &thread.apiCalls}) {
-            if (row->lanes.itemCount() == 0) continue;
-            row->startsGroup = starts;
-            row->title = starts ? name : "API calls";
-            row->detail = name + (row == &thread.ranges ? ": ranges" : ": API calls");
-            m_rows.push_back(row);
-            starts = false;
-        }
-    }
+    const auto rank = [&](uint64_t tid) {
+        const Thread& thread = m_threads[tid];
+        if (thread.apiCalls.lanes.itemCount() > 0) return 0;
+        return thread.ranges.lanes.itemCount() + thread.waits.lanes.itemCount() > 0 ? 1 : 2;
+    };
+    std::ranges::stable_sort(order, {}, rank);
+    for (const uint64_t tid : order)
+        orderThread(tid);
+    for (const auto& [deviceId, device] : m_devices)
+        orderDevice(deviceId);
+}
 
-    for (auto& [deviceId, device] : m_devices) {
-        const auto& known = m_trace->devices();
-        const auto it = std::ranges::find(known, deviceId, &DeviceRow::id);
-        const bool isCpu = it != known.end() && it->kind == DeviceKind::Cpu;
-        device.gaps.kind = RowKind::Gap;
-        device.gaps.deviceId = deviceId;
-        device.gaps.startsGroup = true;
-        device.gaps.title = (isCpu ? "CPU device " : "GPU ") + std::to_string(deviceId);
-        device.gaps.detail = it == known.end() ? device.gaps.title : device.gaps.title + ": " + it->name;
-        m_rows.push_back(&device.gaps);
-        for (const TrackId track : device.tracks)
-            m_rows.push_back(&m_streams[track]);
-        if (device.copies.lanes.itemCount() > 0) m_rows.push_back(&device.copies);
+void TimelineIndex::orderThread(uint64_t globalTid) {
+    Thread& thread = m_threads[globalTid];
+    const std::string name = m_trace->threadName(globalTid);
+    const struct {
+        TimelineRow& row;
+        RowKind kind;
+        const char* title;
+    } rows[] = {{thread.ranges, RowKind::Range, "ranges"},
+                {thread.apiCalls, RowKind::ApiCall, "API calls"},
+                {thread.waits, RowKind::Wait, "waits"},
+                {thread.overheads, RowKind::Overhead, "tracing cost"}};
+    TimelineRow* first = nullptr;
+    for (const auto& [row, kind, title] : rows) {
+        if (row.lanes.itemCount() == 0) continue;
+        row.kind = kind;
+        row.globalTid = globalTid;
+        row.startsGroup = first == nullptr;
+        row.folds = {};
+        row.detail = name + ": " + title;
+        // A thread of the profiler's own: what it does says more than its number.
+        const char* ownTitle = kind == RowKind::Overhead && threadIdOf(globalTid) != 0 ? "tracing thread" : title;
+        row.title = !row.startsGroup ? title : kind == RowKind::Overhead ? ownTitle : name;
+        if (first)
+            first->folds = {RowGroup::Kind::Thread, globalTid};
+        else
+            first = &row;
+        if (row.startsGroup || !first->folded) m_rows.push_back(&row);
+        if (row.startsGroup) row.folded = m_folded.contains({RowGroup::Kind::Thread, globalTid});
     }
+}
+
+void TimelineIndex::orderDevice(uint32_t deviceId) {
+    Device& device = m_devices[deviceId];
+    const auto& known = m_trace->devices();
+    const auto it = std::ranges::find(known, deviceId, &DeviceRow::id);
+    const bool isCpu = it != known.end() && it->kind == DeviceKind::Cpu;
+    const RowGroup all{RowGroup::Kind::Device, deviceId};
+    device.gaps.kind = RowKind::Gap;
+    device.gaps.deviceId = deviceId;
+    device.gaps.startsGroup = true;
+    device.gaps.folds = all;
+    device.gaps.folded = m_folded.contains(all);
+    device.gaps.title = (isCpu ? "CPU device " : "GPU ") + std::to_string(deviceId);
+    device.gaps.detail = it == known.end() ? device.gaps.title : device.gaps.title + ": " + it->name;
+    m_rows.push_back(&device.gaps);
+    if (device.gaps.folded) return;
+    for (const TrackId track : device.tracks)
+        m_rows.push_back(&m_streams[track]);
+    if (device.copies.lanes.itemCount() > 0) m_rows.push_back(&device.copies);
+    if (device.counters.empty()) return;
+    const RowGroup counters{RowGroup::Kind::Counters, deviceId};
+    device.countersHeading.kind = RowKind::Counters;
+    device.countersHeading.deviceId = deviceId;
+    device.countersHeading.folds = counters;
+    device.countersHeading.folded = m_folded.contains(counters);
+    device.countersHeading.title = "counters";
+    device.countersHeading.detail = device.gaps.title + ": how the device was doing";
+    m_rows.push_back(&device.countersHeading);
+    if (device.countersHeading.folded) return;
+    for (const CounterId counter : device.counters)
+        m_rows.push_back(&m_counters[counter]);
+}
+
+void TimelineIndex::setFolded(std::set<RowGroup> folded) {
+    m_folded = std::move(folded);
+    orderRows();
 }
 
 const Lane* TimelineIndex::deviceBusy(uint32_t deviceId) const {
@@ -256,20 +368,24 @@ TimelineIndex::Place TimelineIndex::placeOf(RowKind kind, uint32_t tableRow) con
             case RowKind::ApiCall:
                 return at(m_trace->apiCalls().startNs);
             case RowKind::Range:
+            case RowKind::Wait:
                 return at(m_trace->ranges().startNs);
+            case RowKind::Overhead:
+                return at(m_trace->overheads().startNs);
             case RowKind::Token:
                 return tableRow < m_tokens.size() ? std::optional(m_tokens[tableRow].range.startNs) : std::nullopt;
-            case RowKind::Gap:
-                return std::nullopt;  // asked by time: a gap has several pieces
+            case RowKind::Gap:  // asked by time: a gap has several pieces
+            case RowKind::Counters:
+            case RowKind::Counter:
+            case RowKind::ClockLimit:
+                return std::nullopt;
         }
         return std::nullopt;
     }();
     if (!startOf) return {};
     for (size_t r = 0; r < m_rows.size(); ++r) {
         const TimelineRow& row = *m_rows[r];
-        const bool isDeviceOp = kind == RowKind::Stream || kind == RowKind::Copy;
-        const bool matches = isDeviceOp ? row.kind == RowKind::Stream || row.kind == RowKind::Copy : row.kind == kind;
-        if (!matches) continue;
+        if (tableOf(row.kind) != tableOf(kind)) continue;
         const auto& lanes = row.lanes.lanes();
         for (size_t depth = 0; depth < lanes.size(); ++depth) {
             const Lane& lane = lanes[depth];

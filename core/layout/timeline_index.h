@@ -1,35 +1,61 @@
-// The rows of the timeline and what lies in them, kept up with a growing trace: tokens; per thread its nested ranges
-// and its API calls; per device its gaps, its streams and its copies. A later snapshot of the same run costs its new
-// rows.
+// The rows of the timeline and what lies in them, kept up with a growing trace: tokens; per thread its nested ranges,
+// API calls, waits and what tracing cost it; per device its gaps, streams, copies and counters. A later snapshot of the
+// same run costs its new rows.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/layout/correlation_index.h"
+#include "core/layout/counter_series.h"
 #include "core/layout/density.h"
 #include "core/layout/lane_set.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
 
-enum class RowKind : uint8_t { Token, Range, ApiCall, Gap, Stream, Copy };
+enum class RowKind : uint8_t {
+    Token,
+    Range,
+    ApiCall,
+    Wait,      // items are rows of ranges(), too
+    Overhead,  // the profiler's own cost
+    Gap,
+    Stream,
+    Copy,
+    Counters,    // the heading of a device's counters
+    Counter,     // a plot instead of items
+    ClockLimit,  // stretches of one set of reasons; items are samples
+};
+
+// The rows that a person can fold away under their first.
+struct RowGroup {
+    enum class Kind : uint8_t { None, Thread, Device, Counters };
+    Kind kind = Kind::None;
+    uint64_t id = 0;  // globalTid or device id
+    auto operator<=>(const RowGroup&) const = default;
+};
 
 struct TimelineRow {
     RowKind kind = RowKind::Stream;
     bool startsGroup = false;
+    RowGroup folds;       // what hides behind this row; of kind None: nothing
+    bool folded = false;  // and is hidden now
     std::string title;
     std::string detail;  // longer name, for the tooltip
     uint64_t globalTid = 0;
     uint32_t deviceId = 0;
     TrackId track;
     LaneSet lanes;
+    CounterSeries series;  // Counter
+    CounterUnit unit = CounterUnit::Number;
 };
 
 // One idle stretch of a device, or a part of it that has one cause.
@@ -64,6 +90,8 @@ public:
     bool isContinuedBy(const Trace& trace) const { return isLaterSnapshot(*m_trace, trace); }
     // Replaces those of all devices.
     void setGaps(GapLanes gaps);
+    // Hides the rows of these groups but for their first. Groups that the trace does not have may be among them.
+    void setFolded(std::set<RowGroup> folded);
 
     const Trace& trace() const { return *m_trace; }
     const std::vector<const TimelineRow*>& rows() const { return m_rows; }
@@ -88,10 +116,14 @@ private:
         TimelineRow gaps;
         TimelineRow copies;
         std::vector<TrackId> tracks;
+        TimelineRow countersHeading;
+        std::vector<CounterId> counters;
     };
     struct Thread {
         TimelineRow ranges;
         TimelineRow apiCalls;
+        TimelineRow waits;
+        TimelineRow overheads;
     };
     struct Repeat {
         std::map<int32_t, TimeRange> ops;  // by token: first start and last end of its device operations
@@ -101,25 +133,34 @@ private:
     void addDeviceOps();
     void addApiCalls();
     void addRanges();
+    void addOverheads();
     void addTokens();
+    void addCounters();
+    Thread& threadOf(uint64_t globalTid);
+    void orderThread(uint64_t globalTid);
+    void orderDevice(uint32_t deviceId);
     void orderRows();
 
     ApiTint m_apiTint;
     TracePtr m_trace;
     std::map<uint32_t, Device> m_devices;
     std::map<TrackId, TimelineRow> m_streams;
+    std::map<CounterId, TimelineRow> m_counters;
     std::map<uint64_t, Thread> m_threads;
     std::vector<uint64_t> m_threadOrder;  // as they appear
     std::map<int16_t, Repeat> m_repeats;
     std::vector<TokenSpan> m_tokens;
     std::unique_ptr<TimelineRow> m_tokenRow;  // m_rows points at it
     std::vector<const TimelineRow*> m_rows;
+    std::set<RowGroup> m_folded;
     std::vector<uint8_t> m_apiTints;    // by StringId
     std::vector<uint8_t> m_rangeTints;  // by StringId
     CorrelationIndex m_correlations;
     size_t m_opsSeen = 0;
     size_t m_callsSeen = 0;
     size_t m_rangesSeen = 0;
+    size_t m_overheadsSeen = 0;
+    size_t m_samplesSeen = 0;
 };
 
 }  // namespace gapscope

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "core/base/clock_event_reasons.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope {
@@ -32,6 +33,7 @@ void addStep(TraceBuilder& builder, int32_t token, int64_t startNs, uint32_t fir
                                 .track = track,
                                 .category = i == 0 ? Category::Gemm : Category::Norm,
                                 .correlationId = correlation,
+                                .op = builder.internOp({.name = builder.intern("role")}),
                                 .token = token});
         builder.add(RangeRow{at, at + 90, builder.intern("layer " + std::to_string(i)), kTid});
     }
@@ -153,6 +155,75 @@ TEST(TimelineIndex, GrowingEndsAsTakenWhole) {
         EXPECT_EQ(growing.correlations().callOf(growing.trace(), op), whole.correlations().callOf(whole.trace(), op));
     // Nothing was laid twice but the tail that a late holder reaches back over.
     EXPECT_EQ(growing.rows()[4]->lanes.movedCount(), 0u);
+}
+
+TEST(TimelineIndex, WaitsTracingCostAndCountersHaveRowsOfTheirOwn) {
+    TraceBuilder builder;
+    builder.setRun({.mode = "eager"});
+    builder.setThread(kTid, "launcher");
+    constexpr uint64_t kFlusher = makeGlobalTid(77, 90);
+    builder.add(OverheadRow{5, 9, builder.intern("CUPTI buffer flush"), kFlusher});  // seen before any launch
+    addStep(builder, 0, 1000, 10);
+    builder.add(RangeRow{1500, 1600, builder.intern("wait for stream 7"), kTid, RangeKind::Wait});
+    builder.add(OverheadRow{1610, 1620, builder.intern("CUPTI resources"), kTid});
+    const auto sample = [&](int64_t timeNs, const char* name, CounterUnit unit, double value) {
+        builder.add(CounterSampleRow{
+            timeNs, builder.internCounter({.name = builder.intern(name), .unit = unit, .deviceId = 0}), value});
+    };
+    TimelineIndex index;
+    // Reasons come and go; samples of one stretch lie in two snapshots.
+    constexpr double kReasons[] = {0, 4, 4, 4, 0x24, 0, 1};
+    for (int i = 0; i < 7; ++i) {
+        sample(1000 + i * 100, "power", CounterUnit::Watt, 100 + i);
+        sample(1000 + i * 100, "clock limits", CounterUnit::ClockEventReasons, kReasons[i]);
+        index.setTrace(builder.snapshot());
+    }
+    const std::vector<std::string> all = {"Tokens", "launcher", "API calls", "waits", "tracing cost", "tracing thread",
+                                          "GPU 0",  "stream 7", "counters",  "power", "clock limits"};
+    EXPECT_EQ(titles(index), all);
+    EXPECT_EQ(index.rows()[3]->lanes.lanes()[0][0].row, 6u);  // of ranges(), as the others
+    EXPECT_EQ(index.placeOf(RowKind::Range, 6).row, 3);
+    EXPECT_EQ(index.rows()[5]->globalTid, kFlusher);
+    EXPECT_EQ(index.rows()[9]->series.size(), 7u);
+    EXPECT_EQ(index.rows()[9]->series.value(6), 106);
+    const Lane& limits = index.rows()[10]->lanes.lanes()[0];
+    ASSERT_EQ(limits.size(), 2u);
+    EXPECT_EQ(limits.startNs(0), 1100);
+    EXPECT_EQ(limits.endNs(0), 1400);
+    EXPECT_EQ(limits[0].tint, static_cast<uint8_t>(ClockLimit::Power));
+    EXPECT_EQ(limits[1].tint, static_cast<uint8_t>(ClockLimit::Thermal));
+    EXPECT_EQ(limits.endNs(1), 1500);
+
+    // Folded rows go, their first stays; what comes later stays folded.
+    const RowGroup counters = index.rows()[8]->folds;
+    const RowGroup thread = index.rows()[1]->folds;
+    EXPECT_EQ(counters.kind, RowGroup::Kind::Counters);
+    index.setFolded({counters, thread});
+    sample(1800, "temperature", CounterUnit::Celsius, 40);
+    index.setTrace(builder.snapshot());
+    EXPECT_EQ(titles(index),
+              (std::vector<std::string>{"Tokens", "launcher", "tracing thread", "GPU 0", "stream 7", "counters"}));
+    EXPECT_TRUE(index.rows()[1]->folded);
+    EXPECT_EQ(index.placeOf(RowKind::Range, 6).row, -1);
+    index.setFolded({index.rows()[3]->folds});
+    EXPECT_EQ(index.rows().back()->title, "GPU 0");
+    index.setFolded({});
+    EXPECT_EQ(titles(index).size(), all.size() + 1);
+}
+
+TEST(TimelineIndex, OperationsOfNoOpBelongToNoToken) {
+    TraceBuilder builder;
+    builder.setRun({.mode = "eager"});
+    const TrackId track = builder.internTrack({.globalPid = globalPidOf(kTid), .deviceId = 0, .streamId = 7});
+    builder.add(DeviceOpRow{.startNs = 10, .endNs = 20, .track = track, .kind = DeviceOpKind::Copy});
+    addStep(builder, -1, 1000, 10);
+    addStep(builder, 0, 1500, 20);
+    builder.add(DeviceOpRow{.startNs = 1990, .endNs = 2500, .track = track, .kind = DeviceOpKind::Copy});
+    TimelineIndex index;
+    index.setTrace(builder.snapshot());
+    ASSERT_EQ(index.tokens().size(), 2u);
+    EXPECT_EQ(index.tokens()[0].range, (TimeRange{1030, 1480}));
+    EXPECT_EQ(index.tokens()[1].range, (TimeRange{1480, 1980}));
 }
 
 TEST(TimelineIndex, AnotherTraceStartsAfresh) {
