@@ -41,6 +41,11 @@ Theme makeLight() {
     t.range = {rgb(0xC9D8EA), rgb(0xD5E3D3), rgb(0xE0D6E8), rgb(0xE9DECB)};
     t.prefill = rgb(0xB8A9D9);
     t.token = {rgb(0xCBD3F2), rgb(0xAEBBE8)};
+    t.counterLine = rgb(0x37699B);
+    t.counterFill = rgb(0xD6E3F0);
+    // None is never drawn. Grey and blue-grey for what is no trouble, then amber, red and wine.
+    t.clockLimits = {rgb(0xFFFFFF), rgb(0xDDE2E8), rgb(0x9FB0C3), rgb(0xA8A8A8),
+                     rgb(0xE0B040), rgb(0xC8402E), rgb(0x7D1D3F)};
 
     t.categories.fill(rgb(0xBBBBBB));
     const auto set = [&t](Category category, uint32_t value) {
@@ -92,6 +97,10 @@ Theme makeDark() {
     t.range = {rgb(0x34485E), rgb(0x37503A), rgb(0x4B3F57), rgb(0x54492F)};
     t.prefill = rgb(0x66558C);
     t.token = {rgb(0x3A4678), rgb(0x4B5A99)};
+    t.counterLine = rgb(0x6FA3D8);
+    t.counterFill = rgb(0x24364A);
+    t.clockLimits = {rgb(0x000000), rgb(0x333A42), rgb(0x4C5B6C), rgb(0x666C73),
+                     rgb(0x9A7420), rgb(0xA5382A), rgb(0x8A2E50)};
     for (QColor& color : t.categories)
         color = onDark(color);
     for (QColor& color : t.gapCauses)

@@ -8,6 +8,7 @@
 
 #include "core/analysis/gaps.h"
 #include "core/base/category.h"
+#include "core/base/clock_event_reasons.h"
 
 namespace gapscope {
 
@@ -34,6 +35,8 @@ struct Theme {
     std::array<QColor, 4> range;  // nested ranges, by name
     QColor prefill;
     std::array<QColor, 2> token;  // alternating
+    QColor counterLine, counterFill;
+    std::array<QColor, kClockLimitCount> clockLimits;  // by ClockLimit
 
     std::array<QColor, kCategoryCount> categories;
     std::array<QColor, kGapCauseCount> gapCauses;  // Unknown is drawn hatched

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <string>
 
@@ -87,6 +88,42 @@ struct SampleRun {
                                  .text = builder.intern(token % 3 == 0   ? " gap"
                                                         : token % 3 == 1 ? " in"
                                                                          : " time")});
+    }
+
+    // What a GPU run has beside: waits, the profiler's cost, a second stream whose kernels overlap, and NVML's counters
+    // every millisecond: memory that grows in steps, a clock that falls, power that swings, limits that come and go.
+    void addDeviceRows() {
+        const int64_t endNs = hostNs;
+        constexpr uint64_t kProfiler = makeGlobalTid(4100, 4177);
+        const TrackId side =
+            builder.internTrack({.globalPid = globalPidOf(kTid), .deviceId = 0, .contextId = 1, .streamId = 13});
+        for (int64_t at = 2'000'000; at + 900'000 < endNs; at += 3'000'000) {
+            builder.add(RangeRow{at, at + 240'000, builder.intern("wait for stream 7"), kTid, RangeKind::Wait});
+            builder.add(OverheadRow{at + 300'000, at + 330'000, builder.intern("CUPTI buffer request"), kTid});
+            builder.add(OverheadRow{at + 400'000, at + 900'000, builder.intern("CUPTI buffer flush"), kProfiler});
+            for (int64_t i = 0; i < 4; ++i)  // each begins while the one before still runs
+                builder.add(DeviceOpRow{.startNs = at + i * 60'000,
+                                        .endNs = at + i * 60'000 + 90'000,
+                                        .name = builder.intern("side_kernel"),
+                                        .track = side,
+                                        .category = Category::Attention});
+        }
+        const auto counter = [&](const char* name, CounterUnit unit) {
+            return builder.internCounter({.name = builder.intern(name), .unit = unit, .deviceId = 0});
+        };
+        const CounterId memory = counter("memory used", CounterUnit::Bytes);
+        const CounterId clock = counter("SM clock", CounterUnit::Hertz);
+        const CounterId power = counter("power", CounterUnit::Watt);
+        const CounterId temperature = counter("temperature", CounterUnit::Celsius);
+        const CounterId limits = counter("clock limits", CounterUnit::ClockEventReasons);
+        for (int64_t at = 0; at < endNs; at += 1'000'000) {
+            const double share = static_cast<double>(at) / static_cast<double>(endNs);
+            builder.add(CounterSampleRow{at, memory, share < 0.1 ? 6.1e8 : share < 0.5 ? 2.609e9 : 2.612e9});
+            builder.add(CounterSampleRow{at, clock, share < 0.7 ? 1.98e9 : 1.755e9});
+            builder.add(CounterSampleRow{at, power, 240 + static_cast<double>(random() % 120)});
+            builder.add(CounterSampleRow{at, temperature, 38 + std::floor(9 * share)});
+            builder.add(CounterSampleRow{at, limits, share < 0.1 ? 1. : share < 0.4 ? 0. : share < 0.7 ? 4. : 0x68});
+        }
     }
 
     // A prefill and `tokens` decode steps of `layers` layers, seven kernels each.

@@ -246,8 +246,11 @@ private Q_SLOTS:
 
     void tooltipsSayWhatItIs() {
         Window w;
-        const GapTable table = findGaps(*w.trace, w.trace->extent());
-        const TimelineLabels labels(w.timeline.index(), std::make_shared<const GapTable>(table));
+        auto gaps = std::make_shared<TraceGaps>();
+        gaps->table = findGaps(*w.trace, w.trace->extent());
+        gaps->tokens = tokenTable(*w.trace, w.trace->extent());
+        const GapTable& table = gaps->table;
+        const TimelineLabels labels(w.timeline.index(), gaps);
         const size_t stream = w.rowOf(RowKind::Stream);
         FrameHit hit{.row = stream, .span = {.first = 300, .count = 1}, .item = 300, .tableRow = 300};
         const QString kernel = labels.tooltip(hit);
@@ -256,6 +259,9 @@ private Q_SLOTS:
         QVERIFY(kernel.contains(QStringLiteral("&lt;")) || !kernel.contains(QStringLiteral("functor<")));  // escaped
         hit.span.count = 40;
         QVERIFY(labels.tooltip(hit).contains(QStringLiteral("40 device operations")));
+        const QString token = labels.tooltip({.row = w.rowOf(RowKind::Token), .span = {.count = 1}, .tableRow = 3});
+        for (const char* figure : {"token 2", "device busy", "device idle", "kernels"})
+            QVERIFY2(token.contains(QLatin1String(figure)), figure);
 
         const auto gap = std::ranges::find_if(table.gaps, [](const Gap& g) {
             return g.causes.hostNs() > 0 && g.causes[GapCause::LaunchCall] > 0 && g.causes[GapCause::DeviceLatency] > 0;

@@ -27,6 +27,15 @@ struct TimelineWindow {
         session.setTrace(trace);
         [[maybe_unused]] const bool active = QTest::qWaitForWindowActive(&timeline);
         timeline.setFocus();
+        settle();
+    }
+    // What was added to the run since.
+    void takeMore() {
+        trace = run.builder.snapshot();
+        session.setTrace(trace);
+        settle();
+    }
+    void settle() {
         [[maybe_unused]] const bool settled = QTest::qWaitFor([this] { return timeline.gapsSettled(); });
         QTest::qWait(1);
     }

@@ -51,8 +51,11 @@ void GapFeed::start() {
     m_jobs.start(
         [trace = m_trace](std::stop_token stop) {
             auto gaps = std::make_shared<TraceGaps>();
-            gaps->table = findGaps(*trace, deviceExtent(*trace), stop);
+            const LaunchJoin join = joinLaunches(*trace, stop);
+            if (stop.stop_requested()) return gaps;
+            gaps->table = findGaps(*trace, join, deviceExtent(*trace), stop);
             gaps->lanes = gapLanesOf(piecesOf(gaps->table));
+            gaps->tokens = tokenTable(*trace, join, trace->extent(), stop);
             return gaps;
         },
         [this](TraceGapsPtr gaps) {

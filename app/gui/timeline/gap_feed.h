@@ -1,5 +1,5 @@
-// Gaps of the whole trace for the timeline's gap rows: computed off the UI thread, and while a run grows no more often
-// than a few times a second.
+// Gaps of the whole trace for the timeline's gap rows, and its tokens' figures: computed off the UI thread, and while a
+// run grows no more often than a few times a second.
 #pragma once
 
 #include <QObject>
@@ -8,6 +8,7 @@
 
 #include "app/gui/jobs/job_tracker.h"
 #include "core/analysis/gaps.h"
+#include "core/analysis/token_table.h"
 #include "core/layout/timeline_index.h"
 
 namespace gapscope {
@@ -15,6 +16,7 @@ namespace gapscope {
 struct TraceGaps {
     GapTable table;
     GapLanes lanes;  // moved out by who shows them
+    TokenTable tokens;
 };
 using TraceGapsPtr = std::shared_ptr<TraceGaps>;
 

@@ -196,6 +196,8 @@ void TimelineWidget::keyPressEvent(QKeyEvent* event) {
             return selectNeighbour(Neighbour::Next);
         case Qt::Key_Comma:
             return selectNeighbour(Neighbour::Previous);
+        case Qt::Key_C:
+            return toggleCounters();
         case Qt::Key_Escape:
             if (m_drag == Drag::Range) {
                 m_drag = Drag::None;
@@ -216,6 +218,39 @@ std::optional<FrameHit> TimelineWidget::hitAt(QPoint position) {
     if (!rows.contains(position)) return std::nullopt;
     ensureFrame();
     return hitTest(*m_index, m_frame, position.x() - rows.left() + 0.5, position.y() - rows.top());
+}
+
+std::optional<size_t> TimelineWidget::headerRowAt(QPoint position) {
+    if (!parts().headers.contains(position)) return std::nullopt;
+    ensureFrame();
+    const int y = position.y() - parts().headers.top() + m_frame.scrollY;
+    for (size_t r = 0; r < m_frame.places.size(); ++r)
+        if (y >= m_frame.places[r].y && y < m_frame.places[r].y + m_frame.places[r].height) return r;
+    return std::nullopt;
+}
+
+void TimelineWidget::toggleFold(const RowGroup& group) {
+    std::set<RowGroup> folded = m_folded;
+    if (folded.erase(group) == 0) folded.insert(group);
+    setFolded(std::move(folded));
+}
+
+void TimelineWidget::toggleCounters() {
+    std::set<RowGroup> folded = m_folded;
+    const bool show =
+        std::ranges::any_of(folded, [](const RowGroup& group) { return group.kind == RowGroup::Kind::Counters; });
+    std::erase_if(folded, [](const RowGroup& group) { return group.kind == RowGroup::Kind::Counters; });
+    for (const TimelineRow* row : m_index->rows())
+        if (!show && row->kind == RowKind::Counters) folded.insert(row->folds);
+    setFolded(std::move(folded));
+}
+
+void TimelineWidget::setFolded(std::set<RowGroup> folded) {
+    m_folded = std::move(folded);
+    m_index->setFolded(m_folded);
+    m_hover.reset();
+    updateScrollBar();
+    markDirty();
 }
 
 void TimelineWidget::setHover(std::optional<FrameHit> hover, std::optional<QPoint> pointer) {
@@ -271,6 +306,8 @@ void TimelineWidget::mousePressEvent(QMouseEvent* event) {
         m_pressedRange = target();
     } else if (event->button() == Qt::LeftButton && where.rows.united(where.ruler).contains(position)) {
         m_drag = Drag::Click;
+    } else if (const std::optional<size_t> row = headerRowAt(position); row && event->button() == Qt::LeftButton) {
+        if (m_index->rows()[*row]->folds.kind != RowGroup::Kind::None) toggleFold(m_index->rows()[*row]->folds);
     }
 }
 
@@ -281,7 +318,9 @@ void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
         case Drag::None: {
             const Drag over = overviewDragAt(position);
             const bool edge = over == Drag::OverviewLeft || over == Drag::OverviewRight;
-            viewport()->setCursor(edge ? Qt::SizeHorCursor : Qt::ArrowCursor);
+            const std::optional<size_t> header = headerRowAt(position);
+            const bool foldable = header && m_index->rows()[*header]->folds.kind != RowGroup::Kind::None;
+            viewport()->setCursor(edge ? Qt::SizeHorCursor : foldable ? Qt::PointingHandCursor : Qt::ArrowCursor);
             setHover(hitAt(position), position);
             return;
         }
@@ -347,7 +386,7 @@ void TimelineWidget::mouseDoubleClickEvent(QMouseEvent* event) {
     const QPoint position = event->position().toPoint();
     if (parts().overview.contains(position)) return zoomToWhole();
     const std::optional<FrameHit> hit = hitAt(position);
-    if (!hit || hit->span.count == 0) return;
+    if (!hit || hit->span.count == 0 || m_index->rows()[hit->row]->kind == RowKind::Counter) return;
     if (hit->span.count > 1) {
         // Of a merged stretch the whole of it is what was pointed at.
         const Lane& lane = m_index->rows()[hit->row]->lanes.lanes()[hit->lane];
@@ -386,21 +425,33 @@ void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
             return select(Selection::Kind::ApiCall,
                           {trace.apiCalls().startNs[tableRow], trace.apiCalls().endNs[tableRow]}, tableRow);
         case RowKind::Range:
+        case RowKind::Wait:
             return select(Selection::Kind::UserRange,
                           {trace.ranges().startNs[tableRow], trace.ranges().endNs[tableRow]}, tableRow);
         case RowKind::Gap:
             if (m_gaps && tableRow < m_gaps->table.gaps.size())
                 select(Selection::Kind::Gap, m_gaps->table.gaps[tableRow].range, tableRow);
             return;
+        case RowKind::Overhead:  // no thing of the run: its time is what can be asked about
+            return select(Selection::Kind::Range,
+                          {trace.overheads().startNs[tableRow], trace.overheads().endNs[tableRow]}, 0);
         case RowKind::Token: {
             const TokenSpan& token = m_index->tokens()[tableRow];
             return select(Selection::Kind::Token, token.range, static_cast<size_t>(token.tokenRow));
         }
+        case RowKind::Counters:
+        case RowKind::Counter:
+        case RowKind::ClockLimit:
+            return;
     }
 }
 
 void TimelineWidget::selectHit(const FrameHit& hit) {
-    selectItem(m_index->rows()[hit.row]->kind, hit.tableRow);
+    const TimelineRow& row = *m_index->rows()[hit.row];
+    if (row.kind == RowKind::Counter) return m_session.clearSelection();
+    if (row.kind != RowKind::ClockLimit) return selectItem(row.kind, hit.tableRow);
+    const LaneItem item = row.lanes.lanes()[hit.lane][hit.item];
+    m_session.select({.kind = Selection::Kind::Range, .range = {item.startNs, item.endNs}});
 }
 
 TimelineIndex::Place TimelineWidget::selectedPlace() const {
@@ -415,28 +466,41 @@ TimelineIndex::Place TimelineWidget::selectedPlace() const {
     return {};
 }
 
-void TimelineWidget::selectLaunch() {
-    const Selection selection = m_session.selection();
-    std::optional<uint32_t> call;
-    if (selection.kind == Selection::Kind::DeviceOp && selectedPlace().row >= 0)
-        call = m_index->correlations().callOf(m_index->trace(), static_cast<uint32_t>(selection.row));
-    if (selection.kind == Selection::Kind::Gap && m_gaps) {
-        // A gap leads to the launch that ended it.
+// Of a call, of an operation, or of what ended a gap.
+void TimelineWidget::findLaunch() {
+    m_launch.reset();
+    const Selection& selection = m_session.selection();
+    const Trace& trace = m_index->trace();
+    const auto row = static_cast<uint32_t>(selection.row);
+    Launched launch;
+    if (selection.kind == Selection::Kind::ApiCall && row < trace.apiCalls().startNs.size()) {
+        launch.call = row;
+    } else if (selection.kind == Selection::Kind::DeviceOp && row < trace.deviceOps().startNs.size()) {
+        const std::optional<uint32_t> call = m_index->correlations().callOf(trace, row);
+        if (!call) return;
+        launch.call = *call;
+        launch.target = row;
+    } else if (selection.kind == Selection::Kind::Gap && m_gaps) {
         const auto gap = std::ranges::find(m_gaps->table.gaps, selection.range, &Gap::range);
-        if (gap != m_gaps->table.gaps.end() && gap->call != kNoRow) call = gap->call;
+        if (gap == m_gaps->table.gaps.end() || gap->call == kNoRow) return;
+        launch.call = gap->call;
+        launch.target = gap->nextOp;
+    } else {
+        return;
     }
-    if (!call) return;
-    selectItem(RowKind::ApiCall, *call);
+    launch.operations = m_index->correlations().operationsOf(trace, launch.call);
+    m_launch = std::move(launch);
+}
+
+void TimelineWidget::selectLaunch() {
+    if (!m_launch || m_session.selection().kind == Selection::Kind::ApiCall) return;
+    selectItem(RowKind::ApiCall, m_launch->call);
     reveal(m_session.selection().range);
 }
 
 void TimelineWidget::selectLaunched() {
-    const Selection selection = m_session.selection();
-    if (selection.kind != Selection::Kind::ApiCall || selectedPlace().row < 0) return;
-    const std::vector<uint32_t> operations =
-        m_index->correlations().operationsOf(m_index->trace(), static_cast<uint32_t>(selection.row), 1);
-    if (operations.empty()) return;
-    selectItem(RowKind::Stream, operations.front());
+    if (!m_launch || m_session.selection().kind != Selection::Kind::ApiCall || m_launch->operations.empty()) return;
+    selectItem(RowKind::Stream, m_launch->operations.front());
     reveal(m_session.selection().range);
 }
 

@@ -1,10 +1,13 @@
 #include "app/gui/timeline/timeline_labels.h"
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 #include <QStringList>
 #include <algorithm>
+#include <utility>
 
 #include "core/analysis/api_calls.h"
+#include "core/base/clock_event_reasons.h"
 #include "core/base/format.h"
 #include "core/layout/name_steps.h"
 
@@ -69,6 +72,15 @@ QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint) {
             return theme.range[tint % theme.range.size()];
         case RowKind::Token:
             return tint == 0 ? theme.prefill : theme.token[(tint - 1) % theme.token.size()];
+        case RowKind::Wait:
+            return theme.apiWait;
+        case RowKind::Overhead:
+            return theme.gapCause(GapCause::Profiler);
+        case RowKind::ClockLimit:
+            return theme.clockLimits[std::min<size_t>(tint, kClockLimitCount - 1)];
+        case RowKind::Counters:
+        case RowKind::Counter:
+            return theme.counterLine;
         case RowKind::ApiCall:
             break;
     }
@@ -119,7 +131,7 @@ QString fittedName(std::string_view name, const QFontMetricsF& metrics, double w
     return cut.size() >= 4 ? cut : QString();
 }
 
-TimelineLabels::TimelineLabels(const TimelineIndex& index, std::shared_ptr<const GapTable> gaps)
+TimelineLabels::TimelineLabels(const TimelineIndex& index, std::shared_ptr<const TraceGaps> gaps)
     : m_index(index), m_gaps(std::move(gaps)) {}
 
 QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
@@ -133,8 +145,18 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
             return tableRow < trace.apiCalls().name.size() ? utf8(trace.string(trace.apiCalls().name[tableRow]))
                                                            : QString();
         case RowKind::Range:
+        case RowKind::Wait:
             return tableRow < trace.ranges().name.size() ? utf8(trace.string(trace.ranges().name[tableRow]))
                                                          : QString();
+        case RowKind::Overhead:
+            return tableRow < trace.overheads().name.size() ? utf8(trace.string(trace.overheads().name[tableRow]))
+                                                            : QString();
+        case RowKind::ClockLimit:
+            if (tableRow >= trace.counterSamples().value.size()) return {};
+            return utf8(clockEventReasonWords(clockEventReasonsOf(trace.counterSamples().value[tableRow])));
+        case RowKind::Counters:
+        case RowKind::Counter:
+            return {};
         case RowKind::Token: {
             if (tableRow >= m_index.tokens().size()) return {};
             const TokenSpan& token = m_index.tokens()[tableRow];
@@ -142,8 +164,8 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
             return warmup + (token.index < 0 ? tr("prefill") : QString::number(token.index));
         }
         case RowKind::Gap:
-            if (!m_gaps || tableRow >= m_gaps->gaps.size()) return {};
-            return duration(m_gaps->gaps[tableRow].range.durationNs());
+            if (!m_gaps || tableRow >= m_gaps->table.gaps.size()) return {};
+            return duration(m_gaps->table.gaps[tableRow].range.durationNs());
     }
     return {};
 }
@@ -186,6 +208,7 @@ QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, co
 QString TimelineLabels::tooltip(const FrameHit& hit) const {
     if (hit.span.count == 0 || hit.row >= m_index.rows().size()) return {};
     const TimelineRow& row = *m_index.rows()[hit.row];
+    if (row.kind == RowKind::Counter) return counterTooltip(row, hit);
     if (hit.span.count > 1) return mergedTooltip(row, row.lanes.lanes()[hit.lane], hit.span);
     switch (row.kind) {
         case RowKind::Stream:
@@ -198,12 +221,19 @@ QString TimelineLabels::tooltip(const FrameHit& hit) const {
         case RowKind::Token:
             return tokenTooltip(hit.tableRow);
         case RowKind::Range:
+        case RowKind::Wait:
+        case RowKind::Overhead:
+        case RowKind::Counters:
+        case RowKind::Counter:
+        case RowKind::ClockLimit:
             break;
     }
-    const Ranges& ranges = m_index.trace().ranges();
+    const LaneItem item = row.lanes.lanes()[hit.lane][hit.item];
     Tip tip(name(row, hit.tableRow));
-    tip.add(tr("duration"), exactly(ranges.endNs[hit.tableRow] - ranges.startNs[hit.tableRow]));
-    tip.add(tr("start"), exactly(ranges.startNs[hit.tableRow]));
+    if (row.kind == RowKind::ClockLimit) tip.add(tr("clock limits"), tr("what held the clock down, by NVML"));
+    if (row.kind == RowKind::Overhead) tip.add(tr("tracing cost"), tr("the profiler worked, not the program"));
+    tip.add(tr("duration"), exactly(item.durationNs()));
+    tip.add(tr("start"), exactly(item.startNs));
     return tip.html();
 }
 
@@ -228,6 +258,18 @@ QString TimelineLabels::mergedTooltip(const TimelineRow& row, const Lane& lane, 
             break;
         case RowKind::Range:
             what = tr("%1 ranges").arg(number);
+            break;
+        case RowKind::Wait:
+            what = tr("%1 waits").arg(number);
+            break;
+        case RowKind::Overhead:
+            what = tr("%1 records of tracing cost").arg(number);
+            break;
+        case RowKind::ClockLimit:
+            what = tr("%1 stretches of clock limits").arg(number);
+            break;
+        case RowKind::Counters:
+        case RowKind::Counter:
             break;
     }
     Tip tip(what);
@@ -289,14 +331,23 @@ QString TimelineLabels::apiCallTooltip(uint32_t row) const {
 }
 
 QString TimelineLabels::gapTooltip(uint32_t row) const {
-    if (!m_gaps || row >= m_gaps->gaps.size()) return {};
-    const Gap& gap = m_gaps->gaps[row];
+    if (!m_gaps || row >= m_gaps->table.gaps.size()) return {};
+    const Gap& gap = m_gaps->table.gaps[row];
     const Trace& trace = m_index.trace();
     Tip tip(gapSentence(trace, gap));
     tip.add(tr("start"), exactly(gap.range.startNs));
     if (gap.nextOp != kNoRow && gap.nextOp < trace.deviceOps().name.size())
         tip.add(tr("ended by"), utf8(trace.string(trace.deviceOps().name[gap.nextOp])));
     return tip.html();
+}
+
+// As the table of tokens has them; null before they are worked out.
+const TokenTime* TimelineLabels::figuresOf(const TokenSpan& token) const {
+    if (!m_gaps) return nullptr;
+    const auto& rows = m_gaps->tokens.rows;
+    const auto keyOf = [](const TokenTime& row) { return std::pair(row.repeat, row.index); };
+    const auto found = std::ranges::lower_bound(rows, std::pair(token.repeat, token.index), {}, keyOf);
+    return found != rows.end() && keyOf(*found) == std::pair(token.repeat, token.index) ? &*found : nullptr;
 }
 
 QString TimelineLabels::tokenTooltip(uint32_t row) const {
@@ -308,7 +359,56 @@ QString TimelineLabels::tokenTooltip(uint32_t row) const {
         tip.add(tr("text"), utf8(trace.string(trace.tokens().text[static_cast<size_t>(token.tokenRow)])));
     tip.add(tr("duration"), exactly(token.range.durationNs()));
     tip.add(tr("start"), exactly(token.range.startNs));
+    if (const TokenTime* figures = figuresOf(token)) {
+        tip.add(tr("device busy"), exactly(figures->busyNs));
+        tip.add(tr("device idle"), exactly(figures->idleNs));
+        tip.add(tr("kernels"), count(figures->kernelCount));
+        tip.add(tr("launches"), count(figures->launchCount));
+    }
     if (token.repeat != 0) tip.add(tr("repeat"), token.repeat < 0 ? tr("warm-up") : QString::number(token.repeat));
+    return tip.html();
+}
+
+QString counterValue(CounterUnit unit, double value) {
+    switch (unit) {
+        case CounterUnit::Bytes:
+            return utf8(formatBytes(value));
+        case CounterUnit::Hertz:
+            return utf8(formatRate(value, "Hz"));
+        case CounterUnit::Watt:
+            return utf8(formatRate(value, "W"));
+        case CounterUnit::Celsius:
+            return tr("%1 °C").arg(value, 0, 'f', 0);
+        case CounterUnit::ClockEventReasons:
+            return utf8(clockEventReasonWords(clockEventReasonsOf(value)));
+        case CounterUnit::Number:
+            break;
+    }
+    return utf8(formatRate(value, "")).trimmed();
+}
+
+QString counterAxisText(CounterUnit unit, double value) {
+    static const QRegularExpression kZeros(QStringLiteral("\\.?0+(?= |$)"));
+    QString number = counterValue(unit, value);
+    return number.contains(QLatin1Char('.')) ? number.replace(kZeros, QString()) : number;
+}
+
+QString TimelineLabels::counterTooltip(const TimelineRow& row, const FrameHit& hit) const {
+    Tip tip(tr("%1: %2").arg(utf8(row.title), counterValue(row.unit, row.series.value(hit.item))));
+    if (row.unit == CounterUnit::Bytes) {
+        const auto& devices = m_index.trace().devices();
+        const auto device = std::ranges::find(devices, row.deviceId, &DeviceRow::id);
+        if (device != devices.end() && device->totalMemoryBytes > 0)
+            tip.add(tr("of"), counterValue(row.unit, static_cast<double>(device->totalMemoryBytes)));
+        tip.add(tr("exactly"), tr("%1 B").arg(count(static_cast<int64_t>(row.series.value(hit.item)))));
+    }
+    if (hit.column.least < hit.column.greatest) {
+        tip.add(tr("in this pixel"),
+                tr("%1 to %2, mean %3")
+                    .arg(counterValue(row.unit, hit.column.least), counterValue(row.unit, hit.column.greatest),
+                         counterValue(row.unit, hit.column.mean)));
+    }
+    tip.add(tr("sampled at"), exactly(row.series.timeNs(hit.item)));
     return tip.html();
 }
 

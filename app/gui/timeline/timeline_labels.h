@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "app/gui/theme.h"
-#include "core/analysis/gaps.h"
+#include "app/gui/timeline/gap_feed.h"
 #include "core/layout/timeline_frame.h"
 
 namespace gapscope {
@@ -19,7 +19,8 @@ QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint);
 
 class TimelineLabels {
 public:
-    TimelineLabels(const TimelineIndex& index, std::shared_ptr<const GapTable> gaps);
+    // `gaps` of the same trace, or of a former snapshot of it; null while there are none.
+    TimelineLabels(const TimelineIndex& index, std::shared_ptr<const TraceGaps> gaps);
 
     // The fullest form of the item's name that fits the width; empty if none does.
     QString fitting(const TimelineRow& row, const LaneItem& item, const QFontMetricsF& metrics, double width) const;
@@ -34,13 +35,20 @@ private:
     QString apiCallTooltip(uint32_t row) const;
     QString gapTooltip(uint32_t row) const;
     QString tokenTooltip(uint32_t row) const;
+    const TokenTime* figuresOf(const TokenSpan& token) const;
+    QString counterTooltip(const TimelineRow& row, const FrameHit& hit) const;
 
     const TimelineIndex& m_index;
-    std::shared_ptr<const GapTable> m_gaps;
+    std::shared_ptr<const TraceGaps> m_gaps;
 };
 
 // "212 µs idle: 180 µs host in layer 3, 9.00 µs launch call, 23.0 µs device"
 QString gapSentence(const Trace& trace, const Gap& gap);
+
+// With its unit: "2.61 GB", "1.98 GHz", "312 W".
+QString counterValue(CounterUnit unit, double value);
+// The same for a round number: "2.5 GB".
+QString counterAxisText(CounterUnit unit, double value);
 
 // The chosen form and, where even the shortest is too long, cut in its middle; empty below three characters.
 QString fittedName(std::string_view name, const QFontMetricsF& metrics, double width);

@@ -15,7 +15,8 @@ namespace {
 
 constexpr int kOverviewHeight = 36;
 constexpr int kRulerHeight = 24;
-constexpr int kWidestHeader = 168;
+constexpr int kWidestHeader = 176;
+constexpr int kHeaderIndent = 18;     // px before a name: room for the fold mark
 constexpr double kDimming = 0.72;     // share of background in what a selection leaves out
 constexpr double kSparseTint = 0.16;  // of the colour behind a merged stretch
 
@@ -94,6 +95,8 @@ void TimelinePainter::paintRows(QPainter& painter, const TimelineFrame& frame, c
         painter.fillRect(QRect(rows.left(), rows.top() + y - kGroupSpacing / 2 - 1, rows.width(), 1),
                          m_theme.lineStrong);
     }
+    for (const FrameCounter& shown : frame.counters)
+        paintCounter(painter, shown, rows);
     for (const FrameLane& shown : frame.lanes) {
         const TimelineRow& row = *m_index.rows()[shown.row];
         const Lane& lane = row.lanes.lanes()[shown.lane];
@@ -101,6 +104,51 @@ void TimelinePainter::paintRows(QPainter& painter, const TimelineFrame& frame, c
             paintSpan(painter, row, lane, shown, span, rows, leftOut(row, lane, span, selection));
     }
     painter.restore();
+}
+
+void TimelinePainter::paintCounter(QPainter& painter, const FrameCounter& shown, const QRect& rows) const {
+    const double pixel = devicePixel(painter);
+    const double line = std::max(pixel, snapped(painter, 1.25));
+    const double bottom = rows.top() + shown.y + shown.height;
+    painter.fillRect(QRectF(rows.left(), bottom, rows.width(), 1), m_theme.line);
+    const auto yOf = [&](double value) {
+        const double share = std::clamp(value / shown.top, 0.0, 1.0);
+        return snapped(painter, bottom - share * (shown.height - 3));
+    };
+    const CounterColumn* before = nullptr;
+    for (size_t x = 0; x < shown.columns.size();) {
+        const CounterColumn& column = shown.columns[x];
+        size_t end = x + 1;
+        if (!column.known) {
+            before = nullptr;
+            x = end;
+            continue;
+        }
+        // Columns that say the same are one box.
+        if (column.least == column.greatest)
+            while (end < shown.columns.size() && shown.columns[end].known && shown.columns[end].least == column.least &&
+                   shown.columns[end].greatest == column.greatest)
+                ++end;
+        const double left = snapped(painter, rows.left() + static_cast<double>(x));
+        const double width = snapped(painter, rows.left() + static_cast<double>(end)) - left;
+        const double mean = yOf(column.mean);
+        painter.fillRect(QRectF(left, mean, width, bottom - mean), m_theme.counterFill);
+        if (column.least < column.greatest) {
+            const double high = yOf(column.greatest);
+            painter.fillRect(QRectF(left, high, width, yOf(column.least) + line - high),
+                             mixed(m_theme.counterLine, m_theme.background, 0.45));
+        }
+        painter.fillRect(QRectF(left, mean, width, line), m_theme.counterLine);
+        // A step between two columns is no hole in the line.
+        if (before && before->mean != column.mean) {
+            const double former = yOf(before->mean);
+            painter.fillRect(
+                QRectF(left, std::min(former, mean), std::min(width, line), std::abs(former - mean) + line),
+                m_theme.counterLine);
+        }
+        before = &column;
+        x = end;
+    }
 }
 
 void TimelinePainter::paintSpan(QPainter& painter, const TimelineRow& row, const Lane& lane, const FrameLane& shown,
@@ -181,13 +229,18 @@ void TimelinePainter::paintHeaders(QPainter& painter, const TimelineFrame& frame
         const TimelineRow& row = *m_index.rows()[r];
         if (r > 0 && row.startsGroup)
             painter.fillRect(QRect(headers.left(), y - kGroupSpacing / 2 - 1, headers.width(), 1), m_theme.lineStrong);
-        QRect line(headers.left() + 8, y, headers.width() - 14, place.laneHeight);
+        QRect line(headers.left() + kHeaderIndent, y, headers.width() - kHeaderIndent - 6, place.laneHeight);
+        if (row.kind == RowKind::Counters || row.kind == RowKind::Counter || row.kind == RowKind::ClockLimit)
+            line.setLeft(line.left() + (row.kind == RowKind::Counters ? 0 : kHeaderIndent / 2));
+        if (row.folds.kind != RowGroup::Kind::None)
+            paintFold(painter, QPointF(line.left() - 9, line.center().y() + 0.5), row.folded);
+        if (row.kind == RowKind::Counter) paintAxis(painter, row, line);
         if (r < frame.busy.size() && frame.busy[r]) {
             const QString share = *frame.busy[r] > 0 ? utf8(formatPercent(*frame.busy[r])) : QStringLiteral("0 %");
             QString busy = row.kind == RowKind::Gap ? QObject::tr("busy %1").arg(share) : share;
             // Where both do not fit, the row's name goes before the figure, which the tooltip has too.
-            const double room = line.width() - (row.startsGroup ? 0 : 12) - 8 -
-                                QFontMetricsF(row.startsGroup ? bold : m_font).horizontalAdvance(utf8(row.title));
+            const double room =
+                line.width() - 8 - QFontMetricsF(row.startsGroup ? bold : m_font).horizontalAdvance(utf8(row.title));
             if (m_metrics.horizontalAdvance(busy) > room)
                 busy = m_metrics.horizontalAdvance(share) > room ? QString() : share;
             painter.setFont(m_font);
@@ -197,12 +250,35 @@ void TimelinePainter::paintHeaders(QPainter& painter, const TimelineFrame& frame
         }
         painter.setFont(row.startsGroup ? bold : m_font);
         painter.setPen(row.startsGroup ? m_theme.text : m_theme.mutedText);
-        if (!row.startsGroup) line.setLeft(line.left() + 12);
         const QString title = QFontMetrics(painter.font()).elidedText(utf8(row.title), Qt::ElideRight, line.width());
         painter.drawText(line, Qt::AlignVCenter | Qt::AlignLeft, title);
     }
     painter.fillRect(QRect(headers.right(), headers.top(), 1, headers.height()), m_theme.lineStrong);
     painter.restore();
+}
+
+// The little triangle before a name behind which rows are folded away.
+void TimelinePainter::paintFold(QPainter& painter, QPointF centre, bool folded) const {
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(m_theme.mutedText);
+    painter.translate(centre);
+    if (folded) painter.rotate(-90);
+    painter.drawPolygon(QPolygonF({{-4, -2}, {4, -2}, {0, 3}}));
+    painter.restore();
+}
+
+// What the edges of a plot stand for. Takes its room from the right of `line`.
+void TimelinePainter::paintAxis(QPainter& painter, const TimelineRow& row, QRect& line) const {
+    QFont small = m_font;
+    small.setPixelSize(10);
+    painter.setFont(small);
+    painter.setPen(m_theme.mutedText);
+    const QString top = counterAxisText(row.unit, counterTop(row.series));
+    painter.drawText(line.adjusted(0, 1, 0, 0), Qt::AlignTop | Qt::AlignRight, top);
+    painter.drawText(line, Qt::AlignBottom | Qt::AlignRight, QStringLiteral("0"));
+    line.setRight(line.right() - QFontMetrics(small).horizontalAdvance(top) - 8);
 }
 
 void TimelinePainter::paintRuler(QPainter& painter, const std::vector<RulerTick>& ticks, const QRect& ruler,

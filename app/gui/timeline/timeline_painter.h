@@ -45,6 +45,9 @@ public:
 private:
     void paintSpan(QPainter& painter, const TimelineRow& row, const Lane& lane, const FrameLane& shown,
                    const LaneSpan& span, const QRect& rows, bool dimmed) const;
+    void paintCounter(QPainter& painter, const FrameCounter& shown, const QRect& rows) const;
+    void paintFold(QPainter& painter, QPointF centre, bool folded) const;
+    void paintAxis(QPainter& painter, const TimelineRow& row, QRect& line) const;
     bool leftOut(const TimelineRow& row, const Lane& lane, const LaneSpan& span, const Selection& selection) const;
 
     const Theme& m_theme;

@@ -20,10 +20,6 @@ constexpr int kSettleMs = 250;
 // Rows of larger traces are built off the UI thread; below it takes a few milliseconds at most.
 constexpr size_t kMostEventsAtOnce = 20'000;
 
-std::shared_ptr<const GapTable> gapTable(const TraceGapsPtr& gaps) {
-    return gaps ? std::shared_ptr<const GapTable>(gaps, &gaps->table) : nullptr;
-}
-
 QString duration(int64_t ns) {
     return QString::fromStdString(formatDuration(ns));
 }
@@ -97,6 +93,8 @@ void TimelineWidget::takeGaps(TraceGapsPtr gaps) {
     // Rows that are still being built take them when they are there.
     if (!m_indexJobs.running()) m_index->setGaps(std::move(m_gaps->lanes));
     m_hover.reset();
+    findLaunch();
+    updateScrollBar();
     markDirty();
 }
 
@@ -120,6 +118,8 @@ void TimelineWidget::takeTrace() {
     } else {
         m_index->setTrace(trace);
     }
+    findLaunch();
+    updateScrollBar();
     markDirty();
 }
 
@@ -136,9 +136,12 @@ void TimelineWidget::buildIndex() {
             m_index = std::move(index);
             m_indexedTrace.reset();
             m_index->setTrace(m_session.trace());
+            m_index->setFolded(m_folded);
             if (m_gaps) m_index->setGaps(std::move(m_gaps->lanes));
             m_overviewDirty = true;
             m_hover.reset();
+            findLaunch();
+            updateScrollBar();
             markDirty();
         });
 }
@@ -156,6 +159,7 @@ void TimelineWidget::takeVisibleRange() {
 }
 
 void TimelineWidget::takeSelection() {
+    findLaunch();
     m_cacheDirty = true;  // some selections dim what they leave out
     const TimelineIndex::Place place = selectedPlace();
     QString spoken = tr("Tokens, CPU calls, gaps and kernels over time");
@@ -163,7 +167,7 @@ void TimelineWidget::takeSelection() {
         ensureFrame();
         const TimelineRow& row = *m_index->rows()[static_cast<size_t>(place.row)];
         const LaneItem item = row.lanes.lanes()[place.lane][place.item];
-        const TimelineLabels labels(*m_index, gapTable(m_gaps));
+        const TimelineLabels labels(*m_index, m_gaps);
         spoken = tr("Selected: %1, %2").arg(labels.name(row, item.row), duration(item.durationNs()));
         const int y = m_frame.places[static_cast<size_t>(place.row)].laneY(place.lane);
         const int height = m_frame.places[static_cast<size_t>(place.row)].laneHeight;
@@ -201,7 +205,6 @@ void TimelineWidget::ensureFrame() {
     if (!m_frameDirty) return;
     m_frameDirty = false;
     ++m_frameCount;
-    updateScrollBar();
     m_frame = makeFrame(*m_index, scale(), parts().rows.height(), verticalScrollBar()->value());
     m_ticks = rulerTicks(scale(), std::clamp(scale().width / 3, 76.0, 110.0));  // some label also where it is narrow
     if (m_overviewDirty) {
@@ -216,7 +219,6 @@ void TimelineWidget::updateScrollBar() {
     const std::vector<RowPlace> places = placeRows(*m_index);
     const int content = places.empty() ? 0 : places.back().y + places.back().height + kGroupSpacing;
     const int page = parts().rows.height();
-    const QSignalBlocker blocker(verticalScrollBar());
     verticalScrollBar()->setRange(0, std::max(0, content - page));
     verticalScrollBar()->setPageStep(page);
     verticalScrollBar()->setSingleStep(kTrackHeight);
@@ -241,7 +243,7 @@ void TimelineWidget::ensureCache() {
     if (m_cache.size() != size) m_cache = QPixmap(size);
     m_cache.setDevicePixelRatio(ratio);
     QPainter painter(&m_cache);
-    const TimelineLabels labels(*m_index, gapTable(m_gaps));
+    const TimelineLabels labels(*m_index, m_gaps);
     const TimelinePainter painting = painterFor(labels);
     const TimelineParts where = parts();
     painting.paintRows(painter, m_frame, where.rows, m_session.selection());
@@ -261,7 +263,7 @@ void TimelineWidget::paintEvent(QPaintEvent*) {
     ensureCache();
     QPainter painter(viewport());
     painter.drawPixmap(0, 0, m_cache);
-    const TimelineLabels labels(*m_index, gapTable(m_gaps));
+    const TimelineLabels labels(*m_index, m_gaps);
     paintMarks(painter, painterFor(labels));
 }
 
@@ -324,39 +326,36 @@ void TimelineWidget::paintSelected(QPainter& painter, const TimelinePainter& pai
                             m_frame.scale.xOf(selection.range.endNs), where.rows, where.ruler,
                             duration(selection.range.durationNs()));
     }
-    const std::optional<QRectF> box = boxOf(place);
-    if (!box) return;
     painter.save();
     painter.setClipRect(where.rows);
-    painting.paintOutline(painter, *box, theme().accent, 2);
-
-    // The launch and what it launched, with a line between them.
-    const Trace& trace = m_index->trace();
-    std::optional<uint32_t> call;
-    if (selection.kind == Selection::Kind::DeviceOp)
-        call = m_index->correlations().callOf(trace, static_cast<uint32_t>(selection.row));
-    if (selection.kind == Selection::Kind::ApiCall) call = static_cast<uint32_t>(selection.row);
-    if (call) {
-        constexpr size_t kMostOutlined = 2000;  // a graph launch may own thousands
-        const std::vector<uint32_t> operations = m_index->correlations().operationsOf(trace, *call, kMostOutlined);
-        const std::optional<QRectF> callBox = boxOf(m_index->placeOf(RowKind::ApiCall, *call));
-        for (const uint32_t operation : operations) {
-            const bool isSelected = selection.kind == Selection::Kind::DeviceOp && operation == selection.row;
-            const std::optional<QRectF> operationBox = boxOf(m_index->placeOf(RowKind::Stream, operation));
-            if (operationBox && !isSelected) painting.paintOutline(painter, *operationBox, theme().launchLink, 1.5);
-            const bool linked =
-                isSelected || (selection.kind == Selection::Kind::ApiCall && operation == operations.front());
-            if (!linked || !operationBox || !callBox) continue;
-            const bool down = operationBox->top() > callBox->top();
-            painting.paintLink(
-                painter,
-                {callBox->left() + std::min(callBox->width() / 2, 12.0), down ? callBox->bottom() : callBox->top()},
-                {operationBox->left() + 1, down ? operationBox->top() : operationBox->bottom()});
-        }
-        if (callBox && selection.kind == Selection::Kind::DeviceOp)
-            painting.paintOutline(painter, *callBox, theme().launchLink, 1.5);
-    }
+    if (const std::optional<QRectF> box = boxOf(place)) painting.paintOutline(painter, *box, theme().accent, 2);
+    paintLaunch(painter, painting);
     painter.restore();
+}
+
+// The selection's launch and what it launched, with arrows from the one to the other: to the operation that the
+// selection is about or, from a selected call, to its first and last.
+void TimelineWidget::paintLaunch(QPainter& painter, const TimelinePainter& painting) {
+    if (!m_launch) return;
+    constexpr size_t kMostOutlined = 2000;  // a graph launch may own thousands
+    const bool isCallSelected = m_session.selection().kind == Selection::Kind::ApiCall;
+    const bool isOpSelected = m_session.selection().kind == Selection::Kind::DeviceOp;
+    const std::optional<QRectF> callBox = boxOf(m_index->placeOf(RowKind::ApiCall, m_launch->call));
+    for (size_t i = 0; i < m_launch->operations.size(); ++i) {
+        const bool isEnd = i == 0 || i + 1 == m_launch->operations.size();
+        const bool isTarget = m_launch->operations[i] == m_launch->target;
+        if (i >= kMostOutlined && !isEnd && !isTarget) continue;
+        const std::optional<QRectF> box = boxOf(m_index->placeOf(RowKind::Stream, m_launch->operations[i]));
+        if (!box) continue;
+        if (!isTarget || !isOpSelected) painting.paintOutline(painter, *box, theme().launchLink, 1.5);
+        if (!callBox || !(isCallSelected ? isEnd : isTarget)) continue;
+        const bool down = box->top() > callBox->top();
+        painting.paintLink(
+            painter,
+            {callBox->left() + std::min(callBox->width() / 2, 12.0), down ? callBox->bottom() : callBox->top()},
+            {box->left() + 1, down ? box->top() : box->bottom()});
+    }
+    if (callBox && !isCallSelected) painting.paintOutline(painter, *callBox, theme().launchLink, 1.5);
 }
 
 QRectF TimelineWidget::overviewHandle() const {
@@ -383,10 +382,10 @@ bool TimelineWidget::event(QEvent* event) {
     if (event->type() == QEvent::ShortcutOverride) {
         // Single letters belong to the timeline while it has the focus.
         auto* key = static_cast<QKeyEvent*>(event);
-        static const QList<int> kOwn{Qt::Key_W,      Qt::Key_S,     Qt::Key_A,           Qt::Key_D,
-                                     Qt::Key_F,      Qt::Key_Z,     Qt::Key_0,           Qt::Key_Home,
-                                     Qt::Key_Left,   Qt::Key_Right, Qt::Key_BracketLeft, Qt::Key_BracketRight,
-                                     Qt::Key_Period, Qt::Key_Comma};
+        static const QList<int> kOwn{
+            Qt::Key_W,      Qt::Key_S,     Qt::Key_A,    Qt::Key_D,     Qt::Key_F,           Qt::Key_Z,
+            Qt::Key_0,      Qt::Key_Home,  Qt::Key_Left, Qt::Key_Right, Qt::Key_BracketLeft, Qt::Key_BracketRight,
+            Qt::Key_Period, Qt::Key_Comma, Qt::Key_C};
         if (key->modifiers() == Qt::NoModifier && kOwn.contains(key->key())) event->accept();
         // The window's own undo knows nothing of a zoom that is still under way, its Escape nothing of a drag.
         const bool isUndo = key->key() == Qt::Key_Left || key->key() == Qt::Key_Right;
@@ -401,15 +400,13 @@ bool TimelineWidget::viewportEvent(QEvent* event) {
     if (event->type() == QEvent::ToolTip) {
         const QPoint position = static_cast<QHelpEvent*>(event)->pos();
         ensureFrame();
-        const TimelineLabels labels(*m_index, gapTable(m_gaps));
+        const TimelineLabels labels(*m_index, m_gaps);
         QString tip;
         if (const std::optional<FrameHit> hit = hitAt(position)) {
             tip = labels.tooltip(*hit);
         } else if (parts().headers.contains(position)) {
-            const int y = position.y() - parts().headers.top() + m_frame.scrollY;
-            for (size_t r = 0; r < m_frame.places.size(); ++r)
-                if (y >= m_frame.places[r].y && y < m_frame.places[r].y + m_frame.places[r].height)
-                    tip = labels.rowTooltip(r, m_frame.busy[r]);
+            if (const std::optional<size_t> row = headerRowAt(position))
+                tip = labels.rowTooltip(*row, m_frame.busy[*row]);
         }
         if (tip.isEmpty())
             QToolTip::hideText();
@@ -422,6 +419,7 @@ bool TimelineWidget::viewportEvent(QEvent* event) {
 
 void TimelineWidget::resizeEvent(QResizeEvent*) {
     m_overviewDirty = true;
+    updateScrollBar();
     placeFollowButton();
     markDirty();
 }

@@ -39,6 +39,7 @@ public:
     void selectLaunched();  // from a call to its first kernel
     enum class Neighbour { Previous, Next };
     void selectNeighbour(Neighbour which);  // on the selection's row
+    void toggleCounters();                  // folds those of all devices, or shows them all
     // Ends a zoom or pan that is still easing or not yet recorded for undo.
     void settle();
 
@@ -89,6 +90,7 @@ private:
     TimelinePainter painterFor(const TimelineLabels& labels) const;
     void paintMarks(QPainter& painter, const TimelinePainter& painting);
     void paintSelected(QPainter& painter, const TimelinePainter& painting);
+    void paintLaunch(QPainter& painter, const TimelinePainter& painting);
     std::optional<QRectF> boxOf(const TimelineIndex::Place& place) const;
     const Theme& theme() const { return Theme::of(palette()); }
     QFont rowFont() const;
@@ -106,9 +108,13 @@ private:
 
     // Selecting
     std::optional<FrameHit> hitAt(QPoint position);
+    std::optional<size_t> headerRowAt(QPoint position);
+    void toggleFold(const RowGroup& group);
+    void setFolded(std::set<RowGroup> folded);
     void selectItem(RowKind kind, uint32_t tableRow);
     void selectHit(const FrameHit& hit);
     TimelineIndex::Place selectedPlace() const;
+    void findLaunch();
     void setHover(std::optional<FrameHit> hover, std::optional<QPoint> pointer);
     Drag overviewDragAt(QPoint position) const;
     void moveOverview(QPoint position);
@@ -117,8 +123,16 @@ private:
     std::unique_ptr<TimelineIndex> m_index;
     JobTracker m_indexJobs;
     TracePtr m_indexedTrace;  // that the running job reads
+    std::set<RowGroup> m_folded;
     GapFeed m_gapFeed;
     TraceGapsPtr m_gaps;
+    // The launch that the selection is about.
+    struct Launched {
+        uint32_t call = kNoRow;
+        uint32_t target = kNoRow;          // the operation that the selection is about; kNoRow: a call is selected
+        std::vector<uint32_t> operations;  // all that it launched, by start
+    };
+    std::optional<Launched> m_launch;
     TimelineFrame m_frame;
     std::vector<RulerTick> m_ticks;
     std::vector<std::vector<DensityColumn>> m_overview;
