@@ -9,9 +9,7 @@
 #include "app/cli/trace_command.h"
 #include "core/base/format.h"
 #include "core/base/utf8.h"
-#include "core/capture/cupti_library.h"
-#include "core/runner/devices.h"
-#include "core/runner/gpu_libraries.h"
+#include "core/recording/gpu_facts.h"
 #include "core/runner/model_catalog.h"
 #include "kernels/cpu/isa.h"
 
@@ -33,12 +31,12 @@ CpuFacts cpuFacts() {
             .memoryBytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE)};
 }
 
-void printJsonReport(const CpuFacts& cpu, const std::vector<GpuLibrary>& libraries) {
+void printJsonReport(const CpuFacts& cpu, const GpuLibraryFacts& gpu) {
     JsonWriter json;
     json.beginObject().key("cpu").beginObject().field("name", toValidUtf8(cpu.name)).field("isa", isaName(bestIsa()));
     json.field("cores", cpu.cores).field("threads", cpu.threads).field("memoryBytes", cpu.memoryBytes).endObject();
     json.key("libraries").beginArray();
-    for (const GpuLibrary& library : libraries) {
+    for (const GpuLibrary& library : gpu.libraries) {
         json.beginObject().field("name", library.name).field("purpose", library.purpose);
         json.key("lookedFor").beginArray();
         for (const std::string& name : library.fileNames)
@@ -48,9 +46,12 @@ void printJsonReport(const CpuFacts& cpu, const std::vector<GpuLibrary>& librari
         json.field("install", library.found.empty() ? std::string_view(library.install) : "").endObject();
     }
     json.endArray().key("libraryFolders").beginArray();
-    for (const auto& folder : gpuLibraryFolders())
+    for (const auto& folder : gpu.folders)
         json.value(toValidUtf8(folder.string()));
-    json.endArray().key("models").beginArray();
+    json.endArray().key("setFolders").beginArray();
+    for (const auto& folder : gpu.setFolders)
+        json.value(toValidUtf8(folder.string()));
+    json.endArray().field("settingFile", toValidUtf8(gpu.settingFile.string())).key("models").beginArray();
     for (const FoundModel& model : findModels())
         json.beginObject()
             .field("name", toValidUtf8(model.name))
@@ -60,28 +61,31 @@ void printJsonReport(const CpuFacts& cpu, const std::vector<GpuLibrary>& librari
     printJson(json);
 }
 
-void printTextReport(const CpuFacts& cpu, const std::vector<GpuLibrary>& libraries) {
+void printTextReport(const CpuFacts& cpu, const GpuLibraryFacts& gpu) {
     print("CPU      " + printable(cpu.name) + ", " + std::string(isaName(bestIsa())) + ", " +
           std::to_string(cpu.cores) + " cores, " + std::to_string(cpu.threads) + " threads, " +
           formatBytes(static_cast<double>(cpu.memoryBytes)) + "\n\n");
     using Align = TextTable::Align;
     TextTable table({{"library", Align::Left}, {"found", Align::Left}, {"for", Align::Left}});
     std::string missing;
-    for (const GpuLibrary& library : libraries) {
+    for (const GpuLibrary& library : gpu.libraries) {
         std::string names;
         for (const std::string& name : library.fileNames)
             names += (names.empty() ? "" : ", ") + name;
         table.add(
             {library.name, library.found.empty() ? "no (" + names + ")" : library.path.string(), library.purpose});
-        if (!library.problem.empty()) missing += printable(library.problem) + "\n";
-        if (library.found.empty()) missing += library.name + " is missing: install " + library.install + ".\n";
+        if (const std::string advice = gpuLibraryAdvice(library); !advice.empty()) missing += printable(advice) + "\n";
     }
     print(table.text());
     if (!missing.empty()) {
         print("\n");
         print(missing);
     }
-    if (libraries[0].found.empty()) print("Without the driver runs use the CPU; traces of GPUs can still be opened.\n");
+    if (gpu.libraries[0].found.empty())
+        print("Without the driver runs use the CPU; traces of GPUs can still be opened.\n");
+    print("\nFolders for these libraries can be named, one a line, in " + printable(gpu.settingFile.string()) + "\n");
+    for (const auto& folder : gpu.setFolders)
+        print("  " + printable(folder.string()) + "\n");
     print("\nModels\n");
     const auto models = findModels();
     for (const FoundModel& model : models)
@@ -97,15 +101,11 @@ void addDoctorCommand(CLI::App& app, Outcome& outcome) {
     auto json = std::make_shared<bool>(false);
     command->add_flag("--json", *json, "one JSON object on stdout");
     command->callback([json, &outcome] {
-        std::vector<GpuLibrary> libraries = findGpuLibraries();
-        for (GpuLibrary& library : libraries)  // one that loads may still be too old, or another library's file
-            if (const CuptiLibrary& cupti = CuptiLibrary::instance();
-                library.name == "CUPTI" && !library.found.empty() && !cupti)
-                library.problem = cupti.problem;
+        const GpuLibraryFacts gpu = findGpuLibraryFacts();
         if (*json) {
-            printJsonReport(cpuFacts(), libraries);
+            printJsonReport(cpuFacts(), gpu);
         } else {
-            printTextReport(cpuFacts(), libraries);
+            printTextReport(cpuFacts(), gpu);
         }
         outcome.status = {};
     });

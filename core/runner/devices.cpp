@@ -40,9 +40,16 @@ std::string cpuName() {
     return "CPU";
 }
 
+RunDevice cpuDevice() {
+    return {.id = "cpu",
+            .name = cpuName(),
+            .modes = {Mode::Eager, Mode::Fused, Mode::Graph},
+            .precisions = {Precision::File, Precision::Fp32}};
+}
+
 std::vector<RunDevice> runDevices() {
     std::vector<RunDevice> devices = cudaDevices().devices;
-    devices.push_back({"cpu", cpuName(), {Mode::Eager, Mode::Fused, Mode::Graph}, {Precision::File, Precision::Fp32}});
+    devices.push_back(cpuDevice());
     return devices;
 }
 

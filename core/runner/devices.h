@@ -12,6 +12,7 @@ namespace gapscope {
 
 int64_t physicalCores();  // that this process may run on; at least 1
 std::string cpuName();    // "AMD EPYC 9B14"
+RunDevice cpuDevice();
 
 // "auto" resolves to the first usable GPU, else to "cpu"; "cuda" to the first GPU. Another id is WrongUse and the
 // sentence says what there is.

@@ -44,6 +44,10 @@ std::vector<GpuLibrary> findGpuLibraries() {
          .purpose = "fast matrix products while the prompt is processed",
          .fileNames = {"libcublasLt.so.13", "libcublasLt.so.12"},
          .install = "libcublas-13-0 from NVIDIA's repository, or pip's nvidia-cublas"},
+        {.name = "NVML",
+         .purpose = "memory, clock, power and temperature of the GPU on the timeline",
+         .fileNames = {"libnvidia-ml.so.1"},
+         .install = "NVIDIA's display driver (Debian: libnvidia-ml1)"},
     };
     for (GpuLibrary& library : libraries)
         find(library);

@@ -17,8 +17,8 @@ struct GpuLibrary {
     std::string install;                 // what to install
 };
 
-// Driver, CUPTI and cuBLASLt, in this order, searched as a run does it (core/base/cuda_library.h): what is reported
-// here is what a run would open. They stay loaded.
+// Driver, CUPTI, cuBLASLt and NVML, in this order, searched as a run does it (core/base/cuda_library.h): what is
+// reported here is what a run would open. They stay loaded.
 std::vector<GpuLibrary> findGpuLibraries();
 
 // The folders looked in beside the loader's own, in order; only those that exist.

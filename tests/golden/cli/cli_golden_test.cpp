@@ -238,6 +238,29 @@ TEST_F(CliGolden, DeviceAndMachineReports) {
     }
 }
 
+TEST_F(CliGolden, DoctorNamesTheSettingForGpuLibraries) {
+    const std::string config = m_folder.path().string();
+    const std::string named = config + "/my libraries";
+    std::filesystem::create_directories(config + "/gapscope");
+    std::filesystem::create_directories(named);
+    std::ofstream(config + "/gapscope/cuda-library-folders") << named << "\n";
+    const char* const former = std::getenv("XDG_CONFIG_HOME");
+    const std::string kept = former ? former : "";
+    setenv("XDG_CONFIG_HOME", config.c_str(), 1);
+    const Ran text = runCli("doctor");
+    const Ran json = runCli("doctor --json");
+    if (former)
+        setenv("XDG_CONFIG_HOME", kept.c_str(), 1);
+    else
+        unsetenv("XDG_CONFIG_HOME");
+    EXPECT_NE(text.output.find("one a line, in " + config + "/gapscope/cuda-library-folders\n  " + named),
+              std::string::npos)
+        << text.output;
+    EXPECT_NE(json.output.find("\"libraryFolders\":[\"" + named + "\""), std::string::npos) << json.output;
+    EXPECT_NE(json.output.find("\"setFolders\":[\"" + named + "\"]"), std::string::npos) << json.output;
+    EXPECT_NE(json.output.find("\"name\":\"NVML\""), std::string::npos) << json.output;
+}
+
 }  // namespace gapscope
 
 int main(int argc, char** argv) {
