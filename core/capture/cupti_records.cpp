@@ -242,7 +242,7 @@ void CuptiRecords::take(const cupti::ApiRecord& record) {
 }
 
 void CuptiRecords::take(const cupti::SynchronizationRecord& record) {
-    RangeRow row;
+    RangeRow row{.kind = RangeKind::Wait};
     if (!setTimes(row, record.start, record.end)) return;
     std::string name = "wait";
     switch (record.type) {

@@ -472,6 +472,7 @@ TEST_F(CuptiRecordsTest, AWaitStandsOnTheThreadOfItsCall) {
     ASSERT_EQ(trace()->ranges().startNs.size(), 1u);
     const RangeRow range = rowAt(trace()->ranges(), 0);
     EXPECT_EQ(trace()->string(range.name), "wait for stream 7");
+    EXPECT_EQ(range.kind, RangeKind::Wait);
     EXPECT_EQ(threadIdOf(range.globalTid), 1234u);
     EXPECT_EQ(range.startNs, 10);
     EXPECT_EQ(range.endNs, 90);
