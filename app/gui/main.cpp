@@ -1,6 +1,7 @@
 // The program `gapscope`: the window.
 #include <QApplication>
 #include <QIcon>
+#include <QProcess>
 #include <cstdio>
 #include <cstdlib>
 
@@ -24,6 +25,12 @@ void onMessage(QtMsgType type, const QMessageLogContext&, const QString& message
     if (type == QtWarningMsg && message.contains(QLatin1String("could not connect to display"))) return;
     if (type == QtWarningMsg && message.contains(QLatin1String("Could not load the Qt platform plugin"))) return;
     std::fprintf(stderr, "%s\n", qPrintable(message));
+}
+
+bool startAgain(const QStringList& arguments) {
+    // An AppImage's program lies in a mount that goes with the process.
+    const QString image = qEnvironmentVariable("APPIMAGE");
+    return QProcess::startDetached(image.isEmpty() ? QCoreApplication::applicationFilePath() : image, arguments);
 }
 
 bool hasDisplay() {
@@ -68,6 +75,7 @@ int main(int argc, char** argv) {
     applyTheme(theme);
 
     MainWindow window(settings);
+    window.setRestart(startAgain);
     if (line->width > 0) window.resize(line->width, line->height);
     window.show();
     if (line->screenshot) {
@@ -77,6 +85,7 @@ int main(int argc, char** argv) {
     if (const QString path = qEnvironmentVariable("GAPSCOPE_TEST_REPORT"); !path.isEmpty())
         new TestReport(window, path);
     if (!line->files.empty()) window.openFile(QString::fromStdString(line->files.front()));
+    if (line->resume) window.document().recover(QString::fromStdString(*line->resume));
     if (line->run) window.runWhenReady();
     return QApplication::exec();
 }

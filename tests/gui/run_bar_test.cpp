@@ -19,10 +19,11 @@ private:
         Machine machine;
         machine.models = {{.name = "first", .path = "/models/first.gguf", .format = "gguf", .bytes = 1000},
                           {.name = "second", .path = "/models/second.gguf", .format = "gguf", .bytes = 2000}};
-        machine.devices = {{.id = "cpu",
-                            .name = "a processor",
-                            .modes = {Mode::Eager, Mode::Fused, Mode::Graph},
-                            .precisions = {Precision::File, Precision::Fp32}}};
+        machine.found.devices = {{.id = "cpu",
+                                  .name = "a processor",
+                                  .modes = {Mode::Eager, Mode::Fused, Mode::Graph},
+                                  .precisions = {Precision::File, Precision::Fp32}}};
+        machine.found.gpuProblem = "No GPU can be used: there is none.";
         machine.defaultModel = machine.models.front();
         return machine;
     }

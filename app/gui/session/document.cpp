@@ -61,6 +61,16 @@ void Document::discard() {
     Q_EMIT changed();
 }
 
+QStringList Document::reopenArguments() const {
+    if (!m_temporaryPath.isEmpty()) return {QStringLiteral("--resume"), m_temporaryPath};
+    return m_path.isEmpty() ? QStringList() : QStringList{QStringLiteral("--"), m_path};
+}
+
+void Document::handOver() {
+    m_temporaryPath.clear();
+    m_modified = false;
+}
+
 void Document::removeTemporary() {
     if (m_temporaryPath.isEmpty()) return;
     for (const char* suffix : {"", "-wal", "-shm"})

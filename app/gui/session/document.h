@@ -3,6 +3,7 @@
 
 #include <QObject>
 #include <QString>
+#include <QStringList>
 #include <functional>
 
 #include "app/gui/jobs/job_tracker.h"
@@ -29,10 +30,14 @@ public:
     void adoptRun(const QString& name, const QString& temporaryPath);
     // Forgets the unsaved session and removes its temporary file.
     void discard();
+    // For a window that takes this one's place: the arguments that open the same there, and letting go of it here.
+    QStringList reopenArguments() const;
+    void handOver();
 
     // What is open stays as it was until the new trace is complete, and for good if it cannot be read.
     void open(const QString& path);
-    // An unfinished run found at start: mends it, opens it, and treats it as unsaved.
+    // A run that nobody has saved, of a window that has ended: mends it where it broke off, opens it, and treats it as
+    // unsaved.
     void recover(const QString& path);
     void saveAs(const QString& path, std::function<void()> then = {});
     void cancelJob();

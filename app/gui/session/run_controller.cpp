@@ -74,15 +74,16 @@ void RunController::poll() {
     }
     m_timer.stop();
     m_stopping = false;
-    QString sentence;
-    if (const auto& result = m_recording->result(); !result && result.error().kind != ErrorKind::Cancelled)
-        sentence = text(result.error().message);
-    const QString path = QString::fromStdString(m_recording->sessionPath().string());
+    RunEnd end{.sessionPath = QString::fromStdString(m_recording->sessionPath().string())};
+    if (const auto& result = m_recording->result(); !result && result.error().kind != ErrorKind::Cancelled) {
+        end.error = text(result.error().message);
+        end.kind = result.error().kind;
+    }
     // Its destructor joins a thread, which is no work for this one.
     m_pool.start([recording = std::shared_ptr<Recording>(std::move(m_recording))]() mutable { recording.reset(); });
     m_recording.reset();
     Q_EMIT progressChanged();
-    Q_EMIT finished(sentence, path);
+    Q_EMIT finished(end);
 }
 
 }  // namespace gapscope

@@ -11,6 +11,13 @@
 
 namespace gapscope {
 
+// How a run ended. The session holds the last snapshot.
+struct RunEnd {
+    QString error;  // empty, or the sentence to show
+    ErrorKind kind = ErrorKind::General;
+    QString sessionPath;  // of the session file, complete and closed
+};
+
 class RunController : public QObject {
     Q_OBJECT
 
@@ -28,9 +35,7 @@ public:
 Q_SIGNALS:
     void started();
     void progressChanged();
-    // The session holds the last snapshot. `error` is empty, or the sentence to show; the session file lies at
-    // `sessionPath` and holds `eventCount` events.
-    void finished(const QString& error, const QString& sessionPath);
+    void finished(const gapscope::RunEnd& end);
 
 private:
     void poll();

@@ -106,6 +106,10 @@ void AppSettings::setLastFolder(const QString& folder) {
     m_settings.setValue(kLastFolder, folder);
 }
 
+void AppSettings::sync() {
+    m_settings.sync();
+}
+
 bool AppSettings::gemmaNoticeShown() const {
     return m_settings.value(kGemmaNotice, false).toBool();
 }

@@ -48,6 +48,8 @@ public:
     QString lastFolder() const;
     void setLastFolder(const QString& folder);
 
+    void sync();  // to the file, for another program to read
+
     bool gemmaNoticeShown() const;
     void setGemmaNoticeShown();
 

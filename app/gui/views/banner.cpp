@@ -47,7 +47,7 @@ BannerArea::BannerArea(QWidget* parent) : QWidget(parent), m_layout(new QVBoxLay
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
 }
 
-void BannerArea::show(BannerKind kind, const QString& sentence, const QString& action, std::function<void()> then) {
+void BannerArea::show(BannerKind kind, const QString& sentence, std::vector<BannerAction> actions) {
     for (int i = m_layout->count() - 1; i >= 0; --i) {
         auto* old = static_cast<Banner*>(m_layout->itemAt(i)->widget());
         if (old->sentence() == sentence || i >= kMaxBanners - 1) {
@@ -74,14 +74,14 @@ void BannerArea::show(BannerKind kind, const QString& sentence, const QString& a
         banner->hide();
         banner->deleteLater();
     };
-    if (!action.isEmpty()) {
-        auto* button = new QPushButton(action, banner);
+    for (BannerAction& action : actions) {
+        auto* button = new QPushButton(action.text, banner);
         button->setObjectName(QStringLiteral("bannerButton"));
-        connect(button, &QPushButton::clicked, this, [remove, then = std::move(then)] {
+        connect(button, &QPushButton::clicked, this, [remove, then = std::move(action.then)] {
             remove();
-            if (then) then();
+            then();
         });
-        row->addWidget(button);
+        row->addWidget(button, 0, Qt::AlignVCenter);
     }
     auto* close = new QToolButton(banner);
     close->setAutoRaise(true);

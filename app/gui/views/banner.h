@@ -3,6 +3,7 @@
 
 #include <QWidget>
 #include <functional>
+#include <vector>
 
 class QVBoxLayout;
 
@@ -10,14 +11,19 @@ namespace gapscope {
 
 enum class BannerKind { Error, Offer, Notice };
 
+struct BannerAction {
+    QString text;
+    std::function<void()> then;
+};
+
 class BannerArea : public QWidget {
     Q_OBJECT
 
 public:
     explicit BannerArea(QWidget* parent = nullptr);
 
-    // `action` may be empty; choosing it closes the banner. A second banner with the same text replaces the first.
-    void show(BannerKind kind, const QString& sentence, const QString& action = {}, std::function<void()> then = {});
+    // Choosing an action closes the banner. A second banner with the same text replaces the first.
+    void show(BannerKind kind, const QString& sentence, std::vector<BannerAction> actions = {});
     void closeAll();
     int count() const;
     QStringList sentences() const;

@@ -1,5 +1,6 @@
 #include "app/gui/views/run_bar.h"
 
+#include <QAbstractItemView>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QFileInfo>
@@ -7,6 +8,7 @@
 #include <QLabel>
 #include <QSignalBlocker>
 #include <QSpinBox>
+#include <QStandardItemModel>
 #include <algorithm>
 
 #include "app/gui/session/selection_text.h"
@@ -17,7 +19,9 @@ namespace gapscope {
 namespace {
 
 constexpr int kFieldHeight = 26;
-constexpr int kMaxTokens = 32768;  // the longest context of any Gemma 3 text model that fits this
+constexpr int kWidestList = 640;                         // px
+const QString kLibraries = QStringLiteral("libraries");  // data of the item that opens the list of libraries
+constexpr int kMaxTokens = 32768;                        // the longest context of any Gemma 3 text model that fits this
 
 QSpinBox* makeCount(int minimum, int maximum) {
     auto* box = new QSpinBox;
@@ -112,7 +116,14 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_repeats->setObjectName(QStringLiteral("repeatsBox"));
     m_chat->setObjectName(QStringLiteral("chatBox"));
 
-    connect(m_device, &QComboBox::currentIndexChanged, this, [this] {
+    connect(m_device, &QComboBox::currentIndexChanged, this, [this](int index) {
+        if (m_device->itemData(index).toString() == kLibraries) {
+            m_device->setCurrentIndex(m_lastDevice);
+            Q_EMIT librariesWanted();
+            return;
+        }
+        if (index == m_lastDevice) return;
+        m_lastDevice = index;
         showDevice();
         Q_EMIT changed();
     });
@@ -133,7 +144,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
 
 void RunBar::showMachine(const Machine& machine) {
     m_models = machine.models;
-    m_devices = machine.devices;
+    m_found = machine.found;
     setChoices(m_wanted);
 }
 
@@ -167,31 +178,76 @@ void RunBar::setChoices(const RunChoices& choices) {
             selectData(m_model, choices.modelPath);
 
         const QSignalBlocker quietDevice(m_device);
-        m_device->clear();
-        m_device->addItem(tr("Automatic"), QStringLiteral("auto"));
-        for (const RunDevice& found : m_devices) {
-            m_device->addItem(found.id == "cpu" ? tr("CPU") : text(found.name), text(found.id));
-            m_device->setItemData(m_device->count() - 1, text(found.name), Qt::ToolTipRole);
-        }
-        selectData(m_device, choices.device);
+        m_device->clear();  // what was asked for counts, not what is shown
+        fillDevices();
         m_tokens->setValue(choices.tokens);
         m_warmup->setValue(choices.warmup);
         m_repeats->setValue(choices.repeats);
         m_chat->setChecked(choices.chat);
-        showDevice();
     }
     Q_EMIT changed();
 }
 
-// Precisions and modes are those of the device; "automatic" means the last one listed, a GPU if there is one.
+// "Automatic" means the first GPU, where one can be used.
 const RunDevice* RunBar::device() const {
-    if (m_devices.empty()) return nullptr;
     const std::string id = m_device->currentData().toString().toStdString();
-    for (const RunDevice& found : m_devices)
-        if (found.id == id) return &found;
-    for (const RunDevice& found : m_devices)
-        if (found.id != "cpu") return &found;
-    return &m_devices.front();
+    for (const RunDevice& found : m_found.devices)
+        if (found.id == id || (id == "auto" && (found.id == "cpu" || !gpusRefused()))) return &found;
+    return m_found.devices.empty() ? nullptr : &m_found.devices.back();
+}
+
+void RunBar::fillDevices() {
+    const QSignalBlocker quiet(m_device);
+    const QVariant current = m_device->currentData();
+    m_device->clear();
+    m_device->addItem(tr("Automatic"), QStringLiteral("auto"));
+    auto* const items = qobject_cast<QStandardItemModel*>(m_device->model());
+    for (const RunDevice& found : m_found.devices) {
+        const bool isCpu = found.id == "cpu";
+        const int64_t cores = isCpu ? physicalCores() : 0;
+        const QString extent =
+            isCpu ? counted(cores, tr("%1 core"), tr("%1 cores")) : text(formatBytes(double(found.memoryBytes)));
+        m_device->addItem(tr("%1 · %2").arg(isCpu ? tr("CPU") : text(found.name), extent), text(found.id));
+        const int row = m_device->count() - 1;
+        m_device->setItemData(row, isCpu ? text(found.name) : tr("%1 at %2").arg(text(found.id), text(found.pciBusId)),
+                              Qt::ToolTipRole);
+        if (!isCpu && gpusRefused()) {
+            items->item(row)->setEnabled(false);
+            m_device->setItemData(row, m_refusal, Qt::ToolTipRole);
+        }
+    }
+    if (!m_found.gpuProblem.empty()) {
+        m_device->addItem(text(m_found.gpuProblem));
+        items->item(m_device->count() - 1)->setEnabled(false);
+        m_device->setItemData(m_device->count() - 1, text(m_found.gpuProblem), Qt::ToolTipRole);
+    }
+    m_device->insertSeparator(m_device->count());
+    m_device->addItem(tr("GPU libraries…"), QString(kLibraries));
+    m_device->setItemData(m_device->count() - 1, tr("What of NVIDIA's is there, and where it was looked for"),
+                          Qt::ToolTipRole);
+    selectData(m_device, current.isValid() ? current : QVariant(m_wanted.device));
+    if (gpusRefused() && device() && m_device->currentData() != QStringLiteral("auto") && device()->id != "cpu")
+        selectData(m_device, QStringLiteral("cpu"));
+    // Sentences do not fit the box: the list is as wide as they are.
+    m_device->view()->setMinimumWidth(std::min(kWidestList, m_device->view()->sizeHintForColumn(0) + 24));
+    m_lastDevice = m_device->currentIndex();
+    showDevice();
+}
+
+void RunBar::showDevices(const FoundDevices& found) {
+    m_found = found;
+    fillDevices();
+    Q_EMIT changed();
+}
+
+void RunBar::refuseGpus(const QString& sentence) {
+    m_refusal = sentence;
+    fillDevices();
+    Q_EMIT changed();
+}
+
+void RunBar::chooseDevice(const QString& id) {
+    selectData(m_device, id);
 }
 
 void RunBar::showDevice() {
@@ -235,6 +291,14 @@ QString RunBar::deviceName() const {
     return found ? text(found->name) : QString();
 }
 
+QString RunBar::gpuVerdict() const {
+    if (gpusRefused()) return m_refusal;
+    if (!m_found.gpuProblem.empty())
+        return tr("%1 Runs take the CPU; traces of GPUs can be opened all the same.").arg(text(m_found.gpuProblem));
+    const bool hasGpu = !m_found.devices.empty() && m_found.devices.front().id != "cpu";
+    return hasGpu ? tr("Runs can use %1.").arg(text(m_found.devices.front().name)) : tr("The machine is looked at…");
+}
+
 Result<RecordingSettings> RunBar::recordingSettings(const QString& prompt) const {
     const FoundModel* found = model();
     if (!found)
@@ -246,6 +310,7 @@ Result<RecordingSettings> RunBar::recordingSettings(const QString& prompt) const
     settings.modelPath = found->path;
     GenerateSettings& generate = settings.generate;
     generate.device = chosen.device.toStdString();
+    if (gpusRefused() && generate.device == "auto") generate.device = "cpu";
     generate.precision = precisionFromName(chosen.precision.toStdString()).value_or(Precision::File);
     generate.mode = modeFromName(chosen.mode.toStdString());
     generate.prompt = prompt.toStdString();

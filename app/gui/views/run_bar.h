@@ -6,6 +6,7 @@
 
 #include "app/gui/settings/app_settings.h"
 #include "core/base/result.h"
+#include "core/recording/gpu_facts.h"
 #include "core/recording/recording.h"
 #include "core/runner/model_catalog.h"
 
@@ -19,7 +20,7 @@ namespace gapscope {
 // What was found on this machine.
 struct Machine {
     std::vector<FoundModel> models;
-    std::vector<RunDevice> devices;
+    FoundDevices found;
     FoundModel defaultModel;
 };
 
@@ -30,11 +31,17 @@ public:
     explicit RunBar(QWidget* parent = nullptr);
 
     void showMachine(const Machine& machine);
+    void showDevices(const FoundDevices& found);
+    // From now on no GPU can be chosen, for the reason of the sentence: CUDA refuses all further work.
+    void refuseGpus(const QString& sentence);
+    void chooseDevice(const QString& id);
     void setChoices(const RunChoices& choices);
     RunChoices choices() const;
 
     const FoundModel* model() const;  // null: none found
     QString deviceName() const;
+    QString gpuVerdict() const;       // whether runs can use a GPU, and why not
+    const RunDevice* device() const;  // that a run would take; null before the machine is known
 
     // The settings of a run with this prompt, or the sentence that says what is missing.
     Result<RecordingSettings> recordingSettings(const QString& prompt) const;
@@ -42,12 +49,14 @@ public:
 Q_SIGNALS:
     void changed();
     void browseForModel();
+    void librariesWanted();  // what is there of NVIDIA's, and where it was looked for
 
 private:
     template <class Field>
     Field* addField(QHBoxLayout* layout, const QString& caption, const QString& tip, Field* field, int stretch = 0);
     void showDevice();
-    const RunDevice* device() const;
+    void fillDevices();
+    bool gpusRefused() const { return !m_refusal.isEmpty(); }
 
     QComboBox* m_model;
     QComboBox* m_device;
@@ -58,8 +67,10 @@ private:
     QSpinBox* m_repeats;
     QCheckBox* m_chat;
     std::vector<FoundModel> m_models;
-    std::vector<RunDevice> m_devices;
-    RunChoices m_wanted;  // what was asked for, also when the machine does not have it
+    FoundDevices m_found;
+    QString m_refusal;     // of all GPUs
+    int m_lastDevice = 0;  // before the box was opened
+    RunChoices m_wanted;   // what was asked for, also when the machine does not have it
 };
 
 QString modeTitle(Mode mode);

@@ -63,6 +63,10 @@ Welcome::Welcome(QAction* run, QAction* open, QAction* openExample, QWidget* par
     left->addWidget(new Label(LabelRole::Quiet, tr("Device"), card));
     m_device = new ElidedLabel(LabelRole::Heading, tr("Looking…"), card);
     left->addWidget(m_device);
+    m_deviceHint = new Label(LabelRole::Quiet, {}, card);
+    m_deviceHint->setWordWrap(true);
+    m_deviceHint->hide();
+    left->addWidget(m_deviceHint);
     left->addSpacing(18);
     QPushButton* runButton = actionButton(run, tr("Run"), card);
     runButton->setObjectName(QStringLiteral("welcomeRun"));
@@ -114,11 +118,14 @@ Welcome::Welcome(QAction* run, QAction* open, QAction* openExample, QWidget* par
     showRecent({});
 }
 
-void Welcome::showFound(const QString& model, const QString& modelHint, const QString& device) {
+void Welcome::showFound(const QString& model, const QString& modelHint, const QString& device,
+                        const QString& deviceHint) {
     m_model->setFullText(model);
     m_modelHint->setText(modelHint);
     m_modelHint->setVisible(!modelHint.isEmpty());
     m_device->setFullText(device);
+    m_deviceHint->setText(deviceHint);
+    m_deviceHint->setVisible(!deviceHint.isEmpty());
     fitCard();
 }
 

@@ -20,7 +20,8 @@ public:
     // Run and Open do what their actions do.
     Welcome(QAction* run, QAction* open, QAction* openExample, QWidget* parent = nullptr);
 
-    void showFound(const QString& model, const QString& modelHint, const QString& device);
+    // Hints may be empty.
+    void showFound(const QString& model, const QString& modelHint, const QString& device, const QString& deviceHint);
     void showRecent(const QStringList& files);
 
 Q_SIGNALS:
@@ -33,6 +34,7 @@ private:
     ElidedLabel* m_model;
     Label* m_modelHint;
     ElidedLabel* m_device;
+    Label* m_deviceHint;
     QVBoxLayout* m_recent;
     Label* m_recentTitle;
 };

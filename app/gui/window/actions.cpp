@@ -67,14 +67,16 @@ Actions::Actions(QWidget* window) {
         theme->setCheckable(true);
         themes->addAction(theme);
     }
+    gpuLibraries = make(window, "gpuLibrariesAction", tr("GPU &libraries…"),
+                        tr("What of NVIDIA's libraries was found, where it was looked for and what to install"));
     shortcuts = make(window, "shortcutsAction", tr("&Keyboard and mouse"), tr("Show all shortcuts"),
                      {QKeySequence(Qt::Key_F1), QKeySequence(QStringLiteral("?"))}, QStringLiteral("keyboard"));
     about = make(window, "aboutAction", tr("&About Gapscope"), tr("Version and licence"));
 }
 
 QList<QAction*> Actions::all() const {
-    return {run,      stop,     open,  openExample,    reopenLast, save,      saveAs, quit,
-            undoZoom, redoZoom, whole, clearSelection, follow,     shortcuts, about};
+    return {run,      stop,     open,  openExample,    reopenLast, save,         saveAs,    quit,
+            undoZoom, redoZoom, whole, clearSelection, follow,     gpuLibraries, shortcuts, about};
 }
 
 }  // namespace gapscope

@@ -28,6 +28,7 @@ struct Actions {
     QAction* themeSystem;
     QAction* themeLight;
     QAction* themeDark;
+    QAction* gpuLibraries;
     QAction* shortcuts;
     QAction* about;
     QActionGroup* themes;

@@ -24,6 +24,7 @@ std::string commandLineHelp() {
            "Opens the window; a file is opened in it.\n"
            "\n"
            "  --run              start a run at once\n"
+           "  --resume FILE      open the session of a run that was not saved, and keep it unsaved\n"
            "  --screenshot FILE  draw the window into a PNG once it has settled, then end\n"
            "  --size WxH         size of the window, for example 1366x768\n"
            "  --theme NAME       light or dark, for this start only\n"
@@ -52,6 +53,8 @@ Result<CommandLine> parseCommandLine(const std::vector<std::string>& arguments) 
             line.version = true;
         } else if (argument == "--screenshot") {
             ASSIGN_OR_RETURN(line.screenshot, value());
+        } else if (argument == "--resume") {
+            ASSIGN_OR_RETURN(line.resume, value());
         } else if (argument == "--theme") {
             ASSIGN_OR_RETURN(line.theme, value());
             if (*line.theme != "light" && *line.theme != "dark")
@@ -65,8 +68,8 @@ Result<CommandLine> parseCommandLine(const std::vector<std::string>& arguments) 
             return fail("There is no option " + argument + ". --help lists them.", ErrorKind::WrongUse);
         }
     }
-    if (line.run && !line.files.empty())
-        return fail("--run and a file to open exclude each other.", ErrorKind::WrongUse);
+    if (line.run + line.resume.has_value() + !line.files.empty() > 1)
+        return fail("--run, --resume and a file to open exclude each other.", ErrorKind::WrongUse);
     return line;
 }
 

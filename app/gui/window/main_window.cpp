@@ -51,7 +51,8 @@ MainWindow::MainWindow(AppSettings& settings, QWidget* parent)
       m_analyst(m_session),
       m_document(m_session),
       m_runs(m_session),
-      m_actions(this) {
+      m_actions(this),
+      m_lookAtDevices([] { return findDevices(); }) {
     setObjectName(QStringLiteral("mainWindow"));
     setAcceptDrops(true);
     makeMenus();
@@ -91,7 +92,7 @@ void MainWindow::makeMenus() {
     QMenu* themeMenu = view->addMenu(tr("&Theme"));
     themeMenu->addActions(m_actions.themes->actions());
     QMenu* help = menuBar()->addMenu(tr("&Help"));
-    help->addActions({m_actions.shortcuts, m_actions.about});
+    help->addActions({m_actions.gpuLibraries, m_actions.shortcuts, m_actions.about});
 
     switch (m_settings.theme()) {
         case ThemeChoice::System:
@@ -132,6 +133,7 @@ void MainWindow::makeMenus() {
         sheet->setAttribute(Qt::WA_DeleteOnClose);
         sheet->show();
     });
+    connect(m_actions.gpuLibraries, &QAction::triggered, this, &MainWindow::showGpuLibraries);
     connect(m_actions.about, &QAction::triggered, this, [this] {
         auto* box =
             new QMessageBox(QMessageBox::NoIcon, tr("About Gapscope"),
@@ -168,6 +170,8 @@ void MainWindow::makeToolBar() {
     bar->addWidget(m_runBar);
     addToolBar(bar);
     connect(m_runBar, &RunBar::changed, this, &MainWindow::updateActions);
+    connect(m_runBar, &RunBar::librariesWanted, this, &MainWindow::showGpuLibraries);
+    connect(m_runBar, &RunBar::browseForModel, this, &MainWindow::chooseModelFile);
 }
 
 void MainWindow::makeWorkspace() {
@@ -287,7 +291,7 @@ void MainWindow::connectSession() {
 
 void MainWindow::updateActions() {
     const bool running = m_runs.running();
-    const bool busy = m_document.busy();
+    const bool busy = m_document.busy() || m_deviceJob.running();
     m_actions.run->setEnabled(!running && !busy && m_machineKnown);
     m_actions.stop->setEnabled(running && !m_runs.stopping());
     m_actions.open->setEnabled(!running && !busy);

@@ -50,6 +50,13 @@ public:
     bool settled() const;
     void setNoticesWanted(bool wanted) { m_noticesWanted = wanted; }
 
+    // Starts this program again with these arguments; false: it could not. Given by who knows how it was started.
+    using Restart = std::function<bool(const QStringList& arguments)>;
+    void setRestart(Restart restart) { m_restart = std::move(restart); }
+    // Another way to look for devices, for tests. Looks at once.
+    using DeviceLook = std::function<FoundDevices()>;
+    void setDeviceLook(DeviceLook look);
+
 protected:
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
@@ -73,8 +80,13 @@ private:
     void settleUnsaved(const QString& question, std::function<void()> then);
 
     void startRun();
+    void beginRun();
     void showRunProgress();
-    void runFinished(const QString& error, const QString& sessionPath);
+    void runFinished(const RunEnd& end);
+    void showGpuFailure(const RunEnd& end);
+    void restart();
+    void showGpuLibraries();
+    void chooseModelFile();
     void easeToDecode();
     void showGeneratedText();
 
@@ -96,6 +108,9 @@ private:
     Actions m_actions;
     JobTracker m_machineJob;
     JobTracker m_recoveryJob;
+    JobTracker m_deviceJob;  // the look before a run on a GPU
+    DeviceLook m_lookAtDevices;
+    Restart m_restart;
     QTimer m_factsTimer;
 
     RunBar* m_runBar = nullptr;

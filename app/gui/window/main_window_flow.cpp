@@ -64,8 +64,8 @@ QString gemmaNotice() {
 
 void MainWindow::lookAround() {
     m_machineJob.start(
-        [](std::stop_token) {
-            return Machine{findModels(), runDevices(), defaultModel()};
+        [look = m_lookAtDevices](std::stop_token) {
+            return Machine{findModels(), look(), defaultModel()};
         },
         [this](Machine machine) { showMachine(machine); });
     m_recoveryJob.start([](std::stop_token) { return findUnfinished(temporarySessionFolder()); },
@@ -91,7 +91,8 @@ void MainWindow::showMachine(const Machine& machine) {
         hint = (model->bytes > 0 ? text(formatBytes(static_cast<double>(model->bytes))) + QStringLiteral(". ")
                                  : QString()) +
                gemmaNotice() + QLatin1Char('.');
-    m_welcome->showFound(model ? text(model->name) : tr("None found"), hint, m_runBar->deviceName());
+    m_welcome->showFound(model ? text(model->name) : tr("None found"), hint, m_runBar->deviceName(),
+                         text(machine.found.gpuProblem));
     updateActions();
     if (std::exchange(m_runWanted, false)) run();
 }
@@ -109,15 +110,15 @@ void MainWindow::offerRecovery(const std::vector<UnfinishedSession>& unfinished)
                         tr("A run of %1 from %2 did not end properly. %3 events and %4 tokens of it can be had back.")
                             .arg(session.modelName.empty() ? tr("a model") : text(session.modelName), started,
                                  text(formatCount(session.eventCount)), text(formatCount(session.tokenCount))),
-                        tr("Recover"), [this, path, unfinished] {
-                            if (m_runs.running() || m_document.busy()) {
-                                offerRecovery(unfinished);
-                                showError(tr("A run is going on. Recover the other one when it has ended."));
-                                return;
-                            }
-                            settleUnsaved(tr("Save the open session before recovering the other one?"),
-                                          [this, path] { m_document.recover(path); });
-                        });
+                        {{tr("Recover"), [this, path, unfinished] {
+                              if (m_runs.running() || m_document.busy()) {
+                                  offerRecovery(unfinished);
+                                  showError(tr("A run is going on. Recover the other one when it has ended."));
+                                  return;
+                              }
+                              settleUnsaved(tr("Save the open session before recovering the other one?"),
+                                            [this, path] { m_document.recover(path); });
+                          }}});
         return;  // the newest; the others are offered at later starts
     }
 }
@@ -243,7 +244,7 @@ void MainWindow::connectRuns() {
 }
 
 void MainWindow::run() {
-    if (m_runs.running() || m_document.busy()) return;
+    if (m_runs.running() || m_document.busy() || m_deviceJob.running()) return;
     settleUnsaved(tr("Save the session before the next run takes its place?"), [this] { startRun(); });
 }
 
@@ -252,7 +253,7 @@ void MainWindow::runWhenReady() {
     if (m_machineKnown) run();
 }
 
-void MainWindow::startRun() {
+void MainWindow::beginRun() {
     auto settings = m_runBar->recordingSettings(m_prompt->prompt());
     if (!settings) {
         showError(text(settings.error().message));
@@ -295,15 +296,18 @@ void MainWindow::showRunProgress() {
     updateActions();
 }
 
-void MainWindow::runFinished(const QString& error, const QString& sessionPath) {
+void MainWindow::runFinished(const RunEnd& end) {
     const bool wasFollowing = m_session.following();
     m_session.setFollowing(false);
     m_timeline->setLive(false);
     const Trace& trace = *m_session.trace();
-    m_document.adoptRun(m_runName, sessionPath);
+    m_document.adoptRun(m_runName, end.sessionPath);
     // A run that never got anywhere leaves nothing to lose.
     if (trace.eventCount() == 0) m_document.discard();
-    if (!error.isEmpty()) showError(error);
+    if (end.kind == ErrorKind::GpuUnusable)
+        showGpuFailure(end);
+    else if (!end.error.isEmpty())
+        showError(end.error);
     showGeneratedText();
     updateTitle();
     updateActions();
@@ -331,6 +335,7 @@ void MainWindow::showGeneratedText() {
                  status;
     }
     if (run->stopReason == "cancelled" || run->stopReason == "interrupted") status = tr("Stopped early. ") + status;
+    if (run->stopReason.starts_with("failed")) status = tr("Failed on the way. ") + status;
     m_prompt->setStatus(status);
 }
 
@@ -368,7 +373,7 @@ void MainWindow::easeToDecode() {
 }
 
 bool MainWindow::settled() const {
-    return m_machineKnown && !m_runs.running() && !m_document.busy() && m_analyst.settled() &&
+    return m_machineKnown && !m_deviceJob.running() && !m_runs.running() && !m_document.busy() && m_analyst.settled() &&
            m_timeline->gapsSettled();
 }
 
