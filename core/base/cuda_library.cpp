@@ -56,7 +56,14 @@ void addToolkit(std::vector<fs::path>& folders, const fs::path& toolkit) {
     addFolder(folders, toolkit / "targets/x86_64-linux/lib");
 }
 
-std::vector<fs::path> namedFolders() {
+fs::path cacheFolder() {
+    if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty()) return fs::path(cache) / "gapscope";
+    return fs::path(environment("HOME")) / ".cache/gapscope";
+}
+
+}  // namespace
+
+std::vector<fs::path> namedCudaFolders() {
     std::vector<fs::path> folders;
     const auto add = [&](const fs::path& folder) {
         addFolder(folders, folder);
@@ -73,15 +80,8 @@ std::vector<fs::path> namedFolders() {
     return folders;
 }
 
-fs::path cacheFolder() {
-    if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty()) return fs::path(cache) / "gapscope";
-    return fs::path(environment("HOME")) / ".cache/gapscope";
-}
-
-}  // namespace
-
 std::vector<fs::path> cudaLibraryFolders() {
-    std::vector<fs::path> folders = namedFolders();
+    std::vector<fs::path> folders = namedCudaFolders();
     addPipPackages(folders, cacheFolder() / "cuda");
     addPythons(folders, cacheFolder() / "cuda");
     for (const char* variable : {"CUDA_HOME", "CUDA_PATH"})
@@ -127,7 +127,7 @@ CudaLibrary CudaLibrary::openIn(std::span<const fs::path> folders, std::span<con
 }
 
 CudaLibrary CudaLibrary::open(std::span<const std::string_view> sonames) {
-    const std::vector<fs::path> named = namedFolders();
+    const std::vector<fs::path> named = namedCudaFolders();
     CudaLibrary library = openIn(named, sonames);
     if (library) return library;
     for (const std::string_view soname : sonames)

@@ -16,6 +16,8 @@ namespace gapscope {
 // into the cache folder, $CUDA_HOME and toolkits under /usr/local, and the folders of pip's nvidia packages (active and
 // user environment, system Python). Only folders that exist.
 std::vector<std::filesystem::path> cudaLibraryFolders();
+// Those at its beginning that a person named: they are tried before the system's loader.
+std::vector<std::filesystem::path> namedCudaFolders();
 
 struct LibraryAttempt {
     std::string path;     // or a bare name, where the system's loader looked

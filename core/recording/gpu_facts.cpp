@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/cuda_folder_setting.h"
+#include "core/base/cuda_library.h"
 #include "core/capture/cupti_library.h"
 
 namespace gapscope {
@@ -67,6 +68,7 @@ FoundDevices findDevices() {
 GpuLibraryFacts findGpuLibraryFacts() {
     GpuLibraryFacts facts{.libraries = findGpuLibraries(),
                           .folders = gpuLibraryFolders(),
+                          .namedFolders = namedCudaFolders().size(),
                           .setFolders = readCudaFolderSetting(),
                           .settingFile = cudaFolderSettingFile()};
     for (GpuLibrary& library : facts.libraries) {  // one that loads may still be too old, or another library's file

@@ -24,6 +24,7 @@ FoundDevices findDevices(const CudaDevices& counted, const NvmlLibrary& nvml);
 struct GpuLibraryFacts {
     std::vector<GpuLibrary> libraries;              // driver, CUPTI, cuBLASLt, NVML
     std::vector<std::filesystem::path> folders;     // looked in beside the loader's own, in order
+    size_t namedFolders = 0;                        // as many of them come before the loader
     std::vector<std::filesystem::path> setFolders;  // the person's setting, in the file that is named next
     std::filesystem::path settingFile;
 };

@@ -45,7 +45,7 @@ std::vector<GpuLibrary> findGpuLibraries() {
          .fileNames = {"libcublasLt.so.13", "libcublasLt.so.12"},
          .install = "libcublas-13-0 from NVIDIA's repository, or pip's nvidia-cublas"},
         {.name = "NVML",
-         .purpose = "memory, clock, power and temperature of the GPU on the timeline",
+         .purpose = "memory, clock and power of the GPU on the timeline",
          .fileNames = {"libnvidia-ml.so.1"},
          .install = "NVIDIA's display driver (Debian: libnvidia-ml1)"},
     };

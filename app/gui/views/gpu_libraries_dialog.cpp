@@ -49,14 +49,6 @@ GpuLibrariesDialog::GpuLibrariesDialog(const QString& verdict, QWidget* parent) 
     frame->addWidget(m_list);
     layout->addWidget(m_card);
 
-    layout->addWidget(new Label(LabelRole::Quiet, tr("Looked for in, after the folders below:"), this));
-    m_looked = new QListWidget(this);
-    m_looked->setObjectName(QStringLiteral("lookedIn"));
-    m_looked->setAccessibleName(tr("Folders that were looked in"));
-    m_looked->setSelectionMode(QAbstractItemView::NoSelection);
-    m_looked->setFixedHeight(fontMetrics().height() * kListLines + 12);
-    layout->addWidget(m_looked);
-
     auto* caption = wrapped(LabelRole::Body, tr("Look in these folders first, one a line:"), this);
     layout->addWidget(caption);
     m_folders = new QPlainTextEdit(this);
@@ -72,7 +64,16 @@ GpuLibrariesDialog::GpuLibrariesDialog(const QString& verdict, QWidget* parent) 
     m_note->setObjectName(QStringLiteral("libraryNote"));
     layout->addWidget(m_note);
 
+    layout->addWidget(new Label(LabelRole::Quiet, tr("Looked for in this order:"), this));
+    m_looked = new QListWidget(this);
+    m_looked->setObjectName(QStringLiteral("lookedIn"));
+    m_looked->setAccessibleName(tr("Folders that were looked in"));
+    m_looked->setSelectionMode(QAbstractItemView::NoSelection);
+    m_looked->setFixedHeight(fontMetrics().height() * kListLines + 12);
+    layout->addWidget(m_looked);
+
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
+    buttons->button(QDialogButtonBox::Close)->setIcon(QIcon());
     auto* add = buttons->addButton(tr("&Add a folder…"), QDialogButtonBox::ActionRole);
     m_save = buttons->addButton(tr("&Save and look again"), QDialogButtonBox::ActionRole);
     m_save->setObjectName(QStringLiteral("saveFolders"));
@@ -89,7 +90,8 @@ GpuLibrariesDialog::GpuLibrariesDialog(const QString& verdict, QWidget* parent) 
     connect(m_folders, &QPlainTextEdit::textChanged, this,
             [this] { m_save->setEnabled(settled() && m_folders->toPlainText() != m_saved); });
     m_save->setEnabled(false);
-    resize(kWidth, sizeHint().height());
+    setMinimumWidth(kWidth);
+    fitHeight();
     look();
 }
 
@@ -131,9 +133,10 @@ void GpuLibrariesDialog::showFacts(const GpuLibraryFacts& facts) {
         ++row;
     }
     m_looked->clear();
-    m_looked->addItem(tr("The folders of the system's loader (ldconfig, LD_LIBRARY_PATH)"));
     for (const std::filesystem::path& folder : facts.folders)
         m_looked->addItem(pathText(folder));
+    m_looked->insertItem(static_cast<int>(facts.namedFolders),
+                         tr("The folders of the system's loader (ldconfig, LD_LIBRARY_PATH)"));
     QStringList set;
     for (const std::filesystem::path& folder : facts.setFolders)
         set << pathText(folder);
@@ -143,8 +146,15 @@ void GpuLibrariesDialog::showFacts(const GpuLibraryFacts& facts) {
     m_note->setText(tr("Kept in %1, also for gapscope-cli.").arg(pathText(facts.settingFile)) +
                     (variable.isEmpty() ? QString() : tr(" GAPSCOPE_CUDA_LIBRARIES comes before: %1").arg(variable)));
     m_save->setEnabled(false);
-    adjustSize();
-    resize(std::max(width(), kWidth), height());
+    m_list->show();  // what is not shown yet has no height in a layout
+    fitHeight();
+}
+
+// Wrapped lines need the height that goes with the width, which nobody asks for inside a grid.
+void GpuLibrariesDialog::fitHeight() {
+    const QMargins margins = layout()->contentsMargins();
+    m_card->setMinimumHeight(m_card->layout()->totalHeightForWidth(minimumWidth() - margins.left() - margins.right()));
+    resize(width(), std::max(height(), layout()->totalHeightForWidth(width())));
 }
 
 void GpuLibrariesDialog::addFolder() {

@@ -32,6 +32,7 @@ Q_SIGNALS:
 private:
     void look();
     void showFacts(const GpuLibraryFacts& facts);
+    void fitHeight();
     void addFolder();
     void save();
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "app/gui/session/selection_text.h"
+#include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 #include "core/base/format.h"
 
@@ -117,12 +118,13 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_chat->setObjectName(QStringLiteral("chatBox"));
 
     connect(m_device, &QComboBox::currentIndexChanged, this, [this](int index) {
-        if (m_device->itemData(index).toString() == kLibraries) {
+        if (index == m_lastDevice) return;
+        const QString id = m_device->itemData(index).toString();
+        if (id.isEmpty() || id == kLibraries) {  // no device
             m_device->setCurrentIndex(m_lastDevice);
-            Q_EMIT librariesWanted();
+            if (id == kLibraries) Q_EMIT librariesWanted();
             return;
         }
-        if (index == m_lastDevice) return;
         m_lastDevice = index;
         showDevice();
         Q_EMIT changed();
@@ -217,9 +219,10 @@ void RunBar::fillDevices() {
         }
     }
     if (!m_found.gpuProblem.empty()) {
+        // To be read, so not as pale as what is disabled; the handler of the box keeps it from being chosen by keys.
         m_device->addItem(text(m_found.gpuProblem));
-        items->item(m_device->count() - 1)->setEnabled(false);
-        m_device->setItemData(m_device->count() - 1, text(m_found.gpuProblem), Qt::ToolTipRole);
+        items->item(m_device->count() - 1)->setFlags(Qt::ItemIsEnabled);
+        m_device->setItemData(m_device->count() - 1, appTheme().mutedText, Qt::ForegroundRole);
     }
     m_device->insertSeparator(m_device->count());
     m_device->addItem(tr("GPU libraries…"), QString(kLibraries));
