@@ -90,6 +90,7 @@ TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange wind
         }
         previousEndNs = row.range.endNs;
         if (row.range.endNs <= window.startNs || row.range.endNs > window.endNs) continue;
+        row.cut = row.range.startNs < window.startNs;
         row.range = row.range.clippedTo(window);
         for (const Coverage& device : busy)
             row.busyNs += device.coveredNs(row.range);
@@ -97,6 +98,16 @@ TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange wind
         table.rows.push_back(std::move(row));
     }
     return table;
+}
+
+double TokenTable::tokensPerSecond() const {
+    int64_t count = 0, ns = 0;
+    for (const TokenTime& row : rows) {
+        if (row.index <= 0 || row.cut) continue;
+        ++count;
+        ns += row.range.durationNs();
+    }
+    return ns > 0 ? static_cast<double>(count) * 1e9 / static_cast<double>(ns) : 0;
 }
 
 TokenTable tokenTable(const Trace& trace, TimeRange window, std::stop_token stop) {

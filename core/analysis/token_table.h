@@ -20,11 +20,16 @@ struct TokenTime {
     int64_t idleNs = 0;
     int64_t launchCount = 0;  // calls whose first operation is its own; a graph launch is one
     int64_t kernelCount = 0;
+    bool cut = false;        // it began before the window: range and times are of the rest
     bool fromDevice = true;  // false: no device operations are known, the range is between emitted tokens
 };
 
 struct TokenTable {
     std::vector<TokenTime> rows;  // by repeat, then index; prompt processing first
+
+    // Of the tokens after the first that lie in the window as a whole: their number by their time; 0 without any. Of
+    // the whole run Phases has the host's figure.
+    double tokensPerSecond() const;
 };
 // Tokens whose range ends inside the window (its end included). Empty for foreign traces.
 TokenTable tokenTable(const Trace& trace, TimeRange window, std::stop_token stop = {});

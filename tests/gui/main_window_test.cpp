@@ -3,9 +3,12 @@
 
 #include <QAction>
 #include <QFile>
+#include <QLabel>
 #include <QMessageBox>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QSignalSpy>
+#include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
@@ -160,6 +163,52 @@ private Q_SLOTS:
         QTest::keyClick(m_window.get(), Qt::Key_Escape);
         QTRY_COMPARE(m_window->analyst().report()->window.durationNs(), whole);
         QCOMPARE(kernels->model()->rowCount(), 3);
+    }
+
+    void theRateIsThatOfWhatIsSelected() {
+        open(written("first.gapscope", 4));
+        const auto* rate = m_window->findChild<QLabel*>(QStringLiteral("tile0"));
+        const auto* figures = m_window->findChild<QLabel*>(QStringLiteral("tokenFigures"));
+        QTRY_VERIFY(rate->text() != QStringLiteral("–"));
+        const QString ofTheRun = rate->text();
+        QVERIFY(figures->isHidden());
+        Session& session = m_window->session();
+        const auto show = [&](const Selection& selection) {
+            session.select(selection);
+            QTRY_VERIFY(m_window->analyst().settled());
+        };
+        // A token takes 110 µs: 2 launches of 10 µs, a kernel of 60 and one of 30.
+        const Tokens& tokens = session.trace()->tokens();
+        show({.kind = Selection::Kind::Token, .range = {tokens.emittedNs[0], tokens.emittedNs[1]}, .row = 1});
+        QCOMPARE(rate->text(), QStringLiteral("9091"));
+        QVERIFY(!figures->isHidden());
+        QCOMPARE(figures->text(), QStringLiteral("Device busy 90.0 µs, idle 20.0 µs; 2 kernels, 2 launches"));
+        // Of a range the tokens that lie in it as a whole count.
+        show({.kind = Selection::Kind::Range, .range = {tokens.emittedNs[0] - 50'000, tokens.emittedNs[2] + 20'000}});
+        QCOMPARE(rate->text(), QStringLiteral("9091"));
+        QVERIFY(figures->isHidden());
+        // A kernel or a gap has no tokens.
+        const DeviceOps& ops = session.trace()->deviceOps();
+        show({.kind = Selection::Kind::DeviceOp, .range = {ops.startNs[4], ops.endNs[4]}, .row = 4});
+        QCOMPARE(rate->text(), QStringLiteral("–"));
+        show({.kind = Selection::Kind::Gap, .range = {ops.endNs[3], ops.startNs[4]}});
+        QCOMPARE(rate->text(), QStringLiteral("–"));
+        session.clearSelection();
+        QTRY_COMPARE(rate->text(), ofTheRun);
+    }
+
+    void theTokenTableNeedsNoSidewaysScrolling() {
+        for (const QSize size : {QSize(1366, 768), QSize(1920, 1080)}) {
+            m_window->resize(size);
+            open(written("first.gapscope", 4));
+            auto* tabs = m_window->findChild<QTabWidget*>(QStringLiteral("tabs"));
+            tabs->setCurrentIndex(2);
+            auto* table = m_window->findChild<DataTable*>(QStringLiteral("tokenTable"));
+            QTRY_VERIFY(table->isVisible());
+            QTest::qWait(10);
+            QCOMPARE(table->horizontalScrollBar()->maximum(), 0);
+            QVERIFY(m_window->findChild<QWidget*>(QStringLiteral("tokenPlot"))->isVisible());
+        }
     }
 
     void aCategoryFromTheLegendFiltersTheKernels() {

@@ -1,13 +1,12 @@
 #include "app/gui/models/token_model.h"
 
-#include <algorithm>
-
 #include "app/gui/session/selection_text.h"
 
 namespace gapscope {
 namespace {
 
 enum Column { kToken, kText, kStart, kDuration, kBusy, kIdle, kLaunches, kKernels, kId, kRepeat };
+static_assert(kRepeat == TokenModel::kRepeatColumn);
 
 }  // namespace
 
@@ -26,6 +25,12 @@ size_t tokenRow(const Trace& trace, const TokenTime& token) {
     return tokens.index.size();
 }
 
+bool TokenModel::hasRepeats() const {
+    if (!m_report || m_report->tokens.rows.empty()) return false;
+    const auto& rows = m_report->tokens.rows;
+    return rows.front().repeat != rows.back().repeat;  // they stand by repeat
+}
+
 void TokenModel::show(ReportPtr report) {
     beginResetModel();
     m_report = std::move(report);
@@ -34,14 +39,8 @@ void TokenModel::show(ReportPtr report) {
 
 int TokenModel::rowOf(const Selection& token) const {
     if (!m_report) return -1;
-    const Tokens& tokens = m_report->trace->tokens();
-    const bool isPrompt = token.row >= tokens.index.size();
-    const auto& rows = m_report->tokens.rows;
-    const auto found = std::find_if(rows.begin(), rows.end(), [&](const TokenTime& row) {
-        if (isPrompt) return row.index < 0 && row.range == token.range;
-        return row.repeat == tokens.repeat[token.row] && row.index == tokens.index[token.row];
-    });
-    return found == rows.end() ? -1 : static_cast<int>(found - rows.begin());
+    const TokenTime* found = tokenOf(*m_report, token);
+    return found ? static_cast<int>(found - m_report->tokens.rows.data()) : -1;
 }
 
 int TokenModel::rowCount(const QModelIndex& parent) const {

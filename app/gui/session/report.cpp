@@ -1,6 +1,18 @@
 #include "app/gui/session/report.h"
 
+#include <algorithm>
+
 namespace gapscope {
+
+const TokenTime* tokenOf(const Report& report, const Selection& token) {
+    const Tokens& tokens = report.trace->tokens();
+    const bool isPrompt = token.row >= tokens.index.size();  // known by its range
+    const auto found = std::ranges::find_if(report.tokens.rows, [&](const TokenTime& row) {
+        if (isPrompt) return row.index < 0 && row.range == token.range;
+        return row.repeat == tokens.repeat[token.row] && row.index == tokens.index[token.row];
+    });
+    return found == report.tokens.rows.end() ? nullptr : &*found;
+}
 
 ReportPtr makeReport(TracePtr trace, const Selection& selection, TimeRange window, std::stop_token stop) {
     auto report = std::make_shared<Report>();

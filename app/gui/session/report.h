@@ -23,6 +23,9 @@ struct Report {
 };
 using ReportPtr = std::shared_ptr<const Report>;
 
+// The token that a selection of kind Token stands for, among the report's; null where it is not.
+const TokenTime* tokenOf(const Report& report, const Selection& token);
+
 ReportPtr makeReport(TracePtr trace, const Selection& selection, TimeRange window, std::stop_token stop);
 
 }  // namespace gapscope

@@ -75,9 +75,19 @@ DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* 
 
 void DataTable::setColumnCharacters(const std::vector<int>& characters, int stretched) {
     const int width = fontMetrics().horizontalAdvance(QLatin1Char('0'));
-    for (size_t column = 0; column < characters.size(); ++column)
-        setColumnWidth(static_cast<int>(column), characters[column] * width + 14);
+    m_columnWidths.clear();
+    for (size_t column = 0; column < characters.size(); ++column) {
+        m_columnWidths.push_back(characters[column] * width + 14);
+        setColumnWidth(static_cast<int>(column), m_columnWidths.back());
+    }
     horizontalHeader()->setSectionResizeMode(stretched, QHeaderView::Stretch);
+}
+
+int DataTable::neededWidth() const {
+    int width = verticalScrollBar()->sizeHint().width() + 2;
+    for (size_t column = 0; column < m_columnWidths.size(); ++column)
+        if (!isColumnHidden(static_cast<int>(column))) width += m_columnWidths[column];
+    return width;
 }
 
 void DataTable::sortAtFirst(int column, Qt::SortOrder order) {

@@ -16,6 +16,8 @@ public:
 
     // Widths in characters; the `stretched` column takes what room is left.
     void setColumnCharacters(const std::vector<int>& characters, int stretched);
+    // What the columns need as they were set, with the scroll bar beside them.
+    int neededWidth() const;
     void sortAtFirst(int column, Qt::SortOrder order);
     int sourceRow(const QModelIndex& index) const;  // -1: none
     void markSourceRow(int row);                    // -1: none
@@ -32,6 +34,7 @@ protected:
 
 private:
     QSortFilterProxyModel* m_proxy;
+    std::vector<int> m_columnWidths;
     int m_scroll = 0;
 };
 

@@ -41,6 +41,11 @@ InsightPanel::InsightPanel(Analyst& analyst, QWidget* parent) : QWidget(parent),
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(6);
     layout->addWidget(makeScope());
+    m_figures = new Label(LabelRole::Body, {}, this);
+    m_figures->setObjectName(QStringLiteral("tokenFigures"));
+    m_figures->setWordWrap(true);
+    m_figures->setContentsMargins(2, 0, 2, 0);
+    layout->addWidget(m_figures);
     layout->addWidget(makeVerdict());
     layout->addWidget(makeTiles());
     layout->addWidget(makePie(), 1);
@@ -93,7 +98,9 @@ QWidget* InsightPanel::makeTiles() {
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setSpacing(6);
     const std::array<std::pair<QString, QString>, 4> texts = {{
-        {tr("tokens/s"), tr("(new tokens - 1) / time from the first token to the last, by the host's clock")},
+        {tr("tokens/s"),
+         tr("Of the run: (new tokens - 1) / time from the first token to the last, by the host's clock. Of a "
+            "selection: the tokens that lie in it as a whole / their time")},
         {tr("device busy"), tr("Union of the device's operations, as a share of the window; overlap counts once")},
         {tr("launches/token"), tr("Launching calls of the tokens in the window, divided by those tokens; a graph "
                                   "launch is one")},
@@ -106,6 +113,7 @@ QWidget* InsightPanel::makeTiles() {
         layout->setContentsMargins(10, 5, 10, 6);
         layout->setSpacing(0);
         m_tiles[i].value = new Label(LabelRole::Value, kNothing, card);
+        m_tiles[i].value->setObjectName(QStringLiteral("tile%1").arg(i));
         m_tiles[i].caption = new Label(LabelRole::Quiet, texts[i].first, card);
         layout->addWidget(m_tiles[i].value);
         layout->addWidget(m_tiles[i].caption);
@@ -221,6 +229,7 @@ void InsightPanel::showReport() {
     if (!report) {
         m_scope->setFullText({});
         m_whole->hide();
+        m_figures->hide();
         m_verdict->setText(tr("Nothing recorded yet"));
         m_evidence->setText({});
         showPie();
@@ -240,17 +249,28 @@ void InsightPanel::showReport() {
     m_evidence->setText(evidence.join(QLatin1Char('\n')));
     m_evidence->setVisible(!evidence.isEmpty());
 
-    const bool hasRate = summary.phases && summary.phases->tokensPerSecond > 0;
-    m_tiles[0].value->setText(hasRate ? threeDigits(summary.phases->tokensPerSecond) : kNothing);
+    const TokenTime* token =
+        report->selection.kind == Selection::Kind::Token ? tokenOf(*report, report->selection) : nullptr;
+    m_figures->setVisible(token != nullptr);
+    if (token)
+        m_figures->setText(tr("Device busy %1, idle %2; %3, %4")
+                               .arg(text(formatDuration(token->busyNs)), text(formatDuration(token->idleNs)),
+                                    counted(token->kernelCount, tr("%1 kernel"), tr("%1 kernels")),
+                                    counted(token->launchCount, tr("%1 launch"), tr("%1 launches"))));
+    // Of a part of the run the run's own figure would be another one's.
+    const double rate = !report->selection.range.empty() ? report->tokens.tokensPerSecond()
+                        : summary.phases                 ? summary.phases->tokensPerSecond
+                                                         : 0;
+    m_tiles[0].value->setText(rate > 0 ? threeDigits(rate) : kNothing);
     const int64_t deviceTimeNs = summary.gpuBusyNs + summary.gpuIdleNs;
     m_tiles[1].value->setText(deviceTimeNs > 0 ? text(formatPercent(ratio(summary.gpuBusyNs, deviceTimeNs)))
                                                : kNothing);
     int64_t tokens = 0;
     int64_t launches = 0;
-    for (const TokenTime& token : report->tokens.rows) {
-        if (token.index < 0) continue;
+    for (const TokenTime& row : report->tokens.rows) {
+        if (row.index < 0 || row.cut) continue;
         ++tokens;
-        launches += token.launchCount;
+        launches += row.launchCount;
     }
     m_tiles[2].value->setText(tokens > 0 ? threeDigits(ratio(launches, tokens)) : kNothing);
     m_tiles[3].value->setText(summary.selfGpuNs > 0

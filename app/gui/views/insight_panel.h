@@ -48,6 +48,7 @@ private:
     Analyst& m_analyst;
     ElidedLabel* m_scope = nullptr;
     QToolButton* m_whole = nullptr;
+    Label* m_figures = nullptr;  // of a selected token
     Label* m_verdict = nullptr;
     Label* m_evidence = nullptr;
     std::array<Tile, 4> m_tiles;

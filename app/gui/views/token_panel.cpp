@@ -11,6 +11,11 @@
 #include "app/gui/views/data_table.h"
 
 namespace gapscope {
+namespace {
+
+constexpr int kNarrowestPlot = 220;  // px
+
+}  // namespace
 
 TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
     : QWidget(parent),
@@ -19,7 +24,7 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
       m_table(new DataTable(m_model, tr("Tokens"), this)),
       m_plot(new QCustomPlot(this)) {
     m_table->setObjectName(QStringLiteral("tokenTable"));
-    m_table->setColumnCharacters({7, 9, 12, 8, 8, 8, 9, 8, 7, 8}, 1);
+    m_table->setColumnCharacters({7, 9, 12, 8, 8, 8, 9, 8, 7, 9}, 1);
     makePlot();
     auto* left = new QVBoxLayout;
     left->setSpacing(3);
@@ -31,8 +36,8 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 4, 0, 0);
     layout->setSpacing(6);
-    layout->addLayout(left, 3);
-    layout->addWidget(m_plot, 2);
+    layout->addLayout(left, 1);
+    layout->addWidget(m_plot, 1);
     connect(&analyst, &Analyst::reportChanged, this, &TokenPanel::showReport);
     connect(m_table, &DataTable::chosen, this, [this](int) { choose(m_table->selectedSourceRows()); });
     connect(m_table, &DataTable::doubleChosen, this, [this](int row) {
@@ -46,7 +51,7 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
 void TokenPanel::makePlot() {
     m_plot->setObjectName(QStringLiteral("tokenPlot"));
     m_plot->setAccessibleName(tr("Time of each token, busy and idle. The table beside it has the same numbers."));
-    m_plot->setMinimumSize(220, 80);
+    m_plot->setMinimumSize(kNarrowestPlot, 80);
     m_idle = new QCPBars(m_plot->xAxis, m_plot->yAxis);
     m_busy = new QCPBars(m_plot->xAxis, m_plot->yAxis);
     m_busy->setName(tr("busy"));
@@ -105,9 +110,25 @@ void TokenPanel::showReport() {
         }
     }
     m_model.show(report);
+    m_table->setColumnHidden(TokenModel::kRepeatColumn, !m_model.hasRepeats());
+    shareWidth();
     m_caption->setFullText(counted(m_model.rowCount(), tr("%1 row for %2"), tr("%1 rows, the prompt first, for %2"))
                                .arg(describe(*report->trace, report->selection)));
     showPlot();
+}
+
+// The table gets what its columns need and the plot the rest; where that is too little for a plot, the table has all.
+void TokenPanel::shareWidth() {
+    const int needed = m_table->neededWidth();
+    const bool both = width() - needed - layout()->spacing() >= kNarrowestPlot;
+    m_table->setMaximumWidth(both ? needed : QWIDGETSIZE_MAX);
+    m_table->setMinimumWidth(both ? needed : 0);
+    m_plot->setVisible(both);
+}
+
+void TokenPanel::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    shareWidth();
 }
 
 void TokenPanel::showPlot() {
@@ -129,7 +150,7 @@ void TokenPanel::showPlot() {
     m_busy->setData(positions, busy, true);
     m_idle->setData(positions, idle, true);
     m_plot->xAxis->setRange(-0.6, std::max(1.0, static_cast<double>(positions.size()) - 0.4));
-    m_plot->yAxis->setRange(0, highest > 0 ? highest * 1.08 : 1);
+    m_plot->yAxis->setRange(0, highest > 0 ? highest * 1.25 : 1);  // with room for the legend
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
 

@@ -22,11 +22,13 @@ public:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void makePlot();
     void showReport();
     void showPlot();
+    void shareWidth();
     void restyle();
     void choose(std::vector<int> rows);
 
