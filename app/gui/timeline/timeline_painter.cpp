@@ -37,6 +37,11 @@ double devicePixel(const QPainter& painter) {
     return 1.0 / painter.device()->devicePixelRatioF();
 }
 
+double counterY(const FrameCounter& shown, const QRect& rows, double value) {
+    const double share = std::clamp(value / shown.top, 0.0, 1.0);
+    return rows.top() + shown.y + shown.height - share * (shown.height - 3);
+}
+
 QString utf8(const std::string& text) {
     return QString::fromStdString(text);
 }
@@ -111,10 +116,7 @@ void TimelinePainter::paintCounter(QPainter& painter, const FrameCounter& shown,
     const double line = std::max(pixel, snapped(painter, 1.25));
     const double bottom = rows.top() + shown.y + shown.height;
     painter.fillRect(QRectF(rows.left(), bottom, rows.width(), 1), m_theme.line);
-    const auto yOf = [&](double value) {
-        const double share = std::clamp(value / shown.top, 0.0, 1.0);
-        return snapped(painter, bottom - share * (shown.height - 3));
-    };
+    const auto yOf = [&](double value) { return snapped(painter, counterY(shown, rows, value)); };
     const CounterColumn* before = nullptr;
     for (size_t x = 0; x < shown.columns.size();) {
         const CounterColumn& column = shown.columns[x];
@@ -402,6 +404,28 @@ void TimelinePainter::paintLink(QPainter& painter, QPointF from, QPointF to) con
     painter.setPen(QPen(m_theme.background, 1));
     painter.setBrush(m_theme.launchLink);
     painter.drawPolygon(QPolygonF({to, to + QPointF(-4.5, -sign * 8), to + QPointF(4.5, -sign * 8)}));
+    painter.restore();
+}
+
+void TimelinePainter::paintReading(QPainter& painter, const FrameCounter& shown, const QRect& rows, double x,
+                                   double value, const QString& text) const {
+    painter.save();
+    painter.setClipRect(rows);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setFont(m_font);
+    painter.setPen(QPen(m_theme.background, 1.5));
+    painter.setBrush(m_theme.counterLine);
+    painter.drawEllipse(QPointF(rows.left() + x, counterY(shown, rows, value)), 4, 4);
+    // To the right of the pointer, or to its left where there is no room; on a ground of its own.
+    const double width = m_metrics.horizontalAdvance(text) + 10;
+    const bool fits = x + 9 + width <= rows.width();
+    const QRectF box(rows.left() + (fits ? x + 9 : x - 9 - width), rows.top() + shown.y + (shown.height - 18) / 2.0,
+                     width, 18);
+    painter.setPen(m_theme.lineStrong);
+    painter.setBrush(m_theme.background);
+    painter.drawRoundedRect(box, 3, 3);
+    painter.setPen(m_theme.text);
+    painter.drawText(box, Qt::AlignCenter, text);
     painter.restore();
 }
 

@@ -40,6 +40,9 @@ public:
                     const QString& readout) const;
     void paintOutline(QPainter& painter, const QRectF& box, const QColor& color, double width) const;
     void paintLink(QPainter& painter, QPointF from, QPointF to) const;
+    // The value of a plot at the pointer.
+    void paintReading(QPainter& painter, const FrameCounter& shown, const QRect& rows, double x, double value,
+                      const QString& text) const;
     void paintPointer(QPainter& painter, double x, const QRect& rows, const QRect& ruler, const QString& time) const;
 
 private:

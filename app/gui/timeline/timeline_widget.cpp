@@ -296,7 +296,13 @@ void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painti
                                   QString::fromStdString(formatTick(timeNs, stepNs, largestNs)));
         }
     }
-    if (m_hover && m_hover->span.count > 0 && m_hover->row < m_frame.places.size()) {
+    const auto plot = std::ranges::find_if(
+        m_frame.counters, [&](const FrameCounter& shown) { return m_hover && shown.row == m_hover->row; });
+    if (plot != m_frame.counters.end()) {
+        const TimelineRow& row = *m_index->rows()[plot->row];
+        const double value = row.series.value(m_hover->item);
+        painting.paintReading(painter, *plot, where.rows, m_hover->span.x0 + 0.5, value, counterValue(row.unit, value));
+    } else if (m_hover && m_hover->span.count > 0 && m_hover->row < m_frame.places.size()) {
         const RowPlace& row = m_frame.places[m_hover->row];
         const double x0 = std::max(-8.0, m_hover->span.x0);
         const double x1 = std::min(now.width + 8, m_hover->span.x1);

@@ -48,6 +48,10 @@ ShortcutSheet::ShortcutSheet(const Actions& actions, QWidget* parent) : QDialog(
         {tr("Click"), tr("Select a kernel, call, gap or token")},
         {tr("Double click, F"), tr("Zoom to the selection")},
         {tr("Middle drag"), tr("Move along the time")},
+        {tr("[, ]"), tr("To the launch of a kernel or gap, and back")},
+        {tr("Comma, period"), tr("Previous or next on the row")},
+        {tr("Click on a row's name"), tr("Fold its group, or show it")},
+        {tr("C"), tr("Fold the counters, or show them")},
     };
     const QList<std::pair<QString, QString>> tables = {
         {tr("Enter, click"), tr("Select what the row is about")},
