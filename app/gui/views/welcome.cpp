@@ -27,7 +27,7 @@ QPushButton* actionButton(QAction* action, const QString& text, QWidget* parent)
 
 }  // namespace
 
-Welcome::Welcome(QAction* run, QAction* open, QAction* openExample, QWidget* parent) : QWidget(parent) {
+Welcome::Welcome(QAction* run, QAction* open, const QList<QAction*>& examples, QWidget* parent) : QWidget(parent) {
     setObjectName(QStringLiteral("welcome"));
     m_card = new Card(this);
     Card* const card = m_card;
@@ -99,9 +99,12 @@ Welcome::Welcome(QAction* run, QAction* open, QAction* openExample, QWidget* par
     hint->setWordWrap(true);
     right->addWidget(hint);
     right->addSpacing(6);
-    QPushButton* exampleButton = actionButton(openExample, tr("Example: Gemma 3 1B on an H200"), card);
-    exampleButton->setObjectName(QStringLiteral("welcomeExample"));
-    right->addWidget(exampleButton);
+    for (QAction* example : examples) {
+        if (!example->isVisible()) continue;
+        QPushButton* button = actionButton(example, example->text().remove(QLatin1Char('&')), card);
+        button->setObjectName(example->objectName() + QStringLiteral("Button"));
+        right->addWidget(button);
+    }
     right->addSpacing(12);
     m_recentTitle = new Label(LabelRole::Heading, tr("Recent"), card);
     right->addWidget(m_recentTitle);

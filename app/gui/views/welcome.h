@@ -17,8 +17,8 @@ class Welcome : public QWidget {
     Q_OBJECT
 
 public:
-    // Run and Open do what their actions do.
-    Welcome(QAction* run, QAction* open, QAction* openExample, QWidget* parent = nullptr);
+    // The buttons do what their actions do. Of the examples those are offered whose actions are visible.
+    Welcome(QAction* run, QAction* open, const QList<QAction*>& examples, QWidget* parent = nullptr);
 
     // Hints may be empty.
     void showFound(const QString& model, const QString& modelHint, const QString& device, const QString& deviceHint);

@@ -37,8 +37,11 @@ Actions::Actions(QWidget* window) {
                 {QKeySequence(Qt::SHIFT | Qt::Key_F5)}, QStringLiteral("stop"));
     open = make(window, "openAction", tr("&Open trace…"), tr("Open a session or a trace of another program"),
                 {QKeySequence::Open}, QStringLiteral("open"));
-    openExample = make(window, "openExampleAction", tr("Open the &example"),
-                       tr("Gemma 3 1B decoding on an H200, one launch an op: see what overhead-bound looks like"));
+    openExampleEager =
+        make(window, "openExampleEagerAction", tr("Open the &example: eager"),
+             tr("Gemma 3 1B decoding on a GPU, one launch an operation: see what overhead-bound looks like"));
+    openExampleGraph = make(window, "openExampleGraphAction", tr("Open the example: &graph"),
+                            tr("The same as a CUDA graph, one launch a token: the launch gaps are gone"));
     reopenLast = make(window, "reopenLastAction", tr("Reopen &last"), tr("Open the file that was opened or saved last"),
                       {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O)});
     save =
@@ -75,8 +78,8 @@ Actions::Actions(QWidget* window) {
 }
 
 QList<QAction*> Actions::all() const {
-    return {run,      stop,     open,  openExample,    reopenLast, save,         saveAs,    quit,
-            undoZoom, redoZoom, whole, clearSelection, follow,     gpuLibraries, shortcuts, about};
+    return {run,      stop,     open,  openExampleEager, openExampleGraph, reopenLast,   save,      saveAs, quit,
+            undoZoom, redoZoom, whole, clearSelection,   follow,           gpuLibraries, shortcuts, about};
 }
 
 }  // namespace gapscope

@@ -15,7 +15,8 @@ struct Actions {
     QAction* run;
     QAction* stop;
     QAction* open;
-    QAction* openExample;
+    QAction* openExampleEager;
+    QAction* openExampleGraph;
     QAction* reopenLast;
     QAction* save;
     QAction* saveAs;

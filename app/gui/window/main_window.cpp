@@ -28,13 +28,11 @@
 #include "app/gui/views/welcome.h"
 #include "app/gui/window/shortcut_sheet.h"
 #include "core/base/format.h"
-#include "core/runner/model_catalog.h"
 
 namespace gapscope {
 namespace {
 
 constexpr int kFactsIntervalMs = 1000;
-constexpr char kExampleSession[] = "example-h200-eager.gapscope";
 const QString kDefaultPrompt = QStringLiteral("Once upon a time, in a small village by the sea,");
 
 QString ago(qint64 seconds) {
@@ -75,7 +73,7 @@ MainWindow::~MainWindow() = default;
 
 void MainWindow::makeMenus() {
     QMenu* file = menuBar()->addMenu(tr("&File"));
-    file->addActions({m_actions.open, m_actions.openExample});
+    file->addActions({m_actions.open, m_actions.openExampleEager, m_actions.openExampleGraph});
     m_recentMenu = file->addMenu(tr("Open &recent"));
     file->addActions({m_actions.reopenLast});
     file->addSeparator();
@@ -106,8 +104,10 @@ void MainWindow::makeMenus() {
             break;
     }
     connect(m_actions.open, &QAction::triggered, this, &MainWindow::askForFile);
-    connect(m_actions.openExample, &QAction::triggered, this,
-            [this] { openFile(QString::fromStdString((resourceFolder() / kExampleSession).string())); });
+    m_actions.openExampleEager->setVisible(isThere(Example::Eager));
+    m_actions.openExampleGraph->setVisible(isThere(Example::Graph));
+    connect(m_actions.openExampleEager, &QAction::triggered, this, [this] { openExample(Example::Eager); });
+    connect(m_actions.openExampleGraph, &QAction::triggered, this, [this] { openExample(Example::Graph); });
     connect(m_actions.reopenLast, &QAction::triggered, this, [this] {
         const QStringList recent = m_settings.recentFiles();
         if (!recent.isEmpty()) openFile(recent.first());
@@ -176,7 +176,8 @@ void MainWindow::makeToolBar() {
 
 void MainWindow::makeWorkspace() {
     m_banners = new BannerArea(this);
-    m_welcome = new Welcome(m_actions.run, m_actions.open, m_actions.openExample, this);
+    m_welcome =
+        new Welcome(m_actions.run, m_actions.open, {m_actions.openExampleEager, m_actions.openExampleGraph}, this);
     connect(m_welcome, &Welcome::openRequested, this, &MainWindow::openFile);
 
     m_prompt = new PromptPanel(this);
@@ -295,7 +296,8 @@ void MainWindow::updateActions() {
     m_actions.run->setEnabled(!running && !busy && m_machineKnown);
     m_actions.stop->setEnabled(running && !m_runs.stopping());
     m_actions.open->setEnabled(!running && !busy);
-    m_actions.openExample->setEnabled(!running && !busy);
+    m_actions.openExampleEager->setEnabled(!running && !busy);
+    m_actions.openExampleGraph->setEnabled(!running && !busy);
     m_recentMenu->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
     m_actions.reopenLast->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
     m_actions.save->setEnabled(!running && !busy && m_document.isModified());

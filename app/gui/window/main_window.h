@@ -9,6 +9,7 @@
 #include "app/gui/jobs/job_tracker.h"
 #include "app/gui/session/analyst.h"
 #include "app/gui/session/document.h"
+#include "app/gui/session/example.h"
 #include "app/gui/session/run_controller.h"
 #include "app/gui/settings/app_settings.h"
 #include "app/gui/views/run_bar.h"
@@ -74,6 +75,7 @@ private:
     void showMachine(const Machine& machine);
 
     void askForFile();
+    void openExample(Example example);
     void save(std::function<void()> then = {});
     void saveAs(std::function<void()> then = {});
     // Calls `then` once the unsaved session is saved or given up; never, if the person cancels.
@@ -111,6 +113,7 @@ private:
     JobTracker m_deviceJob;  // the look before a run on a GPU
     DeviceLook m_lookAtDevices;
     Restart m_restart;
+    JobTracker m_exampleJob;
     QTimer m_factsTimer;
 
     RunBar* m_runBar = nullptr;

@@ -176,6 +176,16 @@ void MainWindow::openFile(const QString& path) {
                   [this, path] { m_document.open(QFileInfo(path).absoluteFilePath()); });
 }
 
+void MainWindow::openExample(Example example) {
+    m_exampleJob.start([example](std::stop_token) { return unpack(example); },
+                       [this](const Result<QString>& path) {
+                           if (path)
+                               openFile(*path);
+                           else
+                               showError(text(path.error().message));
+                       });
+}
+
 void MainWindow::save(std::function<void()> then) {
     if (m_document.path().isEmpty())
         saveAs(std::move(then));
@@ -373,8 +383,8 @@ void MainWindow::easeToDecode() {
 }
 
 bool MainWindow::settled() const {
-    return m_machineKnown && !m_deviceJob.running() && !m_runs.running() && !m_document.busy() && m_analyst.settled() &&
-           m_timeline->gapsSettled();
+    return m_machineKnown && !m_deviceJob.running() && !m_runs.running() && !m_exampleJob.running() &&
+           !m_document.busy() && m_analyst.settled() && m_timeline->gapsSettled();
 }
 
 }  // namespace gapscope
