@@ -12,6 +12,8 @@ namespace {
 
 constexpr int kIntervalMs = 100;
 
+}  // namespace
+
 void writeSummary(JsonWriter& json, const Report& report) {
     const Summary& summary = report.analysis.summary;
     json.key("summary").beginObject();
@@ -36,6 +38,8 @@ void writeSummary(JsonWriter& json, const Report& report) {
     json.endObject();
     json.endObject();
 }
+
+namespace {
 
 void writeWidgets(JsonWriter& json, const QWidget& window) {
     json.key("widgets").beginObject();

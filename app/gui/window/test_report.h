@@ -9,6 +9,11 @@
 
 namespace gapscope {
 
+class JsonWriter;
+
+// The field `summary`: the report's numbers under the names that gapscope-cli's summary has for them.
+void writeSummary(JsonWriter& json, const Report& report);
+
 class TestReport : public QObject {
     Q_OBJECT
 
