@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what Gapscope is built from, on Debian 12, and says nothing when all of it is there.
-#   install_dependencies.sh [build|test]     test adds what only the tests need
+#   install_dependencies.sh [build|test|bundle]     test adds what only the tests need, bundle what packaging/bundle.sh does
 set -euo pipefail
 
 packages=(g++ cmake ninja-build ccache pkg-config git python3 python3-venv ca-certificates
@@ -9,6 +9,8 @@ packages=(g++ cmake ninja-build ccache pkg-config git python3 python3-venv ca-ce
     fonts-dejavu-core)
 if [ "${1:-build}" = test ]; then
     packages+=(xvfb xauth xdotool x11-utils imagemagick sqlite3 desktop-file-utils appstream)
+elif [ "${1:-build}" = bundle ]; then
+    packages+=(patchelf xz-utils)
 fi
 
 missing=()
