@@ -40,7 +40,14 @@ GoldenTiny readGoldenTiny(const std::filesystem::path& path) {
     golden.logits20 = numbers<double>(root["logits_position_20"]);
     golden.argmax = numbers<int32_t>(root["argmax_each_prompt_position"]);
     golden.greedyIds = numbers<int32_t>(root["greedy_ids"]);
+    golden.greedyMargin = numbers<double>(root["greedy_margin"]);
     return golden;
+}
+
+std::vector<RunDevice> gpus() {
+    std::vector<RunDevice> devices = runDevices();
+    std::erase_if(devices, [](const RunDevice& device) { return device.id == "cpu"; });
+    return devices;
 }
 
 }  // namespace gapscope::test

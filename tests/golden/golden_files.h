@@ -1,10 +1,13 @@
-// The reference results below goldens/ as structs (their READMEs say how they were made).
+// The reference results below goldens/ as structs (their READMEs say how they were made), and what they are held
+// against.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include "core/runner/generate.h"
 
 namespace gapscope::test {
 
@@ -28,9 +31,13 @@ struct GoldenTiny {
     std::vector<double> logits20;    // and at position 20
     std::vector<int32_t> argmax;     // at each prompt position
     std::vector<int32_t> greedyIds;
+    std::vector<double> greedyMargin;
 };
 
 GoldenPrompt readGoldenPrompt(const std::filesystem::path& path);  // goldens/gemma3-270m/*.json
 GoldenTiny readGoldenTiny(const std::filesystem::path& path);      // goldens/tiny-hf/golden*.json
+
+// The GPUs that runs can use here.
+std::vector<RunDevice> gpus();
 
 }  // namespace gapscope::test

@@ -27,7 +27,7 @@ fs::path ifThere(const fs::path& path) {
 
 fs::path sharedFile(const std::string& name) {
     const std::string folder = environment("GAPSCOPE_SHARED");
-    return ifThere((folder.empty() ? fs::path(GAPSCOPE_SOURCE_DIR) / ".." / "shared" : fs::path(folder)) / name);
+    return ifThere((folder.empty() ? repositoryFile("../shared") : fs::path(folder)) / name);
 }
 
 fs::path realModelPath() {
@@ -38,7 +38,8 @@ fs::path realModelPath() {
 }
 
 fs::path repositoryFile(const std::string& name) {
-    return fs::path(GAPSCOPE_SOURCE_DIR) / name;
+    const std::string folder = environment("GAPSCOPE_REPOSITORY");
+    return (folder.empty() ? fs::path(GAPSCOPE_SOURCE_DIR) : fs::path(folder)) / name;
 }
 
 bool goldensRequired() {

@@ -17,7 +17,8 @@ std::filesystem::path sharedFile(const std::string& name);
 // The real Gemma 3 270M: $GAPSCOPE_TEST_MODEL, else in the cache folder that the program uses. Empty if not there.
 std::filesystem::path realModelPath();
 
-std::filesystem::path repositoryFile(const std::string& name);  // "resources/tiny-random-gemma3.gguf"
+// "resources/tiny-random-gemma3.gguf". Below $GAPSCOPE_REPOSITORY where the tests run elsewhere than they were built.
+std::filesystem::path repositoryFile(const std::string& name);
 
 bool goldensRequired();
 
