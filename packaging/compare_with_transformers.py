@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Compares runs of gapscope-cli on the GPU with transformers, on a Hugging Face folder of a Gemma 3.
 
-compare_with_transformers.py GAPSCOPE_CLI MODEL_FOLDER [NEW_TOKENS]
+compare_with_transformers.py GAPSCOPE_CLI MODEL_FOLDER [NEW_TOKENS [PRECISION,...]]
 The reference is transformers in fp32. Every run is forced along its greedy tokens. Wherever the reference's margin between
-its two largest logits is more than twice the largest error seen, the choices must be equal. Prints one JSON object a mode,
-and one for transformers in bf16, whose error says what that precision costs. Needs torch, transformers and a GPU.
+its two largest logits is more than twice the largest error seen, the choices must be equal; and the error itself has a limit,
+or nothing would be above it. Prints one JSON object a mode
+and precision, and one for transformers in bf16, whose error says what that precision costs. Needs torch, transformers and a GPU.
 """
 import json
 import subprocess
@@ -15,8 +16,10 @@ from transformers import Gemma3ForCausalLM
 
 cli, folder = sys.argv[1], sys.argv[2]
 new_tokens = int(sys.argv[3]) if len(sys.argv) > 3 else 32
+precisions = sys.argv[4].split(",") if len(sys.argv) > 4 else ["bf16", "int8"]
 prompt = [2] + [(i * 7919 + 11) % 262144 for i in range(19)]
 top = 20
+limits = {"bf16": 0.03, "int8": 0.15}  # of the relative error; others count as bf16
 
 
 def logits_along(dtype, tokens):
@@ -36,8 +39,8 @@ def logits_along(dtype, tokens):
     return tokens, logits
 
 
-def report(name, pairs_by_step, reference):
-    """pairs_by_step: for each step a list of (id, logit), largest first."""
+def report(name, precision, pairs_by_step, reference):
+    """pairs_by_step: for each step a list of (id, logit), largest first. How much of it is wrong."""
     largest, squares, total = 0.0, 0.0, 0.0
     for step, pairs in enumerate(pairs_by_step):
         for token, logit in pairs:
@@ -53,7 +56,9 @@ def report(name, pairs_by_step, reference):
         if first - second > 2 * largest:
             compared += 1
             wrong += pairs[0][0] != best
-    print(json.dumps({"run": name, "steps": len(pairs_by_step), "relativeError": round((squares / total) ** 0.5, 5),
+    relative = (squares / total) ** 0.5
+    wrong += not relative < limits.get(precision, limits["bf16"])  # not a number is wrong too
+    print(json.dumps({"run": name, "steps": len(pairs_by_step), "relativeError": round(relative, 5),
                       "largestError": round(largest, 4), "sameChoice": same, "aboveMargin": compared, "wrong": wrong}),
           flush=True)
     return wrong
@@ -63,14 +68,14 @@ torch.backends.cuda.matmul.allow_tf32 = False
 tokens, reference = logits_along(torch.float32, None)
 _, half = logits_along(torch.bfloat16, tokens)
 values, ids = half.topk(top)
-wrong = report("transformers bf16", [list(zip(i, v)) for i, v in zip(ids.tolist(), values.tolist())], reference)
-for mode in ["eager", "fused", "graph"]:
-    command = [cli, "run", "--model", folder, "--device", "cuda", "--mode", mode, "--trace", "off", "--json",
-               "--prompt-ids", ",".join(map(str, prompt)), "--force-ids", ",".join(map(str, tokens)),
+wrong = report("transformers bf16", "bf16", [list(zip(i, v)) for i, v in zip(ids.tolist(), values.tolist())], reference)
+for precision, mode in [(precision, mode) for precision in precisions for mode in ["eager", "fused", "graph"]]:
+    command = [cli, "run", "--model", folder, "--device", "cuda", "--mode", mode, "--precision", precision,
+               "--trace", "off", "--json", "--prompt-ids", ",".join(map(str, prompt)), "--force-ids", ",".join(map(str, tokens)),
                "--max-new-tokens", str(new_tokens), "--ignore-eos", "--top-logits", str(top), "--warmup", "0"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"gapscope-cli failed: {done.stderr.strip()}")
     steps = json.loads(done.stdout)["steps"]
-    wrong += report(mode, [[(e["id"], e["logit"]) for e in s["topLogits"]] for s in steps], reference)
+    wrong += report(f"{mode} {precision}", precision, [[(e["id"], e["logit"]) for e in s["topLogits"]] for s in steps], reference)
 sys.exit(1 if wrong else 0)
