@@ -5,7 +5,7 @@
 #   ... --programs DIR                        the programs in DIR instead of building (packaging/bundle.sh packs them)
 #   ... --only ops,goldens                    some sections; packaging/gpu_check.py lists and explains them
 #   ... --model FILE                          the real Gemma 3 270M too: goldens, speed, window
-#   ... --models DIR                          where the random models are kept for the next time (3.5 GB)
+#   ... --models DIR                          where the random models are kept for the next time (6 GB)
 #
 # Prints "name: ok", "name: FAILED ..." or "name: skipped, why" for each check and exits with 1 if one failed. Into $OUT,
 # else build-gpu-check/results, go results.json, table.md (for kernels/cuda/README.md), sessions and the logs.

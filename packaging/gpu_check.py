@@ -21,7 +21,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("graph", "fused", "eager")
-LEVELS = ("off", "graph", "full")
 PROMPT = ",".join(str((i * 7919 + 11) % 262144) for i in range(20))  # that of gpu_decode_bench
 BLOG = {"gemm": 18, "elementwise": 82, "selfCpuSeconds": 2.502, "selfGpuSeconds": 1.196}
 
@@ -69,12 +68,12 @@ class Check:
             done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=limit_s,
                                   cwd=ROOT, env={**self.environment, **environment}, errors="replace")
         except subprocess.TimeoutExpired as slow:
-            path.write_text(f"{slow.stdout or ''}{slow.stderr or ''}")
+            path.write_bytes(b"".join(part.encode() if isinstance(part, str) else part or b"" for part in (slow.stdout, slow.stderr)))
             raise Failed(f"not done after {limit_s} s (log: {path})") from slow
         path.write_text(done.stdout + done.stderr)
         if done.returncode:
             lines = (done.stdout + done.stderr).splitlines()
-            telling = [line for line in lines if re.search(r"Failure|\[  FAILED|========= [EIR]|rror:", line)] or lines
+            telling = [line for line in lines if re.search(r"Failure|FAILED|========= [EIR]|rror:", line)] or lines
             raise Failed(f"exit status {done.returncode} (log: {path})\n    " + "\n    ".join(telling[-12:]))
         return done.stdout
 
@@ -88,10 +87,10 @@ class Check:
             raise Failed(f"{passed} tests passed, {skipped} were skipped: " + "; ".join(reasons[:3]))
         return {"passed": passed, "skipped": skipped, "why": reasons[:3]}
 
-    def random_model(self, shape, kind="folder"):
-        path = self.models / (shape if kind == "folder" else f"{shape}.gguf")
+    def random_model(self, shape, name="", deviation=0.02):
+        path = self.models / (shape + name)
         if not path.exists():
-            self.run(f"random-{path.name}", 300, [sys.executable, ROOT / "packaging/random_gemma3.py", shape, path])
+            self.run(f"random-{path.name}", 300, [sys.executable, ROOT / "packaging/random_gemma3.py", shape, path, deviation])
         return path
 
     def variants(self):
@@ -99,7 +98,7 @@ class Check:
         for shape in ("270m", "1b"):
             yield shape, "bf16", lambda shape=shape: self.random_model(shape), "file"
             yield shape, "int8", lambda shape=shape: self.random_model(shape), "int8"
-            yield shape, "packed GGUF", lambda shape=shape: self.random_model(shape, "gguf"), "file"
+            yield shape, "packed GGUF", lambda shape=shape: self.random_model(shape, ".gguf"), "file"
         if self.model:
             yield "270m, real", "packed GGUF", lambda: self.model, "file"
 
@@ -150,7 +149,7 @@ class Check:
         for shape in ("270m", "1b"):
             try:
                 text = self.run(f"transformers-{shape}", 280, [sys.executable, ROOT / "packaging/compare_with_transformers.py",
-                                self.program("gapscope-cli"), self.random_model(shape), 32])
+                                self.program("gapscope-cli"), self.random_model(shape, "-peaked", 0.04), 32])
             except Failed as failed:
                 if "No module named" in str(failed):
                     raise Skipped("Python has no torch or transformers") from failed
@@ -197,7 +196,7 @@ class Check:
         """Decode speed of each shape, precision and mode, untraced; the floor is the time to read the weights once."""
         def measure(shape, name, model, precision):
             text = self.run(f"speed-{shape}-{name}".replace(" ", "-"), 240,
-                            [self.program("gpu_decode_bench"), model(), 128, 7, *MODES, "--precision", precision])
+                            [self.program("gpu_decode_bench"), "--precision", precision, model(), 128, 7, *MODES])
             rows = [dict(json.loads(line), shape=shape, weights=name) for line in text.splitlines() if line.startswith("{")]
             if len(rows) != len(MODES):
                 raise Failed(f"{len(rows)} modes of {len(MODES)}")
@@ -227,21 +226,9 @@ class Check:
             return self.each_variant(measure)
 
     def overhead(self):
-        """What tracing costs: the 1B shape in each mode at each level, a process a run, levels in turn."""
-        rows = []
-        for mode in MODES:
-            rates = {level: [] for level in LEVELS}
-            for number in range(3):
-                for level in LEVELS:
-                    ran = self.cli_run(f"overhead-{mode}-{level}-{number}", self.random_model("1b"), mode=mode,
-                                       max_new_tokens=64, trace=level)
-                    rates[level].append(ran["repeats"][0]["tokensPerSecond"])
-            rows.append({"mode": mode, "tokensPerSecond": rates})
-        return {"rows": rows}
-
-    def tracecost(self):
-        """What tracing costs inside one process, by trace_cost_bench."""
-        text = self.run("tracecost", 280, [self.program("trace_cost_bench"), self.random_model("1b")])
+        """What tracing costs in each mode: the 1B shape untraced, with CUPTI alone, and recorded by Gapscope."""
+        text = self.run("overhead", 480, [self.program("trace_cost_bench"), self.random_model("1b"), "--rounds", 3,
+                                          "--modes", "eager,fused,graph", "--device", self.device])
         return {"rows": [json.loads(line) for line in text.splitlines() if line.startswith("{")]}
 
     def blog(self):
@@ -261,10 +248,10 @@ class Check:
         """The real window without a display, where its programs are there (packaging/bundle.sh): Run, zoom, save, reopen."""
         program = self.program("gpu_window_run")
         jobs = [("tiny", ROOT / "resources/tiny-random-gemma3.gguf", "eager", 400),
-                ("1b-eager", self.random_model("1b", "gguf"), "eager", 100),
-                ("1b-graph", self.random_model("1b", "gguf"), "graph", 1500)]
+                ("1b-eager", self.random_model("1b"), "eager", 60),
+                ("1b-graph", self.random_model("1b", ".gguf"), "graph", 1000)]
         if self.model:
-            jobs.append(("270m-real", self.model, "eager", 150))
+            jobs.append(("270m-real", self.model, "eager", 100))
         checked = {}
         for name, model, mode, tokens in jobs:
             self.run(f"window-{name}", 280, [sys.executable, ROOT / "tests/gui/gpu_window_run.py", "run", program,
@@ -275,7 +262,7 @@ class Check:
         return {"windows": checked}
 
     SECTIONS = ("ops", "runs", "goldens", "cupti", "session", "sanitizer", "speed", "traced", "blog", "transformers",
-                "overhead", "tracecost", "window")
+                "overhead", "window")
 
     def all(self, names):
         fields = ("name", "driver_version", "compute_cap")
@@ -324,11 +311,14 @@ def table(results):
             cells.append(f"{other['tokensPerSecond']:,.1f}" if other else "")
             lines.append("| " + " | ".join(cells) + " |")
     if rows("overhead"):
-        lines += ["", "1B, bf16, tokens/s by trace level (lowest .. highest of three processes):", "",
-                  "| mode | " + " | ".join(LEVELS) + " |", "|" + " --- |" * (1 + len(LEVELS))]
+        levels = [name for name in rows("overhead")[0]["ratio"]]
+        lines += ["", "Time per token against untraced, and Gapscope's against bare CUPTI's, 1B, bf16 (medians of "
+                  f"{rows('overhead')[0]['msPerToken']['off']['rounds']} processes each):", "",
+                  "| mode | off, ms | " + " | ".join(levels) + " |", "|" + " --- |" * (2 + len(levels))]
         for row in rows("overhead"):
-            spans = [f"{min(row['tokensPerSecond'][level]):,.1f} .. {max(row['tokensPerSecond'][level]):,.1f}" for level in LEVELS]
-            lines.append("| " + " | ".join([row["mode"], *spans]) + " |")
+            cells = [row["mode"], f"{row['msPerToken']['off']['median']:.3f}"]
+            cells += [f"{row['ratio'][level]:.3f}" if level in row["ratio"] else "" for level in levels]
+            lines.append("| " + " | ".join(cells) + " |")
     blog = sections.get("blog", {})
     if blog.get("ok"):
         lines += ["", "1B, int8, eager, 64 new tokens, beside the blog's run on an RTX 4090:", "",
