@@ -10,6 +10,7 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QCommandLineParser>
+#include <QDialogButtonBox>
 #include <QDir>
 #include <QElapsedTimer>
 #include <QFileDialog>
@@ -17,6 +18,8 @@
 #include <QIcon>
 #include <QLineEdit>
 #include <QPlainTextEdit>
+#include <QPushButton>
+#include <QScrollBar>
 #include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
@@ -41,6 +44,8 @@ namespace {
 
 constexpr int kPatienceMs = 240'000;  // loading the largest model and its whole run
 constexpr int kLookMs = 20;
+constexpr int kActMs = 200;  // between what is done in a dialog
+constexpr int kMostActs = 100;
 constexpr int kQuietMs = 600;       // without a change: everything has come to rest
 constexpr size_t kFewestSteps = 3;  // of what must grow while a run goes on
 constexpr int kMostNotches = 400;   // from a long run to one kernel are about 80
@@ -275,27 +280,34 @@ bool Driver::zoomThroughDepths() {
 
     const std::vector<TokenSpan>& tokens = m_timeline->index().tokens();
     if (!check("the timeline has tokens", tokens.size() > 2)) return false;
-    const TimeRange token = tokens[tokens.size() / 2].range;
+    // The nearest to the middle of the view: zooming leaves things where they stand.
+    const auto middle = [](TimeRange range) { return range.startNs + range.durationNs() / 2; };
+    const int64_t centre = middle(session().visibleRange());
+    const auto offCentre = [&](const TokenSpan& span) { return std::abs(middle(span.range) - centre); };
+    const TimeRange token = std::ranges::min_element(tokens, {}, offCentre)->range;
     if (!zoomTo(token, 0.7) || !rest() || !picture("token")) return false;
 
-    // A kernel of that token as long as most are.
+    // A kernel in sight, as long as most are.
     const DeviceOps& ops = session().trace()->deviceOps();
     std::vector<size_t> kernels;
     for (size_t i = 0; i < ops.startNs.size(); ++i)
-        if (ops.kind[i] == DeviceOpKind::Kernel && token.contains(ops.startNs[i])) kernels.push_back(i);
+        if (ops.kind[i] == DeviceOpKind::Kernel && token.contains(ops.startNs[i]) &&
+            session().visibleRange().contains(middle({ops.startNs[i], ops.endNs[i]})))
+            kernels.push_back(i);
     if (!check("the token has kernels", !kernels.empty())) return false;
-    const auto middle = kernels.begin() + static_cast<std::ptrdiff_t>(kernels.size() / 2);
-    std::nth_element(kernels.begin(), middle, kernels.end(),
+    const auto median = kernels.begin() + static_cast<std::ptrdiff_t>(kernels.size() / 2);
+    std::nth_element(kernels.begin(), median, kernels.end(),
                      [&](size_t a, size_t b) { return ops.endNs[a] - ops.startNs[a] < ops.endNs[b] - ops.startNs[b]; });
-    const size_t chosen = *middle;
+    const size_t chosen = *median;
     const TimeRange kernel{ops.startNs[chosen], ops.endNs[chosen]};
     if (!zoomTo(kernel, 0.3) || !rest()) return false;
     const TimelineIndex::Place place = m_timeline->index().placeOf(RowKind::Stream, static_cast<uint32_t>(chosen));
     if (!check("the kernel has a row", place.row >= 0)) return false;
     const RowPlace& row = m_timeline->frame().places[static_cast<size_t>(place.row)];
+    m_timeline->verticalScrollBar()->setValue(row.y + row.height - m_timeline->parts().rows.height());
     const int y =
         m_timeline->parts().rows.top() + row.laneY(place.lane) - m_timeline->frame().scrollY + row.laneHeight / 2;
-    QTest::mouseClick(m_timeline->viewport(), Qt::LeftButton, {}, at(kernel.startNs + kernel.durationNs() / 2, y));
+    QTest::mouseClick(m_timeline->viewport(), Qt::LeftButton, {}, at(middle(kernel), y));
     const Selection& selected = session().selection();
     if (!check("a click selects the kernel", selected.kind == Selection::Kind::DeviceOp && selected.row == chosen))
         return false;
@@ -304,27 +316,29 @@ bool Driver::zoomThroughDepths() {
     return check("Esc clears the selection", session().selection().kind == Selection::Kind::None) && rest();
 }
 
-// The dialog runs its own loop; a timer acts in it.
+// The dialog runs its own loop; a timer acts in it, and as a person does, again where the first time did not take.
 bool Driver::saveAs(const QString& path) {
     QFile::remove(path);
     QTimer hand;
-    int looks = 0;
+    int acts = 0;
     QObject::connect(&hand, &QTimer::timeout, &m_window, [&] {
         auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
-        if (!dialog) {
-            if (++looks > 500) hand.stop();
-            return;
-        }
-        hand.stop();
+        if (!dialog) return;
         auto* name = dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit"));
-        QTest::keyClick(name, Qt::Key_A, Qt::ControlModifier);
-        QTest::keyClicks(name, path);
-        QTest::keyClick(name, Qt::Key_Return);
+        if (++acts > kMostActs) return dialog->reject();
+        if (name->text() != path) {
+            QTest::keyClick(name, Qt::Key_A, Qt::ControlModifier);
+            QTest::keyClicks(name, path);
+        } else {
+            const auto* buttons = dialog->findChild<QDialogButtonBox*>(QStringLiteral("buttonBox"));
+            QTest::mouseClick(buttons->button(QDialogButtonBox::Save), Qt::LeftButton);
+        }
     });
-    hand.start(kLookMs);
+    hand.start(kActMs);
     QTest::keyClick(&m_window, Qt::Key_S, Qt::ControlModifier | Qt::ShiftModifier);
-    return check("saved", waitFor([&] { return m_window.document().path() == path && !m_window.document().busy(); }) &&
-                              !m_window.document().isModified() && QFileInfo(path).size() > 0);
+    const auto saved = [&] { return m_window.document().path() == path && !m_window.document().busy(); };
+    return check("saved", acts > 0 && acts <= kMostActs && waitFor(saved) && !m_window.document().isModified() &&
+                              QFileInfo(path).size() > 0);
 }
 
 std::string Driver::numbers() {
