@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Packs built programs into one tree that runs from any folder of any Linux with glibc 2.36 or newer:
+# Packs built programs into one tree that runs from any folder, on any Linux whose glibc is as new as this one's:
 #   bundle.sh OUT.tar.xz [PROGRAM...]        default programs: build/bin/gapscope build/bin/gapscope-cli
 #
 #   bin/       what a person starts       libexec/   the Qt programs themselves, with their qt.conf
 #   lib/       libraries                  plugins/   Qt's: display by X11 or none, SVG, input methods
 #   fonts/     for machines without any   share/     built-in model, examples, licences
 #
-# Left to the target: glibc, and libstdc++ and libgcc_s, which a system with that glibc has at least as new as ours; older
+# Left to the target: glibc, and libstdc++ and libgcc_s, which a system with that glibc has as new as ours or newer; older
 # copies of those two beside newer display drivers are what breaks bundles. NVIDIA's libraries are found at run time.
 # Needs patchelf (install_dependencies.sh bundle). Ends by starting what it packed with an empty environment.
 set -euo pipefail
@@ -135,6 +135,5 @@ if [ -e "$elsewhere/gapscope/bin/gapscope" ]; then
     foreign=$(sed -n '/libexec/,$s/.*calling init: //p' "$elsewhere/log" | strangers | sort -u | xargs -r)
     [ -z "$foreign" ] || { echo "bundle: gapscope loads from outside: $foreign" >&2; exit 1; }
     [ -s "$elsewhere/example.png" ] || { echo "bundle: gapscope drew nothing." >&2; exit 1; }
-    if [ -n "${BUNDLE_PICTURE:-}" ]; then cp "$elsewhere/example.png" "$BUNDLE_PICTURE"; fi
 fi
 echo "$out: $(stat -c %s "$out") bytes, $(du -sb "$tree" | cut -f1) unpacked, $(ls "$tree/lib" | wc -l) libraries"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Prints the folder of a CUDA toolkit to build with: the installed one, else one from PyPI in our cache folder, which is
 # where core/base/cuda_library.cpp looks for libraries at run time. Exit 1, with a sentence, if neither can be had.
-#   cuda_toolkit.sh          compiler, runtime and headers (0.5 GB)
-#   cuda_toolkit.sh run      and, where they come from PyPI, CUPTI and cuBLAS, which runs use (1.1 GB more)
+#   cuda_toolkit.sh          compiler, runtime and headers (0.2 GB)
+#   cuda_toolkit.sh run      and, where they come from PyPI, CUPTI and cuBLAS, which runs use (0.7 GB more)
 set -euo pipefail
 
 # Older ones do not know C++20.

@@ -37,6 +37,10 @@ class Skipped(Exception):
     """What this machine lacks."""
 
 
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
 class Check:
     def __init__(self, arguments):
         self.device = arguments.device
@@ -74,7 +78,8 @@ class Check:
         if done.returncode:
             lines = (done.stdout + done.stderr).splitlines()
             telling = [line for line in lines if re.search(r"Failure|FAILED|========= [EIR]|rror:", line)] or lines
-            raise Failed(f"exit status {done.returncode} (log: {path})\n    " + "\n    ".join(telling[-12:]))
+            raise Failed(f"exit status {done.returncode} (log: {path})\n    " + "\n    ".join(telling[-12:]),
+                         json_lines(done.stdout))
         return done.stdout
 
     def test(self, log, limit_s, command, **environment):
@@ -90,7 +95,9 @@ class Check:
     def random_model(self, shape, name="", deviation=0.02):
         path = self.models / (shape + name)
         if not path.exists():
-            self.run(f"random-{path.name}", 300, [sys.executable, ROOT / "packaging/random_gemma3.py", shape, path, deviation])
+            unfinished = self.models / f"unfinished-{path.name}"
+            self.run(f"random-{path.name}", 300, [sys.executable, ROOT / "packaging/random_gemma3.py", shape, unfinished, deviation])
+            unfinished.rename(path)
         return path
 
     def variants(self):
@@ -145,17 +152,21 @@ class Check:
 
     def transformers(self):
         """Random weights in the real shapes against transformers on this machine, forced, with the margin rule."""
-        lines = []
+        rows, problems = [], []
         for shape in ("270m", "1b"):
+            model = self.random_model(shape, "-peaked", 0.04)
             try:
-                text = self.run(f"transformers-{shape}", 280, [sys.executable, ROOT / "packaging/compare_with_transformers.py",
-                                self.program("gapscope-cli"), self.random_model(shape, "-peaked", 0.04), 32])
+                found = json_lines(self.run(f"transformers-{shape}", 280, [
+                    sys.executable, ROOT / "packaging/compare_with_transformers.py", self.program("gapscope-cli"), model, 32]))
             except Failed as failed:
                 if "No module named" in str(failed):
                     raise Skipped("Python has no torch or transformers") from failed
-                raise
-            lines += [dict(json.loads(line), shape=shape) for line in text.splitlines() if line.startswith("{")]
-        return {"rows": lines}
+                problems.append(f"{shape}: {failed}")
+                found = failed.rows
+            rows += [dict(row, shape=shape) for row in found]
+        if problems:
+            raise Failed("\n  ".join(problems), rows)
+        return {"rows": rows}
 
     def cupti(self):
         """Known work under the real CUPTI: every record is there, and the times are those of CUDA's events."""
@@ -197,7 +208,7 @@ class Check:
         def measure(shape, name, model, precision):
             text = self.run(f"speed-{shape}-{name}".replace(" ", "-"), 240,
                             [self.program("gpu_decode_bench"), "--precision", precision, model(), 128, 7, *MODES])
-            rows = [dict(json.loads(line), shape=shape, weights=name) for line in text.splitlines() if line.startswith("{")]
+            rows = [dict(row, shape=shape, weights=name) for row in json_lines(text)]
             if len(rows) != len(MODES):
                 raise Failed(f"{len(rows)} modes of {len(MODES)}")
             return rows
@@ -229,7 +240,7 @@ class Check:
         """What tracing costs in each mode: the 1B shape untraced, with CUPTI alone, and recorded by Gapscope."""
         text = self.run("overhead", 480, [self.program("trace_cost_bench"), self.random_model("1b"), "--rounds", 3,
                                           "--modes", "eager,fused,graph", "--device", self.device])
-        return {"rows": [json.loads(line) for line in text.splitlines() if line.startswith("{")]}
+        return {"rows": json_lines(text)}
 
     def blog(self):
         """The experiment that Gapscope reproduces: 1B, int8, eager, 64 new tokens."""
