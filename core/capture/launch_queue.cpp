@@ -26,13 +26,14 @@ uint64_t LaunchQueue::add(const LaunchContext& context, std::span<const LaunchCo
             replace(chunk, std::min(at, kPlaces));
             continue;
         }
+        const uint64_t id = chunk.firstId + at;
         for (uint32_t i = 1; i < count; ++i)
             chunk.places[at + i].context = nodes[i - 1];
         Place& place = chunk.places[at];
         place.context = context;
         place.nodeCount = count - 1;
-        place.ready.store(true, std::memory_order_release);
-        return chunk.firstId + at;
+        place.ready.store(true, std::memory_order_release);  // from here on the chunk may be read and used anew
+        return id;
     }
 }
 

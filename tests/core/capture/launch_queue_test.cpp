@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <map>
 #include <thread>
 
 namespace gapscope {
@@ -90,15 +89,15 @@ TEST(LaunchQueue, ManyThreadsAddWhileOneReads) {
     LaunchQueue queue;
     constexpr uint32_t kThreads = 4, kEach = 40000;
     std::atomic<uint32_t> finished = 0;
+    std::vector<std::vector<uint64_t>> given(kThreads), read(kThreads);  // ids
     std::vector<std::jthread> threads;
     for (uint32_t thread = 0; thread < kThreads; ++thread)
         threads.emplace_back([&, thread] {
             const LaunchContext nodes[] = {{.op = thread}, {.op = thread}};
             for (uint32_t i = 0; i < kEach; ++i)
-                queue.add({.op = thread, .bytes = i}, std::span(nodes).first(i % 3));
+                given[thread].push_back(queue.add({.op = thread, .bytes = i}, std::span(nodes).first(i % 3)));
             ++finished;
         });
-    std::map<uint32_t, int64_t> nextOf;
     uint64_t lastId = 0;
     bool isOver = false;
     while (!isOver) {
@@ -108,14 +107,15 @@ TEST(LaunchQueue, ManyThreadsAddWhileOneReads) {
             const LaunchActivity& launch = launches[i];
             ASSERT_GT(launch.externalId, lastId);
             lastId = launch.externalId + launch.nodeCount;
-            ASSERT_EQ(launch.context.bytes, nextOf[launch.context.op]++);
+            std::vector<uint64_t>& ids = read.at(launch.context.op);
+            ASSERT_EQ(launch.context.bytes, static_cast<int64_t>(ids.size()));
+            ids.push_back(launch.externalId);
             ASSERT_EQ(launch.nodeCount, static_cast<uint32_t>(launch.context.bytes % 3));
             for (uint32_t node = 1; node <= launch.nodeCount; ++node)
                 ASSERT_EQ(launches[i + node].context.op, launch.context.op);
         }
     }
-    for (uint32_t thread = 0; thread < kThreads; ++thread)
-        EXPECT_EQ(nextOf[thread], kEach);
+    EXPECT_EQ(read, given);
 }
 
 }  // namespace
