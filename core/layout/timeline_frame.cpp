@@ -37,12 +37,11 @@ std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& r
         if (!lane) return std::nullopt;
         busyNs = lane->busyNs(measured);
     } else if (row.kind == RowKind::Stream || row.kind == RowKind::Copy) {
-        for (const Lane& lane : row.lanes.lanes())
-            busyNs += lane.busyNs(measured);
+        busyNs = row.busy.lane().busyNs(measured);
     } else {
         return std::nullopt;
     }
-    return std::min(1.0, static_cast<double>(busyNs) / static_cast<double>(measured.durationNs()));
+    return static_cast<double>(busyNs) / static_cast<double>(measured.durationNs());
 }
 
 }  // namespace

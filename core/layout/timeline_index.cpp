@@ -133,6 +133,7 @@ void TimelineIndex::addDeviceOps() {
                                 std::to_string(processIdOf(info.globalPid));
             m_devices[info.deviceId].tracks.push_back(track);
         }
+        it->second.busy.add(batch);
         it->second.lanes.add(std::move(batch));
     }
     for (auto& [deviceId, batch] : copies) {
@@ -140,6 +141,7 @@ void TimelineIndex::addDeviceOps() {
         row.kind = RowKind::Copy;
         row.deviceId = deviceId;
         row.title = "copies";
+        row.busy.add(batch);
         row.lanes.add(std::move(batch));
     }
     for (auto& [deviceId, batch] : all)

@@ -54,6 +54,7 @@ struct TimelineRow {
     uint32_t deviceId = 0;
     TrackId track;
     LaneSet lanes;
+    UnionLane busy;        // Stream and Copy: when it worked, overlap counted once
     CounterSeries series;  // Counter
     CounterUnit unit = CounterUnit::Number;
 };

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "core/base/clock_event_reasons.h"
+#include "core/layout/timeline_frame.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope {
@@ -224,6 +225,22 @@ TEST(TimelineIndex, OperationsOfNoOpBelongToNoToken) {
     ASSERT_EQ(index.tokens().size(), 2u);
     EXPECT_EQ(index.tokens()[0].range, (TimeRange{1030, 1480}));
     EXPECT_EQ(index.tokens()[1].range, (TimeRange{1480, 1980}));
+}
+
+TEST(TimelineIndex, ABusyShareCountsOverlapOnAStreamOnce) {
+    TraceBuilder builder;
+    const TrackId track = builder.internTrack({.globalPid = globalPidOf(kTid), .deviceId = 0, .streamId = 7});
+    builder.add(DeviceOpRow{.startNs = 0, .endNs = 100, .track = track});
+    builder.add(DeviceOpRow{.startNs = 50, .endNs = 150, .track = track});  // programmatic dependent launch
+    builder.add(DeviceOpRow{.startNs = 190, .endNs = 200, .track = track, .kind = DeviceOpKind::Copy});
+    TimelineIndex index;
+    index.setTrace(builder.snapshot());
+    const TimelineFrame frame = makeFrame(index, {{0, 200}, 100}, 400, 0);
+    ASSERT_EQ(titles(index), (std::vector<std::string>{"GPU 0", "stream 7", "copies"}));
+    EXPECT_EQ(index.rows()[1]->lanes.lanes().size(), 2u);
+    EXPECT_DOUBLE_EQ(frame.busy[0].value(), 0.8);
+    EXPECT_DOUBLE_EQ(frame.busy[1].value(), 0.75);
+    EXPECT_DOUBLE_EQ(frame.busy[2].value(), 0.05);
 }
 
 TEST(TimelineIndex, AnotherTraceStartsAfresh) {
