@@ -1,10 +1,10 @@
 // Rows of the tables that Nsight Systems' exports and our own sessions share. Internal to the import room.
 #pragma once
 
-#include <map>
 #include <string>
 #include <unordered_map>
 
+#include "core/import/row_checks.h"
 #include "core/import/table_reader.h"
 #include "core/trace/trace_builder.h"
 
@@ -51,22 +51,5 @@ private:
     TableReader m_reader;
     DeviceOpKind m_kind;
 };
-
-// Keeps a hostile file from more streams, threads or devices than ids or lists are made for.
-class BoundedTracks {
-public:
-    TrackId intern(const TrackRow& track, TraceBuilder& builder);  // not valid, and counted, beyond the bound
-
-private:
-    std::map<TrackRow, TrackId> m_ids;
-};
-inline constexpr size_t kMostThreads = 8192;
-inline constexpr size_t kMostDevices = 1024;
-inline constexpr size_t kMostDiagnostics = 1024;
-
-// Whether a row can be shown: a start, an end not before it, both within what arithmetic on them can bear. What is
-// left out is counted.
-bool timesAreSane(int64_t startNs, int64_t endNs, TraceBuilder& builder);
-uint32_t saneCorrelation(int64_t value);  // 0, not joined, for what no CUPTI id can be
 
 }  // namespace gapscope
