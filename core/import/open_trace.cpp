@@ -9,38 +9,24 @@
 #include <string_view>
 #include <system_error>
 
+#include "core/import/chrome_trace.h"
 #include "core/import/nsys_sqlite.h"
 
 namespace gapscope {
 
 namespace {
 
-using Reader = Result<TracePtr> (*)(const std::filesystem::path&, const ImportProgress&, std::stop_token);
-
-// One line a format: how its files begin and who reads them.
-struct Format {
-    std::string_view magic;
-    Reader read;
-};
-constexpr std::array kFormats = {
-    Format{std::string_view("SQLite format 3\0", 16), readNsysSqlite},
-};
-
 // Sentences for files that people are likely to try.
-std::string whatElseItIs(const std::filesystem::path& path, std::string_view head) {
+std::string whatElseItIs(const std::filesystem::path& path) {
     const std::string name = path.string();
     const std::string extension = path.extension().string();
     if (extension == ".nsys-rep" || extension == ".qdrep") {
         return name + " is an Nsight Systems report: export it with `nsys export --type sqlite " +
                path.filename().string() + "` and open the .sqlite file.";
     }
-    const size_t text = head.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-    const bool json = text != std::string_view::npos && (head[text] == '{' || head[text] == '[');
-    if (json || head.starts_with("\x1F\x8B")) {
-        return name + (json ? " looks like JSON" : " is a gzip file") +
-               "; this version opens Gapscope sessions and Nsight Systems SQLite exports.";
-    }
-    return name + " is not a trace this program knows: it opens Gapscope sessions and Nsight Systems SQLite exports.";
+    return name +
+           " is not a trace this program knows: it opens Gapscope sessions, Nsight Systems SQLite exports and Chrome "
+           "traces (JSON, also in gzip or zstd) as PyTorch's profiler writes them.";
 }
 
 // The file's own count of its pages against its size: tells a cut copy before SQLite stumbles over it somewhere.
@@ -63,6 +49,27 @@ Status checkWhole(const std::filesystem::path& path, std::span<const unsigned ch
                 ErrorKind::BadFile);
 }
 
+constexpr std::string_view kSqliteMagic("SQLite format 3\0", 16);
+
+bool isSqlite(std::string_view head) {
+    return head.starts_with(kSqliteMagic.substr(0, std::min(head.size(), kSqliteMagic.size())));
+}
+
+bool isChromeTrace(std::string_view head) {
+    return isGzip(head) || isZstd(head) || beginsLikeJson(head);
+}
+
+// One line a format: how its files begin, what tells a cut copy (where something does), who reads them.
+struct Format {
+    bool (*begins)(std::string_view head);
+    Status (*check)(const std::filesystem::path& path, std::span<const unsigned char> head, uintmax_t bytes);
+    Result<TracePtr> (*read)(const std::filesystem::path&, const ImportProgress&, std::stop_token);
+};
+constexpr std::array kFormats = {
+    Format{isSqlite, checkWhole, readNsysSqlite},
+    Format{isChromeTrace, nullptr, readChromeTrace},
+};
+
 }  // namespace
 
 Result<TracePtr> openTrace(const std::filesystem::path& path, const ImportProgress& progress, std::stop_token stop) {
@@ -78,7 +85,7 @@ Result<TracePtr> openTrace(const std::filesystem::path& path, const ImportProgre
     errno = 0;
     std::ifstream file(path, std::ios::binary);
     if (!file) return fail(name + " cannot be read: " + std::strerror(errno) + ".");
-    std::array<char, 128> head{};
+    std::array<char, 512> head{};
     file.read(head.data(), head.size());
     const auto length = static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0));
     if (file.bad()) return fail(name + " cannot be read: " + std::strerror(errno) + ".");
@@ -87,9 +94,11 @@ Result<TracePtr> openTrace(const std::filesystem::path& path, const ImportProgre
     if (length == 0) return fail(name + " is empty.", ErrorKind::BadFile);
     const std::string_view begin(head.data(), length);
     for (const Format& format : kFormats) {
-        if (!begin.starts_with(format.magic.substr(0, std::min(length, format.magic.size())))) continue;
-        RETURN_IF_ERROR(checkWhole(path, std::span(reinterpret_cast<const unsigned char*>(head.data()), length),
-                                   std::filesystem::file_size(path, error)));
+        if (!format.begins(begin)) continue;
+        if (format.check) {
+            RETURN_IF_ERROR(format.check(path, std::span(reinterpret_cast<const unsigned char*>(head.data()), length),
+                                         std::filesystem::file_size(path, error)));
+        }
         auto trace = format.read(path, progress, stop);
         if (!trace && stop.stop_requested()) return fail("Cancelled.", ErrorKind::Cancelled);
         // The budget's sentences do not know the file's name.
@@ -98,7 +107,7 @@ Result<TracePtr> openTrace(const std::filesystem::path& path, const ImportProgre
             return fail(name + ": " + trace.error().message, trace.error().kind);
         return trace;
     }
-    return fail(whatElseItIs(path, begin), ErrorKind::BadFile);
+    return fail(whatElseItIs(path), ErrorKind::BadFile);
 }
 
 }  // namespace gapscope

@@ -9,6 +9,7 @@
 
 #include "core/base/sqlite.h"
 #include "core/export/session_writer.h"
+#include "tests/core/testing/packed.h"
 #include "tests/core/testing/random_trace.h"
 #include "tests/core/testing/temp_folder.h"
 
@@ -44,13 +45,24 @@ protected:
 TEST_F(OpenTrace, SaysWhatAFileIsThatIsNoTrace) {
     EXPECT_NE(sentence("a.txt", "hello").find("is not a trace this program knows"), std::string::npos);
     EXPECT_NE(sentence("empty.gapscope", "").find("is empty"), std::string::npos);
-    EXPECT_NE(sentence("a.json", "  {\"traceEvents\":[]}").find("looks like JSON"), std::string::npos);
-    EXPECT_NE(sentence("a.json.gz", "\x1F\x8B\x08").find("is a gzip file"), std::string::npos);
+    EXPECT_NE(sentence("config.json", "{\"model_type\":1}").find("is JSON but no trace"), std::string::npos);
+    EXPECT_NE(sentence("a.json.gz", "\x1F\x8B\x08").find("ends in the middle of its gzip data"), std::string::npos);
+    EXPECT_NE(sentence("a.txt.gz", gzipped("hello")).find("is a gzip file, but what is in it does not begin like JSON"),
+              std::string::npos);
     EXPECT_NE(sentence("a.nsys-rep", "anything").find("nsys export --type sqlite a.nsys-rep"), std::string::npos);
     EXPECT_NE(sentence("short.gapscope", "SQLite for").find("cut short"), std::string::npos);
     EXPECT_NE(sentenceFor(folder.path()).find("is a folder"), std::string::npos);
     EXPECT_NE(sentenceFor(folder / "nowhere").find("does not exist"), std::string::npos);
     EXPECT_NE(sentenceFor("/dev/null").find("is not a regular file"), std::string::npos);
+}
+
+TEST_F(OpenTrace, GoesByContentAndNotByName) {
+    const std::string json = "\n {\"traceEvents\":[{\"ph\":\"X\",\"ts\":1,\"dur\":1}]}";
+    EXPECT_EQ(sentence("a.sqlite", json), "(opened)");
+    EXPECT_EQ(sentence("a.json", gzipped(json)), "(opened)");
+    EXPECT_EQ(sentence("a.gz", zstdPacked(json)), "(opened)");
+    ASSERT_TRUE(saveSession(*RandomTrace(1).build().snapshot(), folder / "session.json"));
+    EXPECT_EQ(sentenceFor(folder / "session.json"), "(opened)");
 }
 
 TEST_F(OpenTrace, SaysThatAFileCannotBeRead) {

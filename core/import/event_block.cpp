@@ -1,0 +1,183 @@
+#include "core/import/event_block.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/import/row_checks.h"
+
+namespace gapscope {
+
+namespace {
+
+RangeTable rangeTable(EventKind kind) {
+    switch (kind) {
+        case EventKind::CpuOp:
+            return RangeTable::CpuOp;
+        case EventKind::PythonFunction:
+            return RangeTable::PythonFunction;
+        case EventKind::Overhead:
+            return RangeTable::Overhead;
+        default:
+            return RangeTable::User;
+    }
+}
+
+int32_t narrowed(int64_t value) {
+    using Limits = std::numeric_limits<int32_t>;
+    return static_cast<int32_t>(std::clamp<int64_t>(value, Limits::min(), Limits::max()));
+}
+
+// Other programs call things "kernel" too; a device operation says where it ran or what launched it.
+bool isDeviceOp(const TraceEvent& event) {
+    const EventArgs& args = event.args;
+    const bool isOfDevice =
+        event.kind == EventKind::Kernel || event.kind == EventKind::Copy || event.kind == EventKind::Set;
+    return isOfDevice && (args.device >= 0 || args.stream >= 0 || args.correlation >= 0);
+}
+
+}  // namespace
+
+void EventBlock::clear() {
+    names.clear();
+    threads.clear();
+    tracks.clear();
+    configs.clear();
+    ops.clear();
+    calls.clear();
+    ranges.clear();
+    edges.clear();
+    labels.clear();
+    devices.clear();
+    baseTimeNs.reset();
+    unplaced = {};
+    m_configOfName.clear();
+    m_madeTexts.clear();
+}
+
+void EventBlock::add(const TraceEvent& event) {
+    switch (event.phase) {
+        case 'X':
+            return addComplete(event);
+        case 'B':
+            return addEdge(event, BlockEdge::Kind::Begin);
+        case 'E':
+            return addEdge(event, BlockEdge::Kind::End);
+        case 'b':
+        case 'S':
+            return addEdge(event, BlockEdge::Kind::AsyncBegin);
+        case 'e':
+        case 'F':
+            return addEdge(event, BlockEdge::Kind::AsyncEnd);
+        case 's':
+        case 't':
+        case 'f':
+            return leaveOut(Unplaced::Flow);
+        case 'i':
+        case 'I':
+        case 'n':
+        case 'T':
+        case 'p':
+        case 'R':
+            if (event.name == "[memory]") return leaveOut(Unplaced::MemoryEvent);
+            if (event.scope == "g" || event.scope == "p") return leaveOut(Unplaced::Instant);
+            if (!event.hasTime || !areSaneTimes(event.timeNs, event.timeNs)) return leaveOut(Unplaced::WithoutTime);
+            return addRange(event, event.timeNs);
+        case 'C':
+            return leaveOut(Unplaced::Counter);
+        case 'M':
+            return addLabel(event);
+        case '\0':
+            if (!event.hasTime && event.name.empty()) return;  // XLA ends its list with an empty object
+            return leaveOut(Unplaced::NotAnEvent);
+        default:
+            return leaveOut(Unplaced::OtherPhase);
+    }
+}
+
+void EventBlock::addComplete(const TraceEvent& event) {
+    if (event.kind == EventKind::GpuAnnotation) return leaveOut(Unplaced::GpuAnnotation);
+    if (event.kind == EventKind::ProfilerSpan) return leaveOut(Unplaced::ProfilerSpan);
+    // Both are checked before they are added.
+    const bool isSane = event.hasTime && areSaneTimes(event.timeNs, event.timeNs) && event.durationNs >= 0 &&
+                        event.durationNs < kFarthestNs && areSaneTimes(event.timeNs, event.timeNs + event.durationNs);
+    if (!isSane) return leaveOut(Unplaced::WithoutTime);
+    if (!event.hasDuration) {
+        if (isDeviceOp(event)) return leaveOut(Unplaced::DeviceOpWithoutEnd);
+        return addEdge(event, BlockEdge::Kind::WithoutEnd);
+    }
+    if (isDeviceOp(event)) return addDeviceOp(event);
+    if (event.kind == EventKind::RuntimeCall || event.kind == EventKind::DriverCall) {
+        calls.push_back({.startNs = event.timeNs,
+                         .endNs = event.timeNs + event.durationNs,
+                         .name = names.placeOf(event.name),
+                         .thread = threadOf(event),
+                         .correlation = saneCorrelation(event.args.correlation),
+                         .apiClass = event.kind == EventKind::DriverCall ? ApiClass::Driver : ApiClass::Runtime});
+        return;
+    }
+    addRange(event, event.timeNs + event.durationNs);
+}
+
+void EventBlock::addDeviceOp(const TraceEvent& event) {
+    const EventArgs& args = event.args;
+    BlockOp op{.startNs = event.timeNs,
+               .endNs = event.timeNs + event.durationNs,
+               .bytes = std::max<int64_t>(args.bytes, 0),
+               .graphNode = static_cast<uint64_t>(args.graphNode),
+               .name = names.placeOf(event.name),
+               .track = tracks.placeOf(
+                   {.thread = threadOf(event), .device = args.device, .context = args.context, .stream = args.stream}),
+               .correlation = saneCorrelation(args.correlation)};
+    if (event.kind == EventKind::Copy) op.kind = DeviceOpKind::Copy;
+    if (event.kind == EventKind::Set) op.kind = DeviceOpKind::Set;
+    if (op.kind == DeviceOpKind::Kernel) op.config = configOf(args, op.name);
+    ops.push_back(op);
+}
+
+uint32_t EventBlock::configOf(const EventArgs& args, uint32_t name) {
+    BlockConfig config{.name = name,
+                       .registersPerThread = narrowed(args.registersPerThread),
+                       .sharedBytes = narrowed(args.sharedBytes)};
+    for (size_t axis = 0; axis < 3; ++axis) {
+        config.grid[axis] = narrowed(args.grid[axis]);
+        config.block[axis] = narrowed(args.block[axis]);
+    }
+    // A kernel mostly runs as it did the last time.
+    if (m_configOfName.size() <= name) m_configOfName.resize(name + 1, BlockOp::kNoConfig);
+    uint32_t& last = m_configOfName[name];
+    if (last == BlockOp::kNoConfig || configs[last] != config) last = configs.placeOf(config);
+    return last;
+}
+
+void EventBlock::addRange(const TraceEvent& event, int64_t endNs) {
+    ranges.push_back({.startNs = event.timeNs,
+                      .endNs = endNs,
+                      .name = names.placeOf(event.name),
+                      .thread = threadOf(event),
+                      .table = rangeTable(event.kind)});
+}
+
+void EventBlock::addEdge(const TraceEvent& event, BlockEdge::Kind kind) {
+    if (!event.hasTime || !areSaneTimes(event.timeNs, event.timeNs)) return leaveOut(Unplaced::WithoutTime);
+    BlockEdge edge{.timeNs = event.timeNs,
+                   .name = names.placeOf(event.name),
+                   .thread = threadOf(event),
+                   .table = rangeTable(event.kind),
+                   .kind = kind};
+    if (kind == BlockEdge::Kind::AsyncBegin || kind == BlockEdge::Kind::AsyncEnd) {
+        m_madeTexts.push_back(std::string(event.category) + '\n' + std::string(event.id));
+        edge.key = names.placeOf(m_madeTexts.back());
+    }
+    edges.push_back(edge);
+}
+
+void EventBlock::addLabel(const TraceEvent& event) {
+    if (event.args.name.empty()) return;
+    if (event.name == "process_name") {
+        labels.push_back({.of = BlockLabel::Of::Process, .thread = threadOf(event), .text = event.args.name});
+    } else if (event.name == "thread_name") {
+        labels.push_back({.of = BlockLabel::Of::Thread, .thread = threadOf(event), .text = event.args.name});
+    }
+}
+
+}  // namespace gapscope
