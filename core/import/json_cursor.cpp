@@ -178,6 +178,17 @@ std::string unescapedJson(std::string_view text, size_t mostBytes) {
 }
 
 std::optional<int64_t> nanosecondsOf(std::string_view text) {
+    // As PyTorch writes them: at most 15 digits and three behind the point.
+    if (!text.empty() && text.size() <= 19 && isDigit(text[0])) {
+        int64_t value = 0;
+        size_t at = 0;
+        for (; at < text.size() && isDigit(text[at]); ++at)
+            value = value * 10 + (text[at] - '0');
+        if (at == text.size() && at <= 15) return value * 1000;
+        if (at <= 15 && text[at] == '.' && text.size() == at + 4 && isDigit(text[at + 1]) && isDigit(text[at + 2]) &&
+            isDigit(text[at + 3]))
+            return value * 1000 + (text[at + 1] - '0') * 100 + (text[at + 2] - '0') * 10 + (text[at + 3] - '0');
+    }
     const bool negative = !text.empty() && text.front() == '-';
     if (!text.empty() && (negative || text.front() == '+')) text.remove_prefix(1);
     // The digits without their point, and the power of ten that belongs to them.
@@ -229,6 +240,13 @@ std::optional<int64_t> nanosecondsOf(std::string_view text) {
 
 std::optional<int64_t> integerOf(std::string_view text) {
     int64_t value = 0;
+    if (!text.empty() && text.size() <= 18) {
+        size_t at = 0;
+        for (; at < text.size() && isDigit(text[at]); ++at)
+            value = value * 10 + (text[at] - '0');
+        if (at == text.size()) return value;
+        value = 0;
+    }
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end == text.data()) return std::nullopt;
     if (end != text.data() + text.size() && *end != '.') return std::nullopt;

@@ -43,6 +43,7 @@ public:
     // Skips white space; the character that follows stays. '\0': the text ends.
     char next() {
         if (static_cast<unsigned char>(*m_at) > ' ') return *m_at;
+        if (*m_at == ' ' && static_cast<unsigned char>(m_at[1]) > ' ') return *++m_at;
         return nextAfterSpace();
     }
 
