@@ -11,7 +11,8 @@ namespace gapscope {
 
 namespace {
 constexpr size_t kPackedPiece = size_t{1} << 18;
-}
+constexpr size_t kUnpackedPiece = size_t{1} << 16;
+}  // namespace
 
 bool isGzip(std::string_view head) {
     return head.starts_with("\x1F\x8B");
@@ -75,12 +76,29 @@ Result<size_t> ByteSource::readStored(std::span<char> to) {
 }
 
 Result<size_t> ByteSource::readPacked(std::span<char> to) {
-    std::span<char> room = to;
+    size_t filled = 0;
+    while (filled < to.size()) {
+        if (m_unpackedRest.empty()) {
+            RETURN_IF_ERROR(unpackMore());
+            if (m_unpackedRest.empty()) break;
+        }
+        const size_t part = std::min(m_unpackedRest.size(), to.size() - filled);
+        std::copy_n(m_unpackedRest.begin(), part, to.begin() + static_cast<ptrdiff_t>(filled));
+        m_unpackedRest = m_unpackedRest.subspan(part);
+        filled += part;
+    }
+    return filled;
+}
+
+// In steps of one size, whatever is asked for: how much comes out of damaged data must not depend on that.
+Status ByteSource::unpackMore() {
+    m_unpacked.resize(kUnpackedPiece);
+    std::span<char> room = m_unpacked;
     while (!room.empty() && !m_ended) {
         const size_t before = room.size();
         const Unpacker::Step step = m_unpacker->unpack(m_packedRest, room);
-        const int64_t given = m_givenBytes + static_cast<int64_t>(to.size() - room.size());
-        if (given > kUncheckedExpansionBytes && given / kMostExpansion > m_takenBytes) {
+        m_givenBytes += static_cast<int64_t>(before - room.size());
+        if (m_givenBytes > kUncheckedExpansionBytes && m_givenBytes / kMostExpansion > m_takenBytes) {
             return fail(m_name + " unpacks to more than " + std::to_string(kMostExpansion) +
                             " times its size, which no trace does: it was not read further.",
                         ErrorKind::BadFile);
@@ -99,9 +117,8 @@ Result<size_t> ByteSource::readPacked(std::span<char> to) {
         if (step != Unpacker::Step::Between)
             m_damage = std::string("the file ends in the middle of its ") + m_unpacker->format() + " data";
     }
-    const size_t filled = to.size() - room.size();
-    m_givenBytes += static_cast<int64_t>(filled);
-    return filled;
+    m_unpackedRest = std::span<const char>(m_unpacked).first(kUnpackedPiece - room.size());
+    return {};
 }
 
 }  // namespace gapscope

@@ -43,6 +43,7 @@ private:
     ByteSource() = default;
     Result<size_t> readStored(std::span<char> to);
     Result<size_t> readPacked(std::span<char> to);
+    Status unpackMore();
 
     std::string m_name;
     std::optional<std::ifstream> m_file;
@@ -50,6 +51,8 @@ private:
     std::unique_ptr<Unpacker> m_unpacker;
     std::vector<char> m_packed;          // what was read of the packed data
     std::span<const char> m_packedRest;  // and not unpacked yet
+    std::vector<char> m_unpacked;
+    std::span<const char> m_unpackedRest;  // and not given yet
     bool m_ended = false;
     int64_t m_totalBytes = 0;
     int64_t m_takenBytes = 0;

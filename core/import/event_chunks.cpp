@@ -41,6 +41,13 @@ struct Chunk {
         const TextPiece piece{.text = text(), .offset = offset, .more = more, .stop = stop};
         consumed = readEventText(piece, place, block, damage);
     }
+    void readGuess(const std::stop_token& stop) {
+        try {
+            read(isLast ? TextPiece::More::Ends : TextPiece::More::Follows, stop);
+        } catch (...) {
+            failure = std::current_exception();  // out of memory, mostly: told by the thread that waits for it
+        }
+    }
 };
 
 // Threads that read guesses.
@@ -60,6 +67,11 @@ public:
     Workers& operator=(const Workers&) = delete;
 
     void read(Chunk& chunk) {
+        if (m_count == 0) {
+            chunk.readGuess(m_stop);
+            chunk.done = true;
+            return;
+        }
         if (m_threads.size() < m_count) m_threads.emplace_back([this] { run(); });  // short files need none
         {
             const std::lock_guard lock(m_mutex);
@@ -82,11 +94,7 @@ private:
             Chunk& chunk = *m_waiting.front();
             m_waiting.pop_front();
             lock.unlock();
-            try {
-                chunk.read(chunk.isLast ? TextPiece::More::Ends : TextPiece::More::Follows, m_stop);
-            } catch (...) {
-                chunk.failure = std::current_exception();
-            }
+            chunk.readGuess(m_stop);
             lock.lock();
             chunk.done = true;
             m_changed.notify_all();
@@ -130,7 +138,7 @@ public:
 private:
     static unsigned workerCount(const ChunkOptions& options) {
         constexpr unsigned kMostWorkers = 8;  // one thread reads the file: more would wait for it
-        if (options.workers > 0) return options.workers;
+        if (options.workers != ChunkOptions::kOneACore) return options.workers;
         return std::clamp(std::thread::hardware_concurrency(), 1u, kMostWorkers);
     }
     // Guesses are about events: they must have begun.

@@ -5,6 +5,7 @@
 // it is joined to the unfinished rest and read again. So where the cuts fall never changes what is read.
 #pragma once
 
+#include <climits>
 #include <functional>
 #include <stop_token>
 
@@ -17,7 +18,8 @@ namespace gapscope {
 
 struct ChunkOptions {
     size_t chunkBytes = size_t{1} << 21;
-    unsigned workers = 0;  // 0: one a core
+    unsigned workers = kOneACore;  // 0: everything is read on the calling thread
+    static constexpr unsigned kOneACore = UINT_MAX;
     // An event, or a member of the outer object, longer than this is left out as damage.
     size_t mostUnitBytes = size_t{64} << 20;
 };

@@ -8,7 +8,11 @@
 
 namespace gapscope {
 
+#if defined(FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
+inline constexpr size_t kChunkRows = 64;  // fuzzed inputs are small: chunks of full size would be most of the work
+#else
 inline constexpr size_t kChunkRows = size_t{1} << 14;
+#endif
 
 template <class T>
 class ColumnView {
@@ -30,7 +34,7 @@ template <class T>
 class ColumnWriter {
 public:
     void push(T value) {
-        if (m_size % kChunkRows == 0) m_chunks.push_back(std::make_shared<T[]>(kChunkRows));
+        if (m_size % kChunkRows == 0) m_chunks.push_back(std::make_shared_for_overwrite<T[]>(kChunkRows));
         m_chunks.back()[m_size % kChunkRows] = std::move(value);
         ++m_size;
     }

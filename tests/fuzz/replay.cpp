@@ -2,6 +2,7 @@
 // changes. The same inputs every time. Passes if nothing crashes and no allocation is out of proportion.
 //   replay [FILE...]     runs the target on these files instead (to look at a finding)
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -36,12 +37,29 @@ void operator delete(void* memory, size_t) noexcept {
 namespace {
 
 size_t inputCount = 0;
+const std::string* currentInput = nullptr;
+
+// So that `replay FILE` can look at it.
+void keepFinding(int signal) {
+    if (currentInput) {
+        std::FILE* const file = std::fopen("fuzz-finding", "wb");
+        if (file) {
+            std::fwrite(currentInput->data(), 1, currentInput->size(), file);
+            std::fclose(file);
+            std::fputs("The input is kept in the file fuzz-finding.\n", stderr);
+        }
+    }
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+}
 
 // Memory of exactly this size, so that a sanitizer sees the smallest step too far.
 void runOn(const std::string& bytes) {
     const auto exact = std::make_unique<uint8_t[]>(bytes.size());
     if (!bytes.empty()) std::memcpy(exact.get(), bytes.data(), bytes.size());
+    currentInput = &bytes;
     LLVMFuzzerTestOneInput(exact.get(), bytes.size());
+    currentInput = nullptr;
     ++inputCount;
 }
 
@@ -76,6 +94,8 @@ int main(int argc, char** argv) {
         runOn(std::string(std::istreambuf_iterator<char>(file), {}));
     }
     if (argc > 1) return 0;
+    for (const int signal : {SIGABRT, SIGSEGV})
+        std::signal(signal, keepFinding);
     constexpr int kChangedInputs = 4000;
     std::mt19937 random(270);
     for (const auto& seed : gapscope::test::fuzzSeeds()) {

@@ -47,7 +47,7 @@ std::string joined(const std::vector<std::string>& lines) {
 void expectSameInPieces(const std::string& text) {
     const std::string whole = joined(outcome(text));
     for (const size_t piece : {1, 7, 40, 129, 300, 1000})
-        for (const unsigned workers : {1u, 3u})
+        for (const unsigned workers : {0u, 1u, 3u})
             ASSERT_EQ(joined(outcome(text, {.chunkBytes = piece, .workers = workers})), whole)
                 << "in pieces of " << piece << ": " << text;
 }
