@@ -137,6 +137,11 @@ Ran runCli(const std::string& arguments) {
     return ran;
 }
 
+// A small trace in the way PyTorch writes them; see the folder.
+std::filesystem::path chromeTrace(const char* name) {
+    return std::filesystem::path(GAPSCOPE_TRACES_FOLDER) / "chrome" / name;
+}
+
 std::string readFile(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -148,8 +153,12 @@ protected:
     std::filesystem::path session() const { return m_folder / "three_tokens.gapscope"; }
 
     void expectGolden(const std::string& command, const std::string& options, const std::string& expectedName) {
+        expectGoldenOf(session(), command, options, expectedName);
+    }
+    void expectGoldenOf(const std::filesystem::path& file, const std::string& command, const std::string& options,
+                        const std::string& expectedName) {
         SCOPED_TRACE(expectedName);
-        const Ran ran = runCli(command + " '" + session().string() + "' " + options);
+        const Ran ran = runCli(command + " '" + file.string() + "' " + options);
         EXPECT_EQ(ran.exitCode, 0) << ran.output;
         const std::filesystem::path expected = std::filesystem::path(GAPSCOPE_GOLDEN_FOLDER) / expectedName;
         if (g_updateGolden) {
@@ -188,6 +197,35 @@ TEST_F(CliGolden, FiguresWorkedOutByHand) {
           "\"promptTokenCount\":3,\"newTokenCount\":3,\"timeToFirstTokenNs\":2700,\"prefillNs\":2600,\"decodeNs\":"
           "6100,",
           "\"tokensPerSecond\":327868.8524590164,", "\"trace\":\"full\""})
+        EXPECT_NE(json.find(part), std::string::npos) << part << "\nin " << json;
+}
+
+TEST_F(CliGolden, OfAPyTorchTrace) {
+    for (const char* command : {"summary", "kernels", "gaps", "launches"}) {
+        const std::string name = std::string("pytorch_2025_") + command;
+        expectGoldenOf(chromeTrace("pytorch-2025.json"), command, "--json", name + ".json");
+        expectGoldenOf(chromeTrace("pytorch-2025.json"), command, "", name + ".txt");
+    }
+    expectGoldenOf(chromeTrace("chrome-tracing.json"), "summary", "", "chrome_tracing_summary.txt");
+}
+
+// In the window of model_inference, 1.000 to 21.000 us of the file, the device is busy
+//   6.250-9.750 gemm, 10.000-11.250 copy, 11.500-12.500 gelu, 15.000-17.000 norm, 17.000-18.500 gemm, 18.750-19.000 set
+// so 9500 ns, and idle in six gaps. By the calls that launched what ends them (3.000-5.000, 8.000-9.000, 10.500-11.000,
+// 13.000-14.500, 15.000-15.500; the synchronizing one is 16.000-19.500):
+//   1.000- 6.250  host outside 2000, launch call 2000, latency 1250
+//   9.750-10.000, 11.250-11.500, 18.500-18.750  latency 250 each
+//  12.500-15.000  host outside 500, launch call 1500, latency 500
+//  19.000-21.000  host waiting 500, host outside 1500
+TEST_F(CliGolden, FiguresOfAPyTorchTraceWorkedOutByHand) {
+    const std::string json = runCli("summary --json '" + chromeTrace("pytorch-2025.json").string() + "'").output;
+    for (const char* part :
+         {"\"windowNs\":20000,", "\"windowStartNs\":0,", "\"selfGpuNs\":9500,", "\"selfCpuNs\":9000,",
+          "\"gpuBusyNs\":9500,", "\"gpuIdleNs\":10500,", "\"cpuLaunchingNs\":5500,", "\"hostWaitNs\":3500,",
+          "\"hostNs\":11000,", "\"kernelCount\":4,", "\"copyCount\":2,", "\"launchCount\":5,", "\"gapCount\":6,",
+          "\"gapCauseNs\":{\"hostWaiting\":500,\"hostApi\":0,\"hostOutside\":4000,\"profiler\":0,\"launchCall\":3500,"
+          "\"deviceLatency\":2500,\"unknown\":0}",
+          "\"twoWayNs\":{\"gemm\":5000,\"elementwise\":3000,\"other\":1500}"})
         EXPECT_NE(json.find(part), std::string::npos) << part << "\nin " << json;
 }
 
