@@ -107,8 +107,8 @@ Status ByteSource::unpackMore() {
             m_ended = true;
             m_damage = m_unpacker->problem();
         }
-        // What is unpacked may lag behind what was taken: new input only once nothing comes out any more.
-        if (room.size() < before || !m_packedRest.empty() || m_ended) continue;
+        // With room left, all that was taken has come out.
+        if (room.empty() || !m_packedRest.empty() || m_ended) continue;
         m_packed.resize(kPackedPiece);
         ASSIGN_OR_RETURN(const size_t got, readStored(m_packed));
         m_packedRest = std::span<const char>(m_packed).first(got);
