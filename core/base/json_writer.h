@@ -25,6 +25,7 @@ public:
         return raw(std::to_string(number));
     }
     JsonWriter& null() { return raw("null"); }
+    JsonWriter& number(std::string_view digits) { return raw(digits); }  // a number as JSON writes it
 
     template <class Value>
     JsonWriter& field(std::string_view name, const Value& content) {
@@ -32,6 +33,7 @@ public:
     }
 
     const std::string& text() const { return m_text; }
+    void clearText() { m_text.clear(); }  // what was written out; the next piece goes on from there
 
 private:
     JsonWriter& open(char bracket);

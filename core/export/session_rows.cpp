@@ -107,10 +107,11 @@ Status SessionRows::prepare() {
 
 Status SessionRows::write(const Trace& trace, std::stop_token stop) {
     RETURN_IF_ERROR(prepare());
-    RETURN_IF_ERROR(writeInterned(trace));
+    const ExportTexts texts(trace, m_identity);
+    RETURN_IF_ERROR(writeInterned(trace, texts));
     RETURN_IF_ERROR(writeDeviceOps(trace, stop));
     RETURN_IF_ERROR(writeHostRows(trace, stop));
-    return writeSmallTables(trace);
+    return writeSmallTables(trace, texts);
 }
 
 void SessionRows::committed(const Trace& trace) {
@@ -128,9 +129,9 @@ void SessionRows::committed(const Trace& trace) {
                    .events = m_events};
 }
 
-Status SessionRows::writeInterned(const Trace& trace) {
+Status SessionRows::writeInterned(const Trace& trace, const ExportTexts& texts) {
     for (size_t id = m_committed.strings; id < trace.stringCount(); ++id)
-        RETURN_IF_ERROR(insert(m_statements->string, id, trace.string(StringId{static_cast<uint32_t>(id)})));
+        RETURN_IF_ERROR(insert(m_statements->string, id, texts[StringId{static_cast<uint32_t>(id)}]));
     for (size_t id = m_committed.tracks; id < trace.tracks().size(); ++id) {
         const TrackRow& track = trace.tracks()[id];
         m_processes.insert(track.globalPid);
@@ -229,7 +230,7 @@ Status SessionRows::writeHostRows(const Trace& trace, std::stop_token stop) {
     return {};
 }
 
-Status SessionRows::writeSmallTables(const Trace& trace) {
+Status SessionRows::writeSmallTables(const Trace& trace, const ExportTexts& texts) {
     RETURN_IF_ERROR(m_database.execute(
         "DELETE FROM PROCESSES; DELETE FROM ThreadNames; DELETE FROM TARGET_INFO_SESSION_START_TIME; "
         "DELETE FROM TARGET_INFO_GPU; DELETE FROM GAPSCOPE_DEVICE; DELETE FROM GAPSCOPE_DIAGNOSTIC; "
@@ -258,7 +259,7 @@ Status SessionRows::writeSmallTables(const Trace& trace) {
     int64_t place = 0;
     for (const Diagnostic& entry : trace.diagnostics().entries())
         RETURN_IF_ERROR(insert(diagnostic, place++, entry.name, entry.severity, entry.count, entry.text));
-    return trace.run() ? writeRun(*trace.run()) : Status();
+    return trace.run() ? writeRun(texts.run(*trace.run())) : Status();
 }
 
 Status SessionRows::writeRun(const RunInfo& run) {

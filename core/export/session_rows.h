@@ -8,13 +8,15 @@
 #include <stop_token>
 
 #include "core/base/sqlite.h"
+#include "core/export/export_texts.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
 
 class SessionRows {
 public:
-    explicit SessionRows(Database& database) : m_database(database) {}
+    explicit SessionRows(Database& database, Identity identity = Identity::Kept)
+        : m_database(database), m_identity(identity) {}
 
     // Adds what `trace` has beyond the committed rows and replaces the small tables.
     Status write(const Trace& trace, std::stop_token stop);
@@ -31,14 +33,15 @@ private:
     struct Statements;
 
     Status prepare();
-    Status writeInterned(const Trace& trace);
+    Status writeInterned(const Trace& trace, const ExportTexts& texts);
     Status writeDeviceOps(const Trace& trace, std::stop_token stop);
     Status writeEvent(const Trace& trace, const DeviceOpRow& op, int64_t eventRow);
     Status writeHostRows(const Trace& trace, std::stop_token stop);
-    Status writeSmallTables(const Trace& trace);
+    Status writeSmallTables(const Trace& trace, const ExportTexts& texts);
     Status writeRun(const RunInfo& run);
 
     Database& m_database;
+    Identity m_identity;
     std::shared_ptr<Statements> m_statements;
     Counts m_committed;
     std::array<int64_t, 4> m_events{};  // as m_committed.events, while a write goes on

@@ -1,19 +1,17 @@
 #include "core/export/session_writer.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <ctime>
 #include <set>
 
 #include "core/base/process_alive.h"
 #include "core/base/session_format.h"
 #include "core/base/sqlite.h"
+#include "core/export/output_file.h"
 #include "core/export/session_rows.h"
 #include "core/export/session_schema.h"
 
@@ -129,30 +127,22 @@ Status SessionWriter::finish() {
     return m_impl->database.close();
 }
 
-Status saveSession(const Trace& trace, const std::filesystem::path& path, std::stop_token stop) {
+Status saveSession(const Trace& trace, const std::filesystem::path& path, std::stop_token stop, Identity identity) {
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) return fail(path.string() + " is a folder; name a file in it.");
-    // Beside the target, so that the last step is a rename within one file system.
-    std::filesystem::path part = path;
-    part += ".part" + std::to_string(getpid());
+    const std::filesystem::path part = partPathOf(path);
     std::filesystem::remove(part, ignored);
     const auto write = [&]() -> Status {
         ASSIGN_OR_RETURN(Database database, createDatabase(part, Durability::TemporaryFile));
         database.setInterrupt([stop] { return stop.stop_requested(); });
-        SessionRows rows(database);
+        SessionRows rows(database, identity);
         RETURN_IF_ERROR(database.execute("BEGIN IMMEDIATE"));
         RETURN_IF_ERROR(rows.write(trace, stop));
         RETURN_IF_ERROR(writeMeta(database, "complete", 1));
         RETURN_IF_ERROR(database.execute("COMMIT"));
         rows.close();
         RETURN_IF_ERROR(database.close());
-        const int file = ::open(part.c_str(), O_RDONLY | O_CLOEXEC);
-        const bool synced = file >= 0 && ::fsync(file) == 0;
-        const int why = errno;
-        if (file >= 0) ::close(file);
-        if (!synced) return fail(part.string() + " cannot be written: " + std::strerror(why) + ".");
-        if (::rename(part.c_str(), path.c_str()) != 0)
-            return fail(path.string() + " cannot be written: " + std::strerror(errno) + ".");
+        RETURN_IF_ERROR(publishPart(path));
         removeCompanions(path);
         return {};
     };

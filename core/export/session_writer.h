@@ -7,6 +7,7 @@
 #include <stop_token>
 
 #include "core/base/result.h"
+#include "core/export/export_texts.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
@@ -33,6 +34,7 @@ private:
 };
 
 // Save As: the whole trace to `path`, replacing what is there only once the new file is complete.
-Status saveSession(const Trace& trace, const std::filesystem::path& path, std::stop_token stop = {});
+Status saveSession(const Trace& trace, const std::filesystem::path& path, std::stop_token stop = {},
+                   Identity identity = Identity::Kept);
 
 }  // namespace gapscope
