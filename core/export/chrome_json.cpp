@@ -1,0 +1,403 @@
+#include "core/export/chrome_json.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "core/base/json_writer.h"
+#include "core/export/export_places.h"
+#include "core/export/launch_flows.h"
+#include "core/export/output_file.h"
+#include "core/trace/run_fields.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr size_t kFlushBytes = size_t{1} << 16;
+constexpr size_t kCheckRows = 4096;  // rows between two looks at the stop token
+
+// What an event's place in the file is: PyTorch puts GPU rows under the device's number, host rows under the process's.
+struct Place {
+    uint32_t pid = 0;
+    uint32_t tid = 0;
+};
+
+// Nsight Systems calls copies otherwise; analysers of this format know them by PyTorch's names.
+std::string pytorchName(std::string_view name) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNames = {{
+        {"[CUDA memcpy Host-to-Device]", "Memcpy HtoD"},
+        {"[CUDA memcpy Device-to-Host]", "Memcpy DtoH"},
+        {"[CUDA memcpy Device-to-Device]", "Memcpy DtoD"},
+        {"[CUDA memcpy Host-to-Host]", "Memcpy HtoH"},
+        {"[CUDA memcpy Peer-to-Peer]", "Memcpy PtoP"},
+        {"[CUDA memset]", "Memset"},
+    }};
+    for (const auto& [nsight, pytorch] : kNames)
+        if (name == nsight) return std::string(pytorch);
+    return std::string(name);
+}
+
+std::string_view categoryOf(DeviceOpKind kind) {
+    switch (kind) {
+        case DeviceOpKind::Copy:
+            return "gpu_memcpy";
+        case DeviceOpKind::Set:
+            return "gpu_memset";
+        case DeviceOpKind::Kernel:
+        case DeviceOpKind::GraphLaunch:
+            break;
+    }
+    return "kernel";
+}
+
+std::string_view categoryOf(RangeKind kind) {
+    switch (kind) {
+        case RangeKind::CpuOp:
+            return "cpu_op";
+        case RangeKind::PythonFunction:
+            return "python_function";
+        case RangeKind::Wait:
+            return "cuda_sync";
+        case RangeKind::User:
+            break;
+    }
+    return "user_annotation";
+}
+
+class ChromeWriter {
+public:
+    ChromeWriter(const Trace& trace, Identity identity, OutputFile& file, std::stop_token stop)
+        : m_trace(trace),
+          m_texts(trace, identity),
+          m_places(placesOf(trace, m_texts)),
+          m_flows(trace),
+          m_file(file),
+          m_stop(stop) {
+        m_zeroNs = earliestNs(trace);
+        placeTracks();
+    }
+
+    Status write(ExportReport& report) {
+        m_json.beginObject();
+        writeHead();
+        m_json.key("traceEvents").beginArray();
+        writeProcesses();
+        RETURN_IF_ERROR(writeDeviceOps(report));
+        RETURN_IF_ERROR(writeCalls(report));
+        RETURN_IF_ERROR(writeRanges(report));
+        RETURN_IF_ERROR(writeOverheads(report));
+        writeTokens(report);
+        RETURN_IF_ERROR(writeCounters(report));
+        m_json.endArray().field("traceName", "gapscope").endObject();
+        m_file.write(m_json.text());
+        m_file.write("\n");
+        report.wrote("flows", m_flowCount);
+        report.lacks("launchesOutsideTrace", m_flows.opsWithoutCall(),
+                     "Operations whose call is not in the trace have no arrow to one.");
+        report.lacks("machinesOfProcesses", m_places.machineCount,
+                     "Processes keep their number but not the machine that Nsight Systems counts into their id.");
+        return {};
+    }
+
+private:
+    void placeTracks() {
+        // Two processes may use a stream of the same number on one device; each row needs a number of its own.
+        std::set<std::pair<uint32_t, uint32_t>> taken;
+        const auto isProcess = [&](uint32_t pid) {
+            return std::ranges::any_of(m_places.processes,
+                                       [&](const auto& process) { return processIdOf(process.first) == pid; });
+        };
+        for (size_t id = 0; id < m_trace.tracks().size(); ++id) {
+            const TrackRow& track = m_trace.tracks()[id];
+            const auto [device, isNew] = m_devicePids.try_emplace(track.deviceId, track.deviceId);
+            constexpr uint32_t kBeyondProcesses = 1u << 24;  // process numbers have 24 bits here
+            if (isNew && isProcess(track.deviceId)) device->second += kBeyondProcesses;
+            uint32_t tid = track.streamId;
+            while (!taken.emplace(track.deviceId, tid).second)
+                ++tid;
+            m_tracks.push_back({device->second, tid});
+        }
+    }
+
+    Place placeOf(TrackId track) const { return track.valid() ? m_tracks[track.value] : Place{}; }
+    static Place placeOf(uint64_t globalTid) { return {processIdOf(globalTid), threadIdOf(globalTid)}; }
+
+    void flushSometimes() {
+        if (m_json.text().size() < kFlushBytes) return;
+        m_file.write(m_json.text());
+        m_json.clearText();
+    }
+
+    Status checkSometimes(size_t row) {
+        flushSometimes();
+        if (row % kCheckRows != 0) return {};
+        if (m_stop.stop_requested()) return fail("Cancelled.", ErrorKind::Cancelled);
+        return m_file.status();
+    }
+
+    void microseconds(std::string_view name, int64_t ns) {
+        std::array<char, 32> text;
+        char* end = std::to_chars(text.data(), text.data() + 24, ns / 1000).ptr;
+        const auto rest = static_cast<int>(ns % 1000);
+        *end++ = '.';
+        *end++ = static_cast<char>('0' + rest / 100);
+        *end++ = static_cast<char>('0' + rest / 10 % 10);
+        *end++ = static_cast<char>('0' + rest % 10);
+        m_json.key(name).number({text.data(), static_cast<size_t>(end - text.data())});
+    }
+
+    void beginEvent(char phase, std::string_view category, std::string_view name, Place place, int64_t atNs) {
+        m_json.beginObject().field("ph", std::string_view(&phase, 1)).field("cat", category).field("name", name);
+        m_json.field("pid", place.pid).field("tid", place.tid);
+        microseconds("ts", atNs - m_zeroNs);
+    }
+
+    void beginSlice(std::string_view category, std::string_view name, Place place, TimeRange range) {
+        beginEvent('X', category, name, place, range.startNs);
+        microseconds("dur", range.durationNs());
+        m_json.key("args").beginObject();
+    }
+    void endSlice() { m_json.endObject().endObject(); }
+
+    void writeFlow(char phase, uint64_t flow, Place place, int64_t atNs) {
+        beginEvent(phase, "ac2g", "ac2g", place, atNs);
+        m_json.field("id", flow);
+        if (phase == 'f') m_json.field("bp", "e");
+        m_json.endObject();
+        m_flowCount += phase == 'f' ? 1 : 0;
+    }
+
+    void writeMetadata(std::string_view name, Place place, std::string_view key, std::string_view value) {
+        beginMetadata(name, place);
+        m_json.field(key, value).endObject().endObject();
+    }
+    void writeSortIndex(std::string_view name, Place place, uint32_t index) {
+        beginMetadata(name, place);
+        m_json.field("sort_index", index).endObject().endObject();
+    }
+    void beginMetadata(std::string_view name, Place place) {
+        m_json.beginObject().field("name", name).field("ph", "M");
+        microseconds("ts", 0);
+        m_json.field("pid", place.pid).field("tid", place.tid).key("args").beginObject();
+    }
+
+    void writeHead() {
+        m_json.field("schemaVersion", 1).key("deviceProperties").beginArray();
+        for (const DeviceRow& device : m_trace.devices()) {
+            m_json.beginObject().field("id", device.id).field("name", device.name);
+            m_json.field("totalGlobalMem", device.totalMemoryBytes);
+            m_json.field("peakBytesPerSecond", device.peakBytesPerSecond);
+            m_json.field("peakFlopsPerSecond", device.peakFlopsPerSecond).endObject();
+        }
+        m_json.endArray().field("displayTimeUnit", "ms");
+        const TraceOrigin origin = m_trace.origin();
+        if (origin.utcEpochNs != 0) m_json.field("baseTimeNanoseconds", origin.utcEpochNs + m_zeroNs);
+        m_json.key("gapscope").beginObject().field("version", GAPSCOPE_VERSION);
+        m_json.field("steadyNs", origin.steadyNs == 0 ? 0 : origin.steadyNs + m_zeroNs);
+        if (m_trace.run()) writeRun(m_texts.run(*m_trace.run()));
+        m_json.key("diagnostics").beginArray();
+        for (const Diagnostic& entry : m_trace.diagnostics().entries()) {
+            m_json.beginObject().field("name", entry.name).field("severity", severityName(entry.severity));
+            m_json.field("count", entry.count).field("text", entry.text).endObject();
+        }
+        m_json.endArray().endObject();
+    }
+
+    void writeRun(RunInfo run) {
+        m_json.key("run").beginObject();
+        forEachRunField(run, [&](std::string_view name, auto& value) { m_json.field(name, value); });
+        m_json.key("promptTokens").beginArray();
+        for (const int32_t token : run.promptTokens)
+            m_json.value(token);
+        m_json.endArray().key("repeatTimes").beginArray();
+        for (const RunInfo::Repeat& repeat : run.repeatTimes) {
+            m_json.beginObject().field("prefillNs", repeat.prefillNs);
+            m_json.field("timeToFirstTokenNs", repeat.timeToFirstTokenNs).field("decodeNs", repeat.decodeNs);
+            m_json.field("newTokens", repeat.newTokens).endObject();
+        }
+        m_json.endArray().endObject();
+    }
+
+    void writeProcesses() {
+        for (const auto& [globalPid, name] : m_places.processes) {
+            const Place place = placeOf(globalPid);
+            if (!name.empty()) writeMetadata("process_name", place, "name", name);
+            writeMetadata("process_labels", place, "labels", "CPU");
+            writeSortIndex("process_sort_index", place, place.pid);
+        }
+        for (const auto& [globalTid, name] : m_places.threads) {
+            if (!name.empty()) writeMetadata("thread_name", placeOf(globalTid), "name", name);
+            writeSortIndex("thread_sort_index", placeOf(globalTid), threadIdOf(globalTid));
+            flushSometimes();
+        }
+        constexpr uint32_t kBelowProcesses = 1u << 24;
+        for (const auto& [device, pid] : m_devicePids) {
+            const auto row = std::ranges::find(m_trace.devices(), device, &DeviceRow::id);
+            const bool known = row != m_trace.devices().end() && !row->name.empty();
+            const std::string number =
+                (known && row->kind == DeviceKind::Cpu ? "CPU " : "GPU ") + std::to_string(device);
+            writeMetadata("process_name", {pid, 0}, "name", known ? row->name : number);
+            writeMetadata("process_labels", {pid, 0}, "labels", number);
+            writeSortIndex("process_sort_index", {pid, 0}, kBelowProcesses + device);
+        }
+        for (size_t id = 0; id < m_tracks.size(); ++id) {
+            writeMetadata("thread_name", m_tracks[id], "name",
+                          "stream " + std::to_string(m_trace.tracks()[id].streamId));
+            writeSortIndex("thread_sort_index", m_tracks[id], m_tracks[id].tid);
+        }
+    }
+
+    void writeConfig(const LaunchConfigRow& config) {
+        m_json.field("registers per thread", config.registersPerThread);
+        m_json.field("shared memory", int64_t{config.staticSharedBytes} + config.dynamicSharedBytes);
+        if (config.staticSharedBytes != 0) m_json.field("static shared memory", config.staticSharedBytes);
+        for (const auto& [name, size] : {std::pair("grid", config.grid), std::pair("block", config.block)})
+            m_json.key(name).beginArray().value(size[0]).value(size[1]).value(size[2]).endArray();
+    }
+
+    void writeOp(const OpRow& op) {
+        m_json.field("op", m_texts[op.name]).field("shapes", m_texts[op.shapes]).field("dtype", m_texts[op.dtype]);
+        m_json.field("layer", op.layer).field("bytes moved", op.bytes).field("flops", op.flops);
+    }
+
+    Status writeDeviceOps(ExportReport& report) {
+        std::array<int64_t, 4> counts{};
+        int64_t withoutTrack = 0;
+        const DeviceOps& ops = m_trace.deviceOps();
+        for (size_t row = 0; row < ops.startNs.size(); ++row) {
+            RETURN_IF_ERROR(checkSometimes(row));
+            const DeviceOpRow op = rowAt(ops, row);
+            ++counts[static_cast<size_t>(op.kind)];
+            withoutTrack += op.track.valid() ? 0 : 1;
+            const TrackRow track = op.track.valid() ? m_trace.tracks()[op.track.value] : TrackRow{};
+            const Place place = placeOf(op.track);
+            beginSlice(categoryOf(op.kind), pytorchName(m_texts[op.name]), place, {op.startNs, op.endNs});
+            m_json.field("device", track.deviceId).field("context", track.contextId).field("stream", track.streamId);
+            m_json.field("correlation", op.correlationId);
+            if (op.kind == DeviceOpKind::Copy || op.kind == DeviceOpKind::Set) m_json.field("bytes", op.copyBytes);
+            if (op.graphNodeId != 0) m_json.field("graph node id", op.graphNodeId);
+            if (op.kind == DeviceOpKind::GraphLaunch) m_json.field("whole graph", true);
+            if (op.config.valid()) {
+                const LaunchConfigRow& config = m_trace.launchConfigs()[op.config.value];
+                writeConfig(config);
+                if (config.fullName.valid() && config.fullName != op.name)
+                    m_json.field("full name", m_texts[config.fullName]);
+            }
+            if (op.op.valid()) writeOp(m_trace.ops()[op.op.value]);
+            if (m_trace.run()) {
+                m_json.field("category", categoryName(op.category));
+                m_json.field("token", op.token).field("repeat", op.repeat);
+            }
+            endSlice();
+            if (const uint64_t flow = m_flows.ofOp(row)) writeFlow('f', flow, place, op.startNs);
+        }
+        static constexpr std::array kNames = {"kernels", "copies", "sets", "graphLaunches"};
+        for (size_t kind = 0; kind < kNames.size(); ++kind)
+            report.wrote(kNames[kind], counts[kind]);
+        report.lacks("graphLaunches", counts[static_cast<size_t>(DeviceOpKind::GraphLaunch)],
+                     "Launches of whole graphs are written as kernels: the format has no word for them.");
+        report.lacks("operationsWithoutStream", withoutTrack,
+                     "Operations of no known stream are written on stream 0 of device 0.");
+        return {};
+    }
+
+    Status writeCalls(ExportReport& report) {
+        const ApiCalls& calls = m_trace.apiCalls();
+        for (size_t row = 0; row < calls.startNs.size(); ++row) {
+            RETURN_IF_ERROR(checkSometimes(row));
+            const ApiCallRow call = rowAt(calls, row);
+            const Place place = placeOf(call.globalTid);
+            beginSlice(call.apiClass == ApiClass::Driver ? "cuda_driver" : "cuda_runtime", m_texts[call.name], place,
+                       {call.startNs, call.endNs});
+            m_json.field("correlation", call.correlationId);
+            endSlice();
+            if (const uint64_t flow = m_flows.ofCall(row)) writeFlow('s', flow, place, call.startNs);
+        }
+        report.wrote("apiCalls", static_cast<int64_t>(calls.startNs.size()));
+        return {};
+    }
+
+    Status writeRanges(ExportReport& report) {
+        const Ranges& ranges = m_trace.ranges();
+        for (size_t row = 0; row < ranges.startNs.size(); ++row) {
+            RETURN_IF_ERROR(checkSometimes(row));
+            const RangeRow range = rowAt(ranges, row);
+            beginSlice(categoryOf(range.kind), m_texts[range.name], placeOf(range.globalTid),
+                       {range.startNs, range.endNs});
+            endSlice();
+        }
+        report.wrote("ranges", static_cast<int64_t>(ranges.startNs.size()));
+        return {};
+    }
+
+    Status writeOverheads(ExportReport& report) {
+        const Overheads& overheads = m_trace.overheads();
+        for (size_t row = 0; row < overheads.startNs.size(); ++row) {
+            RETURN_IF_ERROR(checkSometimes(row));
+            const OverheadRow overhead = rowAt(overheads, row);
+            beginSlice("overhead", m_texts[overhead.name], placeOf(overhead.globalTid),
+                       {overhead.startNs, overhead.endNs});
+            endSlice();
+        }
+        report.wrote("overheads", static_cast<int64_t>(overheads.startNs.size()));
+        return {};
+    }
+
+    void writeTokens(ExportReport& report) {
+        const Tokens& tokens = m_trace.tokens();
+        const uint64_t process = m_places.processes.empty() ? 0 : m_places.processes.begin()->first;
+        for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
+            const TokenRow token = rowAt(tokens, row);
+            beginEvent('i', "token", "token " + std::to_string(token.index), placeOf(process), token.emittedNs);
+            m_json.field("s", "g").key("args").beginObject().field("index", token.index).field("id", token.id);
+            m_json.field("repeat", token.repeat).field("text", m_texts[token.text]).endObject().endObject();
+            flushSometimes();
+        }
+        report.wrote("tokens", static_cast<int64_t>(tokens.emittedNs.size()));
+    }
+
+    Status writeCounters(ExportReport& report) {
+        const CounterSamples& samples = m_trace.counterSamples();
+        for (size_t row = 0; row < samples.timeNs.size(); ++row) {
+            RETURN_IF_ERROR(checkSometimes(row));
+            const CounterSampleRow sample = rowAt(samples, row);
+            const CounterRow& counter = m_trace.counters()[sample.counter.value];
+            const auto device = m_devicePids.find(counter.deviceId);
+            const Place place{device == m_devicePids.end() ? counter.deviceId : device->second, 0};
+            beginEvent('C', "counter", m_texts[counter.name], place, sample.timeNs);
+            m_json.key("args").beginObject().field(kCounterUnitNames[static_cast<size_t>(counter.unit)], sample.value);
+            m_json.endObject().endObject();
+        }
+        report.wrote("counterSamples", static_cast<int64_t>(samples.timeNs.size()));
+        return {};
+    }
+
+    const Trace& m_trace;
+    ExportTexts m_texts;
+    ExportPlaces m_places;
+    LaunchFlows m_flows;
+    OutputFile& m_file;
+    std::stop_token m_stop;
+    JsonWriter m_json;
+    int64_t m_zeroNs = 0;
+    std::map<uint32_t, uint32_t> m_devicePids;
+    std::vector<Place> m_tracks;
+    int64_t m_flowCount = 0;
+};
+
+}  // namespace
+
+Result<ExportReport> exportChromeJson(const Trace& trace, const std::filesystem::path& path, Identity identity,
+                                      std::stop_token stop) {
+    const auto packing = path.extension() == ".gz" ? OutputFile::Packing::Gzip : OutputFile::Packing::None;
+    ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(path, packing));
+    ExportReport report;
+    RETURN_IF_ERROR(ChromeWriter(trace, identity, file, stop).write(report));
+    ASSIGN_OR_RETURN(report.bytes, file.finish());
+    return report;
+}
+
+}  // namespace gapscope
