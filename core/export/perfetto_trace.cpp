@@ -1,0 +1,557 @@
+#include "core/export/perfetto_trace.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <type_traits>
+#include <vector>
+
+#include "core/base/perfetto_format.h"
+#include "core/export/export_places.h"
+#include "core/export/launch_flows.h"
+#include "core/export/nesting.h"
+#include "core/export/output_file.h"
+#include "core/export/proto_message.h"
+#include "core/trace/run_fields.h"
+
+namespace gapscope {
+
+namespace {
+
+namespace pf = perfetto;
+using pf::Arg;
+
+constexpr uint64_t kSequence = 1;
+constexpr size_t kCheckRows = 4096;  // rows between two looks at the stop token
+
+constexpr std::array<std::string_view, 4> kOpCategories = {"kernel", "gpu_memcpy", "gpu_memset", pf::kGraphCategory};
+constexpr std::array<std::string_view, 4> kRangeCategories = {"user_annotation", "cpu_op", "python_function",
+                                                              pf::kWaitCategory};
+
+class PerfettoWriter {
+public:
+    PerfettoWriter(const Trace& trace, Identity identity, OutputFile& file, std::stop_token stop)
+        : m_trace(trace),
+          m_texts(trace, identity),
+          m_places(placesOf(trace, m_texts)),
+          m_flows(trace),
+          m_file(file),
+          m_stop(stop),
+          m_namesWritten(trace.stringCount()),
+          m_textsWritten(trace.stringCount()) {
+        // Times of the format do not go below 0. Where the machine's clock is known they are that clock's.
+        const int64_t earliest = earliestNs(trace);
+        m_clockNs = std::max(trace.origin().steadyNs, -earliest);
+    }
+
+    Status write(ExportReport& report) {
+        writeStart();
+        writeTracks();
+        writeDevices();
+        if (m_trace.run()) writeRun(m_texts.run(*m_trace.run()));
+        writeDiagnostics();
+        RETURN_IF_ERROR(writeDeviceOps(report));
+        RETURN_IF_ERROR(writeHostRows(report));
+        writeTokens(report);
+        RETURN_IF_ERROR(writeCounters(report));
+        report.wrote("flows", m_flowCount);
+        report.lacks("launchesOutsideTrace", m_flows.opsWithoutCall(),
+                     "Operations whose call is not in the trace have no arrow to one.");
+        report.lacks("machinesOfProcesses", m_places.machineCount,
+                     "Processes keep their number but not the machine that Nsight Systems counts into their id.");
+        return m_file.status();
+    }
+
+private:
+    // Packets.
+
+    void writePacket() {
+        m_outer.clear();
+        m_file.write(m_outer.message(pf::kTracePacket, m_packet).bytes());
+    }
+
+    // A packet of this time that holds m_event; interned texts it is the first to use go before it.
+    void writeEvent(int64_t atNs) {
+        m_packet.clear();
+        m_packet.number(pf::packet::kTimestamp, static_cast<uint64_t>(atNs + m_clockNs));
+        m_packet.number(pf::packet::kSequenceId, kSequence);
+        m_packet.number(pf::packet::kSequenceFlags, pf::packet::kNeedsStateFlag);
+        if (!m_interned.bytes().empty()) m_packet.message(pf::packet::kInternedData, m_interned);
+        m_interned.clear();
+        m_packet.message(pf::packet::kTrackEvent, m_event);
+        writePacket();
+    }
+
+    void intern(uint32_t list, uint64_t iid, std::string_view text) {
+        m_part.clear();
+        m_part.number(pf::interned::kIid, iid).text(pf::interned::kText, text);
+        m_interned.message(list, m_part);
+    }
+
+    void beginEvent(uint64_t type, uint64_t track) {
+        m_event.clear();
+        m_event.number(pf::event::kType, type).number(pf::event::kTrack, track);
+    }
+
+    void category(std::string_view name) {
+        const auto [it, isNew] = m_categories.try_emplace(name, m_categories.size() + 1);
+        if (isNew) intern(pf::interned::kCategories, it->second, name);
+        m_event.number(pf::event::kCategoryIids, it->second);
+    }
+
+    void name(StringId id) {
+        if (!id.valid()) return;
+        if (!m_namesWritten[id.value]) intern(pf::interned::kNames, uint64_t{id.value} + 1, m_texts[id]);
+        m_namesWritten[id.value] = true;
+        m_event.number(pf::event::kNameIid, uint64_t{id.value} + 1);
+    }
+
+    ProtoMessage& beginArg(Arg arg) {
+        const auto place = static_cast<size_t>(arg);
+        if (!m_argsWritten[place]) intern(pf::interned::kAnnotationNames, place + 1, pf::kArgNames[place]);
+        m_argsWritten[place] = true;
+        m_part.clear();
+        return m_part.number(pf::annotation::kNameIid, place + 1);
+    }
+    void endArg() { m_event.message(pf::event::kAnnotations, m_part); }
+
+    void arg(Arg which, uint64_t value) {
+        beginArg(which).number(pf::annotation::kUnsigned, value);
+        endArg();
+    }
+    void signedArg(Arg which, int64_t value) {
+        beginArg(which).signedNumber(pf::annotation::kSigned, value);
+        endArg();
+    }
+    void textArg(Arg which, StringId id) {
+        if (!id.valid()) return;
+        if (!m_textsWritten[id.value]) intern(pf::interned::kAnnotationTexts, uint64_t{id.value} + 1, m_texts[id]);
+        m_textsWritten[id.value] = true;
+        beginArg(which).number(pf::annotation::kTextIid, uint64_t{id.value} + 1);
+        endArg();
+    }
+    void sizeArg(Arg which, const std::array<int32_t, 3>& size) {
+        beginArg(which);
+        for (const int32_t count : size) {
+            m_element.clear();
+            m_element.signedNumber(pf::annotation::kSigned, count);
+            m_part.message(pf::annotation::kArray, m_element);
+        }
+        endArg();
+    }
+
+    // Instants of our own carry their arguments by name: there are few of them.
+    template <class Value>
+    void namedArg(std::string_view name, const Value& value) {
+        m_part.clear();
+        m_part.text(pf::annotation::kName, name);
+        if constexpr (std::is_same_v<Value, bool>) {
+            m_part.number(pf::annotation::kBool, value ? 1 : 0);
+        } else if constexpr (std::is_floating_point_v<Value>) {
+            m_part.real(pf::annotation::kDouble, value);
+        } else if constexpr (std::is_unsigned_v<Value>) {
+            m_part.number(pf::annotation::kUnsigned, value);
+        } else if constexpr (std::is_integral_v<Value>) {
+            m_part.signedNumber(pf::annotation::kSigned, value);
+        } else {
+            m_part.text(pf::annotation::kText, value);
+        }
+        endArg();
+    }
+    void beginOwnEvent(std::string_view name) {
+        beginEvent(pf::event::kInstant, m_ownTrack);
+        category(pf::kOwnCategory);
+        m_event.text(pf::event::kName, name);
+    }
+
+    // Tracks.
+
+    uint64_t newTrack() { return ++m_trackCount; }
+
+    void beginTrack(uint64_t uuid, uint64_t parent) {
+        m_event.clear();
+        m_event.number(pf::track::kUuid, uuid);
+        if (parent != 0) m_event.number(pf::track::kParent, parent);
+    }
+    void endTrack() {
+        m_packet.clear();
+        m_packet.number(pf::packet::kSequenceId, kSequence).message(pf::packet::kTrackDescriptor, m_event);
+        writePacket();
+    }
+    uint64_t plainTrack(std::string_view name, uint64_t parent) {
+        const uint64_t uuid = newTrack();
+        beginTrack(uuid, parent);
+        m_event.text(pf::track::kName, name);
+        endTrack();
+        return uuid;
+    }
+
+    void writeStart() {
+        const TraceOrigin origin = m_trace.origin();
+        const bool isSteady = origin.steadyNs != 0 && m_clockNs == origin.steadyNs;
+        const uint32_t clock = isSteady ? pf::clocks::kMonotonic : pf::clocks::kBoottime;
+        ProtoMessage defaults;
+        defaults.number(pf::defaults::kClockId, clock);
+        m_packet.clear();
+        m_packet.number(pf::packet::kTimestamp, static_cast<uint64_t>(m_clockNs)).number(pf::packet::kClockId, clock);
+        m_packet.number(pf::packet::kSequenceId, kSequence);
+        m_packet.number(pf::packet::kSequenceFlags, pf::packet::kStateClearedFlag);
+        m_packet.message(pf::packet::kDefaults, defaults);
+        ProtoMessage snapshot;
+        const auto addClock = [&](uint32_t id, int64_t time) {
+            m_part.clear();
+            m_part.number(pf::clocks::kId, id).number(pf::clocks::kTime, static_cast<uint64_t>(time));
+            snapshot.message(pf::clocks::kClocks, m_part);
+        };
+        addClock(clock, m_clockNs);
+        if (origin.utcEpochNs > 0) addClock(pf::clocks::kRealtime, origin.utcEpochNs);
+        snapshot.number(pf::clocks::kPrimary, clock);
+        m_packet.message(pf::packet::kClockSnapshot, snapshot);
+        writePacket();
+
+        m_ownTrack = plainTrack("Gapscope", 0);
+        beginOwnEvent(pf::kOriginEvent);
+        namedArg("steadyNs", origin.steadyNs);
+        namedArg("utcEpochNs", origin.utcEpochNs);
+        namedArg("version", std::string_view(GAPSCOPE_VERSION));
+        writeEvent(0);
+    }
+
+    void writeTracks() {
+        for (const auto& [globalPid, name] : m_places.processes) {
+            const uint64_t uuid = newTrack();
+            beginTrack(uuid, 0);
+            m_part.clear();
+            m_part.number(pf::process::kPid, processIdOf(globalPid));
+            if (!name.empty()) m_part.text(pf::process::kName, name);
+            m_event.message(pf::track::kProcess, m_part);
+            endTrack();
+            m_hostTracks[globalPid] = uuid;
+        }
+        for (const auto& [globalTid, name] : m_places.threads) {
+            const uint64_t uuid = newTrack();
+            beginTrack(uuid, m_hostTracks[globalPidOf(globalTid)]);
+            m_part.clear();
+            m_part.number(pf::thread::kPid, processIdOf(globalTid)).number(pf::thread::kTid, threadIdOf(globalTid));
+            if (!name.empty()) m_part.text(pf::thread::kName, name);
+            m_event.message(pf::track::kThread, m_part);
+            endTrack();
+            m_hostTracks[globalTid] = uuid;
+        }
+    }
+
+    uint64_t deviceTrack(uint32_t id) {
+        const auto [it, isNew] = m_deviceTracks.try_emplace(id, 0);
+        if (!isNew) return it->second;
+        const auto row = std::ranges::find(m_trace.devices(), id, &DeviceRow::id);
+        const bool known = row != m_trace.devices().end();
+        std::string name = (known && row->kind == DeviceKind::Cpu ? "CPU " : "GPU ") + std::to_string(id);
+        if (known && !row->name.empty() && row->name != name) name += ": " + row->name;
+        return it->second = plainTrack(name, 0);
+    }
+
+    // Said beside the tracks, which have no place for numbers.
+    void writeDevices() {
+        for (const DeviceRow& device : m_trace.devices())
+            deviceTrack(device.id);
+        for (size_t id = 0; id < m_trace.tracks().size(); ++id) {
+            const TrackRow& track = m_trace.tracks()[id];
+            std::string name = "stream " + std::to_string(track.streamId);
+            if (track.contextId > 1) name += " of context " + std::to_string(track.contextId);
+            if (m_places.processes.size() > 1) name += " of process " + std::to_string(processIdOf(track.globalPid));
+            m_streamTracks.push_back({plainTrack(name, deviceTrack(track.deviceId))});
+            m_streamNames.push_back(std::move(name));
+        }
+        for (size_t id = 0; id < m_trace.counters().size(); ++id)
+            deviceTrack(m_trace.counters()[id].deviceId);
+        for (const DeviceRow& device : m_trace.devices()) {
+            beginOwnEvent(pf::kDeviceEvent);
+            namedArg("id", device.id);
+            namedArg("track", deviceTrack(device.id));
+            namedArg("kind", static_cast<uint32_t>(device.kind));
+            namedArg("name", device.name);
+            namedArg("totalMemoryBytes", device.totalMemoryBytes);
+            namedArg("peakBytesPerSecond", device.peakBytesPerSecond);
+            namedArg("peakFlopsPerSecond", device.peakFlopsPerSecond);
+            writeEvent(0);
+        }
+        for (const auto& [id, uuid] : m_deviceTracks) {
+            if (std::ranges::find(m_trace.devices(), id, &DeviceRow::id) != m_trace.devices().end()) continue;
+            beginOwnEvent(pf::kDeviceEvent);
+            namedArg("id", id);
+            namedArg("track", uuid);
+            writeEvent(0);
+        }
+    }
+
+    void writeRun(RunInfo run) {
+        beginOwnEvent(pf::kRunEvent);
+        forEachRunField(run, [&](std::string_view field, auto& value) { namedArg(field, value); });
+        m_part.clear();
+        m_part.text(pf::annotation::kName, "promptTokens");
+        for (const int32_t token : run.promptTokens) {
+            m_element.clear();
+            m_element.signedNumber(pf::annotation::kSigned, token);
+            m_part.message(pf::annotation::kArray, m_element);
+        }
+        endArg();
+        writeEvent(0);
+        for (const RunInfo::Repeat& repeat : run.repeatTimes) {
+            beginOwnEvent(pf::kRepeatEvent);
+            namedArg("prefillNs", repeat.prefillNs);
+            namedArg("timeToFirstTokenNs", repeat.timeToFirstTokenNs);
+            namedArg("decodeNs", repeat.decodeNs);
+            namedArg("newTokens", repeat.newTokens);
+            writeEvent(0);
+        }
+    }
+
+    void writeDiagnostics() {
+        for (const Diagnostic& entry : m_trace.diagnostics().entries()) {
+            beginOwnEvent(pf::kDiagnosticEvent);
+            namedArg("name", entry.name);
+            namedArg("severity", static_cast<uint32_t>(entry.severity));
+            namedArg("count", entry.count);
+            namedArg("text", entry.text);
+            writeEvent(0);
+        }
+    }
+
+    // Rows.
+
+    Status check(size_t row) const {
+        if (row % kCheckRows != 0) return {};
+        if (m_stop.stop_requested()) return fail("Cancelled.", ErrorKind::Cancelled);
+        return m_file.status();
+    }
+
+    void writeEnd(uint64_t track, int64_t atNs) {
+        beginEvent(pf::event::kSliceEnd, track);
+        writeEvent(atNs);
+    }
+
+    // Writes the slices of one row of the timeline; those that do not nest go to tracks beside the first.
+    template <class Begin>
+    void writeRow(std::vector<NestedItem>& items, std::vector<uint64_t>& tracks, const std::string& name,
+                  uint64_t parent, Begin begin) {
+        std::ranges::stable_sort(items, nestingOrder);
+        const auto trackAt = [&](size_t place) {
+            if (place == tracks.size()) tracks.push_back(plainTrack(name, parent));
+            return tracks[place];
+        };
+        forEachNested(
+            items,
+            [&](size_t place, const NestedItem& item) {
+                const uint64_t track = trackAt(place);
+                begin(track, item);
+            },
+            [&](size_t place, int64_t endNs) { writeEnd(tracks[place], endNs); });
+    }
+
+    // Items by key, each list sorted for its row; keys in the order of a map.
+    template <class Key, class Use>
+    Status forEachRow(std::map<Key, std::vector<NestedItem>>& rows, Use use) {
+        for (auto& [key, items] : rows) {
+            RETURN_IF_ERROR(check(0));
+            use(key, items);
+            items = {};
+        }
+        return {};
+    }
+
+    void writeOpBegin(uint64_t track, size_t row) {
+        const DeviceOpRow op = rowAt(m_trace.deviceOps(), row);
+        const TrackRow& place = m_trace.tracks()[op.track.value];
+        beginEvent(pf::event::kSliceBegin, track);
+        category(kOpCategories[static_cast<size_t>(op.kind)]);
+        name(op.name);
+        arg(Arg::Device, place.deviceId);
+        arg(Arg::Context, place.contextId);
+        arg(Arg::Stream, place.streamId);
+        arg(Arg::Process, processIdOf(place.globalPid));
+        if (op.correlationId != 0) arg(Arg::Correlation, op.correlationId);
+        if (op.copyBytes != 0) signedArg(Arg::Bytes, op.copyBytes);
+        if (op.graphNodeId != 0) arg(Arg::GraphNode, op.graphNodeId);
+        if (op.config.valid()) {
+            const LaunchConfigRow& config = m_trace.launchConfigs()[op.config.value];
+            sizeArg(Arg::Grid, config.grid);
+            sizeArg(Arg::Block, config.block);
+            signedArg(Arg::Registers, config.registersPerThread);
+            signedArg(Arg::StaticShared, config.staticSharedBytes);
+            signedArg(Arg::DynamicShared, config.dynamicSharedBytes);
+            textArg(Arg::FullName, config.fullName);
+        }
+        if (op.op.valid()) {
+            const OpRow& role = m_trace.ops()[op.op.value];
+            textArg(Arg::Op, role.name);
+            textArg(Arg::Shapes, role.shapes);
+            textArg(Arg::Dtype, role.dtype);
+            signedArg(Arg::Layer, role.layer);
+            signedArg(Arg::BytesMoved, role.bytes);
+            signedArg(Arg::Flops, role.flops);
+        }
+        beginArg(Arg::Category).text(pf::annotation::kText, categoryName(op.category));
+        endArg();
+        if (op.token != -1) signedArg(Arg::Token, op.token);
+        if (op.repeat != 0) signedArg(Arg::Repeat, op.repeat);
+        writeFlow(m_flows.ofOp(row), op.startNs);
+        m_flowCount += m_flows.ofOp(row) != 0 ? 1 : 0;
+    }
+
+    void writeFlow(uint64_t flow, int64_t atNs) {
+        if (flow != 0) m_event.fixed64(pf::event::kFlows, flow);
+        writeEvent(atNs);
+    }
+
+    Status writeDeviceOps(ExportReport& report) {
+        std::array<int64_t, 4> counts{};
+        int64_t withoutTrack = 0;
+        std::map<uint16_t, std::vector<NestedItem>> rows;
+        const DeviceOps& ops = m_trace.deviceOps();
+        for (size_t row = 0; row < ops.startNs.size(); ++row) {
+            RETURN_IF_ERROR(check(row));
+            if (!ops.track[row].valid()) {
+                ++withoutTrack;
+                continue;
+            }
+            ++counts[static_cast<size_t>(ops.kind[row])];
+            rows[ops.track[row].value].push_back({ops.startNs[row], ops.endNs[row], static_cast<uint32_t>(row)});
+        }
+        RETURN_IF_ERROR(forEachRow(rows, [&](uint16_t track, std::vector<NestedItem>& items) {
+            writeRow(items, m_streamTracks[track], m_streamNames[track], deviceTrack(m_trace.tracks()[track].deviceId),
+                     [&](uint64_t uuid, const NestedItem& item) { writeOpBegin(uuid, item.row); });
+        }));
+        static constexpr std::array kNames = {"kernels", "copies", "sets", "graphLaunches"};
+        for (size_t kind = 0; kind < kNames.size(); ++kind)
+            report.wrote(kNames[kind], counts[kind]);
+        report.lacks("operationsWithoutStream", withoutTrack, "Operations of no known stream are left out.");
+        return {};
+    }
+
+    enum HostTable : uint16_t { kRange, kCall, kOverhead };
+
+    void writeHostBegin(uint64_t track, const NestedItem& item) {
+        beginEvent(pf::event::kSliceBegin, track);
+        switch (static_cast<HostTable>(item.table)) {
+            case kCall: {
+                const ApiCallRow call = rowAt(m_trace.apiCalls(), item.row);
+                category(call.apiClass == ApiClass::Driver ? "cuda_driver" : "cuda_runtime");
+                name(call.name);
+                if (call.correlationId != 0) arg(Arg::Correlation, call.correlationId);
+                writeFlow(m_flows.ofCall(item.row), call.startNs);
+                return;
+            }
+            case kRange:
+                category(kRangeCategories[static_cast<size_t>(m_trace.ranges().kind[item.row])]);
+                name(m_trace.ranges().name[item.row]);
+                break;
+            case kOverhead:
+                category("overhead");
+                name(m_trace.overheads().name[item.row]);
+                break;
+        }
+        writeEvent(item.startNs);
+    }
+
+    Status writeHostRows(ExportReport& report) {
+        std::map<uint64_t, std::vector<NestedItem>> rows;
+        const auto add = [&](const auto& table, HostTable which) -> Status {
+            for (size_t row = 0; row < table.startNs.size(); ++row) {
+                RETURN_IF_ERROR(check(row));
+                rows[table.globalTid[row]].push_back(
+                    {table.startNs[row], table.endNs[row], static_cast<uint32_t>(row), which});
+            }
+            return {};
+        };
+        RETURN_IF_ERROR(add(m_trace.ranges(), kRange));
+        RETURN_IF_ERROR(add(m_trace.apiCalls(), kCall));
+        RETURN_IF_ERROR(add(m_trace.overheads(), kOverhead));
+        RETURN_IF_ERROR(forEachRow(rows, [&](uint64_t globalTid, std::vector<NestedItem>& items) {
+            const uint64_t first = m_hostTracks.at(globalTid);
+            std::vector<uint64_t> tracks{first};
+            writeRow(items, tracks, "overlapping", first,
+                     [&](uint64_t uuid, const NestedItem& item) { writeHostBegin(uuid, item); });
+        }));
+        report.wrote("apiCalls", static_cast<int64_t>(m_trace.apiCalls().startNs.size()));
+        report.wrote("ranges", static_cast<int64_t>(m_trace.ranges().startNs.size()));
+        report.wrote("overheads", static_cast<int64_t>(m_trace.overheads().startNs.size()));
+        return {};
+    }
+
+    void writeTokens(ExportReport& report) {
+        const Tokens& tokens = m_trace.tokens();
+        const uint64_t track = tokens.emittedNs.empty() ? 0 : plainTrack("tokens", 0);
+        for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
+            const TokenRow token = rowAt(tokens, row);
+            beginEvent(pf::event::kInstant, track);
+            category(pf::kTokenCategory);
+            name(token.text);
+            signedArg(Arg::Index, token.index);
+            signedArg(Arg::Id, token.id);
+            signedArg(Arg::Repeat, token.repeat);
+            textArg(Arg::Text, token.text);
+            writeEvent(token.emittedNs);
+        }
+        report.wrote("tokens", static_cast<int64_t>(tokens.emittedNs.size()));
+    }
+
+    Status writeCounters(ExportReport& report) {
+        std::vector<uint64_t> tracks;
+        for (size_t id = 0; id < m_trace.counters().size(); ++id) {
+            const CounterRow& counter = m_trace.counters()[id];
+            const uint64_t parent = deviceTrack(counter.deviceId);
+            tracks.push_back(newTrack());
+            beginTrack(tracks.back(), parent);
+            m_event.text(pf::track::kName, m_texts[counter.name]);
+            m_part.clear();
+            if (counter.unit == CounterUnit::Bytes) m_part.number(pf::counter::kUnit, pf::counter::kUnitBytes);
+            if (counter.unit != CounterUnit::Bytes && counter.unit != CounterUnit::Number)
+                m_part.text(pf::counter::kUnitName, kCounterUnitNames[static_cast<size_t>(counter.unit)]);
+            m_event.message(pf::track::kCounter, m_part);
+            endTrack();
+        }
+        const CounterSamples& samples = m_trace.counterSamples();
+        for (size_t row = 0; row < samples.timeNs.size(); ++row) {
+            RETURN_IF_ERROR(check(row));
+            beginEvent(pf::event::kCounter, tracks[samples.counter[row].value]);
+            m_event.real(pf::event::kDoubleValue, samples.value[row]);
+            writeEvent(samples.timeNs[row]);
+        }
+        report.wrote("counterSamples", static_cast<int64_t>(samples.timeNs.size()));
+        return {};
+    }
+
+    const Trace& m_trace;
+    ExportTexts m_texts;
+    ExportPlaces m_places;
+    LaunchFlows m_flows;
+    OutputFile& m_file;
+    std::stop_token m_stop;
+    int64_t m_clockNs = 0;  // of time 0
+
+    ProtoMessage m_outer, m_packet, m_event, m_part, m_element, m_interned;
+    std::map<std::string_view, uint64_t> m_categories;
+    std::vector<bool> m_namesWritten, m_textsWritten;
+    std::array<bool, pf::kArgNames.size()> m_argsWritten{};
+
+    uint64_t m_trackCount = 0;
+    uint64_t m_ownTrack = 0;
+    std::map<uint64_t, uint64_t> m_hostTracks;  // of global pids and tids
+    std::map<uint32_t, uint64_t> m_deviceTracks;
+    std::vector<std::vector<uint64_t>> m_streamTracks;
+    std::vector<std::string> m_streamNames;
+    int64_t m_flowCount = 0;
+};
+
+}  // namespace
+
+Result<ExportReport> exportPerfettoTrace(const Trace& trace, const std::filesystem::path& path, Identity identity,
+                                         std::stop_token stop) {
+    ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(path));
+    ExportReport report;
+    RETURN_IF_ERROR(PerfettoWriter(trace, identity, file, stop).write(report));
+    ASSIGN_OR_RETURN(report.bytes, file.finish());
+    return report;
+}
+
+}  // namespace gapscope
