@@ -11,6 +11,8 @@
 
 #include "core/import/chrome_trace.h"
 #include "core/import/nsys_sqlite.h"
+#include "core/import/perfetto_packets.h"
+#include "core/import/perfetto_trace.h"
 
 namespace gapscope {
 
@@ -25,8 +27,8 @@ std::string whatElseItIs(const std::filesystem::path& path) {
                path.filename().string() + "` and open the .sqlite file.";
     }
     return name +
-           " is not a trace this program knows: it opens Gapscope sessions, Nsight Systems SQLite exports and Chrome "
-           "traces (JSON, also in gzip or zstd) as PyTorch's profiler writes them.";
+           " is not a trace this program knows: it opens Gapscope sessions, Nsight Systems SQLite exports, "
+           "Perfetto traces and Chrome traces (JSON, also in gzip or zstd) as PyTorch's profiler writes them.";
 }
 
 // The file's own count of its pages against its size: tells a cut copy before SQLite stumbles over it somewhere.
@@ -67,6 +69,7 @@ struct Format {
 };
 constexpr std::array kFormats = {
     Format{isSqlite, checkWhole, readNsysSqlite},
+    Format{beginsLikePerfetto, nullptr, readPerfettoTrace},
     Format{isChromeTrace, nullptr, readChromeTrace},
 };
 

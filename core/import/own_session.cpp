@@ -178,7 +178,6 @@ private:
     }
 
     Status readCounters() {
-        constexpr size_t kMostCounters = 256;  // each is a row of the timeline
         std::vector<CounterId> counters;
         RETURN_IF_ERROR(forEach("GAPSCOPE_COUNTER", {"nameId", "unit", "deviceId"}, [&](TableReader& row) {
             const auto unit = std::ranges::find(kCounterUnitNames, row.text(1));

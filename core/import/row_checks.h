@@ -18,6 +18,7 @@ private:
 };
 inline constexpr size_t kMostThreads = 8192;
 inline constexpr size_t kMostDevices = 1024;
+inline constexpr size_t kMostCounters = 256;  // each is a row of the timeline
 inline constexpr size_t kMostDiagnostics = 1024;
 
 inline constexpr int64_t kFarthestNs = int64_t{1} << 61;  // sums and differences of two such still fit; 73 years

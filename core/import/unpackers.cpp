@@ -10,9 +10,11 @@ namespace gapscope {
 
 namespace {
 
+constexpr int kZlibHead = 15, kGzipHead = 15 + 16;  // the largest window, and which head
+
 class GzipUnpacker final : public Unpacker {
 public:
-    GzipUnpacker() { m_ready = ::inflateInit2(&m_stream, kGzipOnly) == Z_OK; }
+    explicit GzipUnpacker(int windowBits) { m_ready = ::inflateInit2(&m_stream, windowBits) == Z_OK; }
     ~GzipUnpacker() override {
         if (m_ready) ::inflateEnd(&m_stream);
     }
@@ -48,8 +50,6 @@ public:
     const char* format() const override { return "gzip"; }
 
 private:
-    static constexpr int kGzipOnly = 15 + 16;  // the largest window, gzip headers
-
     Step damaged(const char* reason) {
         m_problem = std::string("the gzip data is damaged (") + reason + ")";
         return Step::Damaged;
@@ -101,7 +101,11 @@ private:
 }  // namespace
 
 std::unique_ptr<Unpacker> makeGzipUnpacker() {
-    return std::make_unique<GzipUnpacker>();
+    return std::make_unique<GzipUnpacker>(kGzipHead);
+}
+
+std::unique_ptr<Unpacker> makeZlibUnpacker() {
+    return std::make_unique<GzipUnpacker>(kZlibHead);
 }
 
 std::unique_ptr<Unpacker> makeZstdUnpacker() {

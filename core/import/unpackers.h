@@ -27,6 +27,7 @@ public:
 };
 
 std::unique_ptr<Unpacker> makeGzipUnpacker();
+std::unique_ptr<Unpacker> makeZlibUnpacker();  // the same data behind zlib's own head
 std::unique_ptr<Unpacker> makeZstdUnpacker();
 
 }  // namespace gapscope

@@ -17,6 +17,7 @@ public:
     TraceBuilder();
 
     StringId intern(std::string_view text);
+    const std::string& text(StringId id) const { return m_strings[id.value]; }  // of a valid id
     TrackId internTrack(const TrackRow& track);
     OpId internOp(const OpRow& op);
     LaunchConfigId internLaunchConfig(const LaunchConfigRow& config);
