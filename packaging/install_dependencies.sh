@@ -18,7 +18,13 @@ missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+finish() {
+    if [ "${1:-build}" = test ]; then "$(dirname "$0")/export_readers.sh"; fi
+}
+if [ ${#missing[@]} -eq 0 ]; then
+    finish "$@"
+    exit 0
+fi
 
 if ! command -v apt-get >/dev/null; then
     echo "Gapscope builds on Debian 12. Install by hand: ${missing[*]}" >&2
@@ -35,3 +41,4 @@ fi
 echo "Installing: ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
 DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+finish "$@"
