@@ -193,7 +193,7 @@ private:
             m_json.field("peakFlopsPerSecond", device.peakFlopsPerSecond).endObject();
         }
         m_json.endArray().field("displayTimeUnit", "ms");
-        const TraceOrigin origin = m_trace.origin();
+        const TraceOrigin origin = originOf(m_trace);
         if (origin.utcEpochNs != 0) m_json.field("baseTimeNanoseconds", origin.utcEpochNs + m_zeroNs);
         m_json.key("gapscope").beginObject().field("version", GAPSCOPE_VERSION);
         m_json.field("steadyNs", origin.steadyNs == 0 ? 0 : origin.steadyNs + m_zeroNs);

@@ -28,6 +28,12 @@ int64_t earliestNs(const Trace& trace) {
     return earliest;
 }
 
+TraceOrigin originOf(const Trace& trace) {
+    constexpr int64_t kLatestNs = int64_t{1} << 61;  // 2043; sums with times of a trace still fit
+    const auto usable = [](int64_t ns) { return ns > 0 && ns < kLatestNs ? ns : 0; };
+    return {.steadyNs = usable(trace.origin().steadyNs), .utcEpochNs = usable(trace.origin().utcEpochNs)};
+}
+
 ExportPlaces placesOf(const Trace& trace, const ExportTexts& texts) {
     ExportPlaces places;
     // Neighbouring rows are mostly of one thread.

@@ -20,6 +20,9 @@ struct ExportPlaces {
 // The earliest time of anything in a trace, 0 if nothing is before its time 0: formats do not go below 0.
 int64_t earliestNs(const Trace& trace);
 
+// What a trace says of where its time 0 lies; times that no machine's clock shows count as unknown.
+TraceOrigin originOf(const Trace& trace);
+
 // Readers of several processes put "NAME PID: " before each thread's name; such a name is taken apart again.
 ExportPlaces placesOf(const Trace& trace, const ExportTexts& texts);
 

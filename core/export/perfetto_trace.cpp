@@ -41,7 +41,7 @@ public:
           m_textsWritten(trace.stringCount()) {
         // Times of the format do not go below 0. Where the machine's clock is known they are that clock's.
         const int64_t earliest = earliestNs(trace);
-        m_clockNs = std::max(trace.origin().steadyNs, -earliest);
+        m_clockNs = std::max(originOf(trace).steadyNs, -earliest);
     }
 
     Status write(ExportReport& report) {
@@ -187,7 +187,7 @@ private:
     }
 
     void writeStart() {
-        const TraceOrigin origin = m_trace.origin();
+        const TraceOrigin origin = originOf(m_trace);
         const bool isSteady = origin.steadyNs != 0 && m_clockNs == origin.steadyNs;
         const uint32_t clock = isSteady ? pf::clocks::kMonotonic : pf::clocks::kBoottime;
         ProtoMessage defaults;

@@ -142,6 +142,11 @@ private:
 }  // namespace
 
 bool beginsLikePerfetto(std::string_view head) {
+    if (isGzip(head) || isZstd(head)) {
+        std::array<char, 256> begin{};
+        const auto got = ByteSource::over(head, "").read(begin);
+        return got && beginsLikePerfetto({begin.data(), *got});
+    }
     constexpr char kPacketTag = (pf::kTracePacket << 3) | 2;
     if (head.size() < 3 || head.front() != kPacketTag) return false;
     // The tag is a line break too: JSON may begin with one.

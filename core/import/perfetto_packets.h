@@ -22,7 +22,7 @@ struct PacketDamage {
     int64_t wholeBytes = 0;  // as unpacked, up to there
 };
 
-// Whether a file may be a Perfetto trace: it begins with a whole packet's head and known fields.
+// Whether a file may be a Perfetto trace, perhaps within gzip or zstd: it begins with a packet.
 bool beginsLikePerfetto(std::string_view head);
 
 // Calls use(packet) for each. Fails if the file cannot be read or packed packets grow too much.

@@ -16,6 +16,8 @@ namespace {
 namespace pf = perfetto;
 
 constexpr uint32_t kNoPlace = UINT32_MAX;
+// Times of clocks; what they are counted from time 0 of the trace then stays within kFarthestNs.
+constexpr int64_t kFarthestOfClock = kFarthestNs / 4;
 constexpr int kMostParents = 64;  // tracks may lie within each other, in damaged files in a ring
 
 // "GPU 0: H200" is 0, "stream 7 of context 2" is 7: the first number of a name.
@@ -58,7 +60,7 @@ std::optional<int64_t> PerfettoRows::timeOf(uint32_t clock, int64_t timeNs) {
         ++m_unknownClock;
         time = timeNs;
     }
-    if (areSaneTimes(*time, *time)) return time;
+    if (*time > -kFarthestOfClock && *time < kFarthestOfClock) return time;
     ++m_outOfTime;
     return std::nullopt;
 }
@@ -85,7 +87,7 @@ void PerfettoRows::pairMarks() {
     });
     int64_t lastNs = 0;
     for (const PerfettoMark& mark : marks)
-        lastNs = std::max(lastNs, mark.timeNs + mark.durationNs);
+        lastNs = std::max(lastNs, mark.timeNs);
     std::vector<const PerfettoMark*> open;
     const auto closeAll = [&] {
         for (const PerfettoMark* mark : open) {
@@ -115,7 +117,7 @@ void PerfettoRows::pairMarks() {
             case PerfettoMark::What::Complete:
             case PerfettoMark::What::Instant: {
                 const int64_t endNs = mark.timeNs + mark.durationNs;
-                if (areSaneTimes(mark.timeNs, endNs)) {
+                if (mark.durationNs >= 0 && endNs < kFarthestOfClock) {
                     m_rows.push_back({mark.timeNs, endNs, mark.slice, mark.track});
                 } else {
                     ++m_outOfTime;
@@ -182,7 +184,8 @@ uint32_t PerfettoRows::threadOf(uint32_t track) {
     uint32_t& known = m_threadOfTrack[track];
     if (known != kNoPlace) return known;
     const PerfettoTrack* at = &m_events.tracks[track];
-    std::string process = "tracks";
+    constexpr const char* kOfNoProcess = "tracks";
+    std::string process = kOfNoProcess;
     for (int step = 0; step < kMostParents; ++step) {
         if (at->tid >= 0) return known = m_threads.placeOf(std::to_string(at->pid), std::to_string(at->tid));
         if (at->pid >= 0) {
@@ -198,6 +201,7 @@ uint32_t PerfettoRows::threadOf(uint32_t track) {
     const PerfettoTrack& own = m_events.tracks[track];
     known = m_threads.placeOf(process, own.name + "#" + std::to_string(own.uuid));
     m_threads.nameThread(known, own.name.empty() ? "track" : own.name);
+    if (process == kOfNoProcess) m_threads.nameProcess(known, kOfNoProcess);
     return known;
 }
 
