@@ -299,6 +299,70 @@ TEST_F(CliGolden, DoctorNamesTheSettingForGpuLibraries) {
     EXPECT_NE(json.output.find("\"name\":\"NVML\""), std::string::npos) << json.output;
 }
 
+TEST_F(CliGolden, ConvertGoesByTheNameAndTellsWhatItWrote) {
+    const std::string file = "'" + session().string() + "' ";
+    const auto out = [&](const char* name) { return "'" + (m_folder / name).string() + "'"; };
+    EXPECT_EQ(runCli("convert --json " + file + out("t.pftrace")).exitCode, 0);
+    const std::string json = runCli("convert --json " + file + out("t.json")).output;
+    for (const char* part :
+         {"{\"format\":\"chrome\",\"path\":", "\"written\":{\"kernels\":4,\"copies\":1,\"sets\":0,",
+          "\"apiCalls\":8,\"ranges\":4,\"overheads\":0,\"tokens\":3,\"counterSamples\":0,\"flows\":5}",
+          "\"notRepresented\":[]}"})
+        EXPECT_NE(json.find(part), std::string::npos) << part << "\nin " << json;
+    EXPECT_EQ(runCli("convert " + file + out("t.json.gz")).exitCode, 0);
+    EXPECT_TRUE(readFile(m_folder / "t.json.gz").starts_with("\x1F\x8B"));
+    EXPECT_EQ(runCli("convert " + file + out("anything") + " --format csv").exitCode, 0);
+    for (const char* table : {"kernels", "api_calls", "ranges", "overheads", "tokens", "counters", "gaps"})
+        EXPECT_TRUE(std::filesystem::exists(m_folder / "anything" / (std::string(table) + ".csv"))) << table;
+    EXPECT_EQ(
+        readFile(m_folder / "anything" / "gaps.csv").substr(0, 132),
+        "device,startNs,endNs,durationNs,hostWaiting,hostApi,hostOutside,profiler,launchCall,deviceLatency,unknown,"
+        "nextName,hostName\r\n0,3500,");
+    const Ran one = runCli("convert " + file + out("tokens.csv") + " --table tokens");
+    EXPECT_EQ(one.exitCode, 0);
+    EXPECT_NE(one.output.find("not represented: 6 otherTables."), std::string::npos) << one.output;
+    // All of them answer as the session does.
+    const std::string summary = runCli("summary --json --window model_inference " + file).output;
+    EXPECT_EQ(runCli("summary --json --window model_inference " + out("t.pftrace")).output, summary);
+    EXPECT_EQ(runCli("convert " + file + out("again.gapscope")).exitCode, 0);
+    EXPECT_EQ(runCli("summary --json --window model_inference " + out("again.gapscope")).output, summary);
+}
+
+TEST_F(CliGolden, ConvertReadsTheStandardInput) {
+    const std::string out = "'" + (m_folder / "t.pftrace").string() + "'";
+    EXPECT_EQ(runCli("convert - " + out + " < '" + session().string() + "'").exitCode, 0);
+    EXPECT_EQ(runCli("summary --json " + out).output, runCli("summary --json '" + session().string() + "'").output);
+    const Ran empty = runCli("convert - " + out + " --force < /dev/null");
+    EXPECT_EQ(empty.exitCode, 1);
+    EXPECT_EQ(empty.output, "gapscope-cli: The standard input is empty.\n");
+}
+
+TEST_F(CliGolden, ConvertReplacesNothingUnasked) {
+    const std::string file = "'" + session().string() + "' ";
+    const auto path = m_folder / "t.json";
+    std::ofstream(path) << "precious";
+    const Ran refused = runCli("convert " + file + "'" + path.string() + "'");
+    EXPECT_EQ(refused.exitCode, 1);
+    EXPECT_EQ(refused.output, "gapscope-cli: " + path.string() + " exists already; --force replaces it.\n");
+    EXPECT_EQ(runCli("convert /nowhere/at.all '" + path.string() + "' --force").exitCode, 1);
+    EXPECT_EQ(readFile(path), "precious");
+    EXPECT_EQ(runCli("convert " + file + "'" + path.string() + "' --force").exitCode, 0);
+    EXPECT_TRUE(readFile(path).starts_with("{\"schemaVersion\":1,"));
+    const std::pair<std::string, int> cases[] = {
+        {"convert " + file, 2},
+        {"convert " + file + "'" + (m_folder / "name.txt").string() + "'", 2},
+        {"convert " + file + "x.csv --table bogus", 2},
+        {"convert " + file + "x --format bogus", 2},
+        {"convert " + file + "/nowhere/at/all/x.json", 1},
+        {"convert " + file + "/dev/null/x.gapscope", 1},
+    };
+    for (const auto& [arguments, exitCode] : cases) {
+        const Ran ran = runCli(arguments);
+        EXPECT_EQ(ran.exitCode, exitCode) << arguments << ": " << ran.output;
+        EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
+    }
+}
+
 }  // namespace gapscope
 
 int main(int argc, char** argv) {
