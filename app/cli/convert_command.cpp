@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -124,17 +123,7 @@ Result<ExportReport> writePerfetto(const Trace& trace, const ConvertOptions& opt
 Result<ExportReport> writeSession(const Trace& trace, const ConvertOptions& options) {
     RETURN_IF_ERROR(saveSession(trace, options.out, {}, options.identity()));
     ExportReport report;
-    std::array<int64_t, 4> kinds{};
-    for (size_t row = 0; row < trace.deviceOps().kind.size(); ++row)
-        ++kinds[static_cast<size_t>(trace.deviceOps().kind[row])];
-    static constexpr std::array kNames = {"kernels", "copies", "sets", "graphLaunches"};
-    for (size_t kind = 0; kind < kNames.size(); ++kind)
-        report.wrote(kNames[kind], kinds[kind]);
-    report.wrote("apiCalls", static_cast<int64_t>(trace.apiCalls().startNs.size()));
-    report.wrote("ranges", static_cast<int64_t>(trace.ranges().startNs.size()));
-    report.wrote("overheads", static_cast<int64_t>(trace.overheads().startNs.size()));
-    report.wrote("tokens", static_cast<int64_t>(trace.tokens().emittedNs.size()));
-    report.wrote("counterSamples", static_cast<int64_t>(trace.counterSamples().timeNs.size()));
+    report.wroteRows(trace);
     std::error_code error;
     report.bytes = static_cast<int64_t>(fs::file_size(options.out, error));
     return report;

@@ -85,16 +85,19 @@ public:
         writeHead();
         m_json.key("traceEvents").beginArray();
         writeProcesses();
-        RETURN_IF_ERROR(writeDeviceOps(report));
-        RETURN_IF_ERROR(writeCalls(report));
-        RETURN_IF_ERROR(writeRanges(report));
-        RETURN_IF_ERROR(writeOverheads(report));
-        writeTokens(report);
-        RETURN_IF_ERROR(writeCounters(report));
+        RETURN_IF_ERROR(writeDeviceOps());
+        RETURN_IF_ERROR(writeCalls());
+        RETURN_IF_ERROR(writeRanges());
+        RETURN_IF_ERROR(writeOverheads());
+        writeTokens();
+        RETURN_IF_ERROR(writeCounters());
         m_json.endArray().field("traceName", "gapscope").endObject();
         m_file.write(m_json.text());
         m_file.write("\n");
+        report.wroteRows(m_trace);
         report.wrote("flows", m_flowCount);
+        report.lacks("graphLaunches", m_graphCount,
+                     "Launches of whole graphs are written as kernels: the format has no word for them.");
         report.lacks("launchesOutsideTrace", m_flows.opsWithoutCall(),
                      "Operations whose call is not in the trace have no arrow to one.");
         report.lacks("machinesOfProcesses", m_places.machineCount,
@@ -263,15 +266,12 @@ private:
         m_json.field("layer", op.layer).field("bytes moved", op.bytes).field("flops", op.flops);
     }
 
-    Status writeDeviceOps(ExportReport& report) {
-        std::array<int64_t, 4> counts{};
-        int64_t withoutTrack = 0;
+    Status writeDeviceOps() {
         const DeviceOps& ops = m_trace.deviceOps();
         for (size_t row = 0; row < ops.startNs.size(); ++row) {
             RETURN_IF_ERROR(checkSometimes(row));
             const DeviceOpRow op = rowAt(ops, row);
-            ++counts[static_cast<size_t>(op.kind)];
-            withoutTrack += op.track.valid() ? 0 : 1;
+            m_graphCount += op.kind == DeviceOpKind::GraphLaunch ? 1 : 0;
             const TrackRow track = op.track.valid() ? m_trace.tracks()[op.track.value] : TrackRow{};
             const Place place = placeOf(op.track);
             beginSlice(categoryOf(op.kind), pytorchName(m_texts[op.name]), place, {op.startNs, op.endNs});
@@ -294,17 +294,10 @@ private:
             endSlice();
             if (const uint64_t flow = m_flows.ofOp(row)) writeFlow('f', flow, place, op.startNs);
         }
-        static constexpr std::array kNames = {"kernels", "copies", "sets", "graphLaunches"};
-        for (size_t kind = 0; kind < kNames.size(); ++kind)
-            report.wrote(kNames[kind], counts[kind]);
-        report.lacks("graphLaunches", counts[static_cast<size_t>(DeviceOpKind::GraphLaunch)],
-                     "Launches of whole graphs are written as kernels: the format has no word for them.");
-        report.lacks("operationsWithoutStream", withoutTrack,
-                     "Operations of no known stream are written on stream 0 of device 0.");
         return {};
     }
 
-    Status writeCalls(ExportReport& report) {
+    Status writeCalls() {
         const ApiCalls& calls = m_trace.apiCalls();
         for (size_t row = 0; row < calls.startNs.size(); ++row) {
             RETURN_IF_ERROR(checkSometimes(row));
@@ -316,11 +309,10 @@ private:
             endSlice();
             if (const uint64_t flow = m_flows.ofCall(row)) writeFlow('s', flow, place, call.startNs);
         }
-        report.wrote("apiCalls", static_cast<int64_t>(calls.startNs.size()));
         return {};
     }
 
-    Status writeRanges(ExportReport& report) {
+    Status writeRanges() {
         const Ranges& ranges = m_trace.ranges();
         for (size_t row = 0; row < ranges.startNs.size(); ++row) {
             RETURN_IF_ERROR(checkSometimes(row));
@@ -329,11 +321,10 @@ private:
                        {range.startNs, range.endNs});
             endSlice();
         }
-        report.wrote("ranges", static_cast<int64_t>(ranges.startNs.size()));
         return {};
     }
 
-    Status writeOverheads(ExportReport& report) {
+    Status writeOverheads() {
         const Overheads& overheads = m_trace.overheads();
         for (size_t row = 0; row < overheads.startNs.size(); ++row) {
             RETURN_IF_ERROR(checkSometimes(row));
@@ -342,11 +333,10 @@ private:
                        {overhead.startNs, overhead.endNs});
             endSlice();
         }
-        report.wrote("overheads", static_cast<int64_t>(overheads.startNs.size()));
         return {};
     }
 
-    void writeTokens(ExportReport& report) {
+    void writeTokens() {
         const Tokens& tokens = m_trace.tokens();
         const uint64_t process = m_places.processes.empty() ? 0 : m_places.processes.begin()->first;
         for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
@@ -356,10 +346,9 @@ private:
             m_json.field("repeat", token.repeat).field("text", m_texts[token.text]).endObject().endObject();
             flushSometimes();
         }
-        report.wrote("tokens", static_cast<int64_t>(tokens.emittedNs.size()));
     }
 
-    Status writeCounters(ExportReport& report) {
+    Status writeCounters() {
         const CounterSamples& samples = m_trace.counterSamples();
         for (size_t row = 0; row < samples.timeNs.size(); ++row) {
             RETURN_IF_ERROR(checkSometimes(row));
@@ -371,7 +360,6 @@ private:
             m_json.key("args").beginObject().field(kCounterUnitNames[static_cast<size_t>(counter.unit)], sample.value);
             m_json.endObject().endObject();
         }
-        report.wrote("counterSamples", static_cast<int64_t>(samples.timeNs.size()));
         return {};
     }
 
@@ -386,6 +374,7 @@ private:
     std::map<uint32_t, uint32_t> m_devicePids;
     std::vector<Place> m_tracks;
     int64_t m_flowCount = 0;
+    int64_t m_graphCount = 0;
 };
 
 }  // namespace

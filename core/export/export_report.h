@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/trace/trace.h"
+
 namespace gapscope {
 
 struct ExportReport {
@@ -19,6 +21,8 @@ struct ExportReport {
     std::vector<Count> notRepresented;
     int64_t bytes = 0;  // of the file or files
 
+    // All rows of a trace by kind; operations of no known stream, which formats put on one all the same, are told too.
+    void wroteRows(const Trace& trace);
     void wrote(std::string_view name, int64_t count) { written.push_back({std::string(name), count, {}}); }
     void lacks(std::string_view name, int64_t count, std::string text) {
         if (count > 0) notRepresented.push_back({std::string(name), count, std::move(text)});

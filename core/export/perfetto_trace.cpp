@@ -50,10 +50,11 @@ public:
         writeDevices();
         if (m_trace.run()) writeRun(m_texts.run(*m_trace.run()));
         writeDiagnostics();
-        RETURN_IF_ERROR(writeDeviceOps(report));
-        RETURN_IF_ERROR(writeHostRows(report));
-        writeTokens(report);
-        RETURN_IF_ERROR(writeCounters(report));
+        RETURN_IF_ERROR(writeDeviceOps());
+        RETURN_IF_ERROR(writeHostRows());
+        writeTokens();
+        RETURN_IF_ERROR(writeCounters());
+        report.wroteRows(m_trace);
         report.wrote("flows", m_flowCount);
         report.lacks("launchesOutsideTrace", m_flows.opsWithoutCall(),
                      "Operations whose call is not in the trace have no arrow to one.");
@@ -250,18 +251,28 @@ private:
         return it->second = plainTrack(name, 0);
     }
 
+    void addStream(const TrackRow& row) {
+        std::string name = "stream " + std::to_string(row.streamId);
+        if (row.contextId > 1) name += " of context " + std::to_string(row.contextId);
+        if (m_places.processes.size() > 1) name += " of process " + std::to_string(processIdOf(row.globalPid));
+        const uint64_t track = plainTrack(name, deviceTrack(row.deviceId));
+        m_streams.push_back({row, std::move(name), {track}});
+    }
+
+    // Operations of no known stream lie on one behind all others.
+    size_t streamOf(TrackId track) const { return track.valid() ? track.value : m_trace.tracks().size(); }
+
     // Said beside the tracks, which have no place for numbers.
     void writeDevices() {
         for (const DeviceRow& device : m_trace.devices())
             deviceTrack(device.id);
-        for (size_t id = 0; id < m_trace.tracks().size(); ++id) {
-            const TrackRow& track = m_trace.tracks()[id];
-            std::string name = "stream " + std::to_string(track.streamId);
-            if (track.contextId > 1) name += " of context " + std::to_string(track.contextId);
-            if (m_places.processes.size() > 1) name += " of process " + std::to_string(processIdOf(track.globalPid));
-            m_streamTracks.push_back({plainTrack(name, deviceTrack(track.deviceId))});
-            m_streamNames.push_back(std::move(name));
-        }
+        for (size_t id = 0; id < m_trace.tracks().size(); ++id)
+            addStream(m_trace.tracks()[id]);
+        const ColumnView<TrackId>& used = m_trace.deviceOps().track;
+        bool allKnown = true;
+        for (size_t row = 0; row < used.size() && allKnown; ++row)
+            allKnown = used[row].valid();
+        if (!allKnown) addStream({});
         for (size_t id = 0; id < m_trace.counters().size(); ++id)
             deviceTrack(m_trace.counters()[id].deviceId);
         for (const DeviceRow& device : m_trace.devices()) {
@@ -361,7 +372,7 @@ private:
 
     void writeOpBegin(uint64_t track, size_t row) {
         const DeviceOpRow op = rowAt(m_trace.deviceOps(), row);
-        const TrackRow& place = m_trace.tracks()[op.track.value];
+        const TrackRow& place = m_streams[streamOf(op.track)].row;
         beginEvent(pf::event::kSliceBegin, track);
         category(kOpCategories[static_cast<size_t>(op.kind)]);
         name(op.name);
@@ -403,28 +414,18 @@ private:
         writeEvent(atNs);
     }
 
-    Status writeDeviceOps(ExportReport& report) {
-        std::array<int64_t, 4> counts{};
-        int64_t withoutTrack = 0;
-        std::map<uint16_t, std::vector<NestedItem>> rows;
+    Status writeDeviceOps() {
+        std::map<size_t, std::vector<NestedItem>> rows;
         const DeviceOps& ops = m_trace.deviceOps();
         for (size_t row = 0; row < ops.startNs.size(); ++row) {
             RETURN_IF_ERROR(check(row));
-            if (!ops.track[row].valid()) {
-                ++withoutTrack;
-                continue;
-            }
-            ++counts[static_cast<size_t>(ops.kind[row])];
-            rows[ops.track[row].value].push_back({ops.startNs[row], ops.endNs[row], static_cast<uint32_t>(row)});
+            rows[streamOf(ops.track[row])].push_back({ops.startNs[row], ops.endNs[row], static_cast<uint32_t>(row)});
         }
-        RETURN_IF_ERROR(forEachRow(rows, [&](uint16_t track, std::vector<NestedItem>& items) {
-            writeRow(items, m_streamTracks[track], m_streamNames[track], deviceTrack(m_trace.tracks()[track].deviceId),
+        RETURN_IF_ERROR(forEachRow(rows, [&](size_t stream, std::vector<NestedItem>& items) {
+            writeRow(items, m_streams[stream].tracks, m_streams[stream].name,
+                     deviceTrack(m_streams[stream].row.deviceId),
                      [&](uint64_t uuid, const NestedItem& item) { writeOpBegin(uuid, item.row); });
         }));
-        static constexpr std::array kNames = {"kernels", "copies", "sets", "graphLaunches"};
-        for (size_t kind = 0; kind < kNames.size(); ++kind)
-            report.wrote(kNames[kind], counts[kind]);
-        report.lacks("operationsWithoutStream", withoutTrack, "Operations of no known stream are left out.");
         return {};
     }
 
@@ -453,7 +454,7 @@ private:
         writeEvent(item.startNs);
     }
 
-    Status writeHostRows(ExportReport& report) {
+    Status writeHostRows() {
         std::map<uint64_t, std::vector<NestedItem>> rows;
         const auto add = [&](const auto& table, HostTable which) -> Status {
             for (size_t row = 0; row < table.startNs.size(); ++row) {
@@ -472,13 +473,10 @@ private:
             writeRow(items, tracks, "overlapping", first,
                      [&](uint64_t uuid, const NestedItem& item) { writeHostBegin(uuid, item); });
         }));
-        report.wrote("apiCalls", static_cast<int64_t>(m_trace.apiCalls().startNs.size()));
-        report.wrote("ranges", static_cast<int64_t>(m_trace.ranges().startNs.size()));
-        report.wrote("overheads", static_cast<int64_t>(m_trace.overheads().startNs.size()));
         return {};
     }
 
-    void writeTokens(ExportReport& report) {
+    void writeTokens() {
         const Tokens& tokens = m_trace.tokens();
         const uint64_t track = tokens.emittedNs.empty() ? 0 : plainTrack("tokens", 0);
         for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
@@ -492,10 +490,9 @@ private:
             textArg(Arg::Text, token.text);
             writeEvent(token.emittedNs);
         }
-        report.wrote("tokens", static_cast<int64_t>(tokens.emittedNs.size()));
     }
 
-    Status writeCounters(ExportReport& report) {
+    Status writeCounters() {
         std::vector<uint64_t> tracks;
         for (size_t id = 0; id < m_trace.counters().size(); ++id) {
             const CounterRow& counter = m_trace.counters()[id];
@@ -517,7 +514,6 @@ private:
             m_event.real(pf::event::kDoubleValue, samples.value[row]);
             writeEvent(samples.timeNs[row]);
         }
-        report.wrote("counterSamples", static_cast<int64_t>(samples.timeNs.size()));
         return {};
     }
 
@@ -538,8 +534,12 @@ private:
     uint64_t m_ownTrack = 0;
     std::map<uint64_t, uint64_t> m_hostTracks;  // of global pids and tids
     std::map<uint32_t, uint64_t> m_deviceTracks;
-    std::vector<std::vector<uint64_t>> m_streamTracks;
-    std::vector<std::string> m_streamNames;
+    struct Stream {
+        TrackRow row;
+        std::string name;
+        std::vector<uint64_t> tracks;  // the first, and what it takes beside it
+    };
+    std::vector<Stream> m_streams;
     int64_t m_flowCount = 0;
 };
 

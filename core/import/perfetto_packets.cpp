@@ -15,6 +15,7 @@ namespace {
 namespace pf = perfetto;
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
+constexpr size_t kLeastUnpacked = size_t{1} << 16;
 
 class PacketReader {
 public:
@@ -45,7 +46,9 @@ private:
         m_end -= m_begin;
         m_begin = 0;
         // Doubling, so that a large packet is not copied over and over.
-        const size_t room = std::max(kPieceBytes, m_end);
+        const auto left = static_cast<size_t>(std::max<int64_t>(m_source.totalBytes() - m_source.takenBytes(), 0));
+        const size_t piece = m_source.packing() ? kPieceBytes : std::min(kPieceBytes, left + 1);
+        const size_t room = std::max(piece, m_end);
         if (m_buffer.size() < m_end + room) m_buffer.resize(m_end + room);
         ASSIGN_OR_RETURN(const size_t got, m_source.read(std::span(m_buffer).subspan(m_end, room)));
         m_end += got;
@@ -102,7 +105,7 @@ private:
         size_t size = 0;
         Unpacker::Step step = Unpacker::Step::Going;
         for (;;) {
-            if (m_unpacked.size() < size + kPieceBytes) m_unpacked.resize(size + kPieceBytes);
+            if (m_unpacked.size() == size) m_unpacked.resize(std::max(2 * size, kLeastUnpacked));
             std::span<char> room = std::span(m_unpacked).subspan(size);
             const size_t before = room.size();
             step = unpacker->unpack(input, room);
