@@ -455,7 +455,7 @@ Status PerfettoRows::finish(std::stop_token stop) {
         const bool isPlaced = m_events.args[slice.args].device >= 0 || m_events.args[slice.args].stream >= 0;
         if (!isPlaced && m_events.tracks[row.track].tid >= 0) slice.kind = PerfettoKind::User;
         const auto [it, isNew] = m_categories.try_emplace(slice.name, Category::Other);
-        if (isNew) it->second = CategoryRules::builtIn().categoryOf(m_builder.text(slice.name));
+        if (isNew && slice.name.valid()) it->second = CategoryRules::builtIn().categoryOf(m_builder.text(slice.name));
     }
     if (cancelled()) return fail("Cancelled.", ErrorKind::Cancelled);
     joinFlows();

@@ -102,6 +102,25 @@ TEST(RoundTrip, PerfettoTracesOfAnyTimes) {
     }
 }
 
+TEST(RoundTrip, PerfettoTracesOfRowsWithoutNamesAndStreams) {
+    TraceBuilder builder;
+    const TrackId track = builder.internTrack({.globalPid = makeGlobalTid(1, 0)});
+    builder.add(DeviceOpRow{.startNs = 1, .endNs = 2, .track = track});
+    builder.add(DeviceOpRow{.startNs = 5, .endNs = 7});
+    builder.add(ApiCallRow{.startNs = 1, .endNs = 2});
+    builder.add(RangeRow{.startNs = 1, .endNs = 2});
+    const TempFolder folder;
+    const auto report = exportPerfettoTrace(*builder.snapshot(), folder / "t.pftrace");
+    ASSERT_TRUE(report);
+    ASSERT_EQ(report->notRepresented.size(), 1u);
+    EXPECT_EQ(report->notRepresented[0].name, "operationsWithoutStream");
+    const TracePtr back = reopen(folder / "t.pftrace");
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->deviceOps().startNs.size(), 2u);
+    EXPECT_EQ(back->apiCalls().startNs.size(), 1u);
+    EXPECT_EQ(back->ranges().startNs.size(), 1u);
+}
+
 TEST(RoundTrip, AnEmptyTraceIsAPerfettoTrace) {
     const TempFolder folder;
     const TracePtr empty = TraceBuilder().snapshot();

@@ -257,6 +257,13 @@ TEST(PerfettoTrace, PackedPacketsAndTheirBounds) {
               "bomb.pftrace holds packed packets that grow to more than a trace can: it was not read further.");
 }
 
+TEST(PerfettoTrace, AKernelWithoutANameIsOneAllTheSame) {
+    const TracePtr trace = readBytes(begin(100, 3, "", "gpu") + end(110, 3));
+    ASSERT_TRUE(trace);
+    ASSERT_EQ(trace->deviceOps().startNs.size(), 1u);
+    EXPECT_EQ(trace->deviceOps().category[0], Category::Other);
+}
+
 TEST(PerfettoTrace, TracksInARingAndTimesOutOfAllBounds) {
     const TracePtr trace = readBytes(track(2, 3, "a") + track(3, 2, "b") + begin(100, 2, "x") + end(110, 2) +
                                      begin(~uint64_t{0}, 2, "never") + begin(uint64_t{1} << 60, 3, "late"));
