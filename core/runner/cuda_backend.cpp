@@ -261,11 +261,13 @@ Status CudaBackend::captureGraph(Compiled& compiled) {
     cudaStream_t stream = m_stream.get();
     cudaError_t error = cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
     if (error != cudaSuccess) return cudaFailure("The GPU could not begin a graph", error);
-    const cuda::Launch launch = launchOn(m_properties.major >= kOverlapCapability);
     cudaError_t failed = cudaSuccess;
     for (size_t i = 0; i < compiled.plan.ops.size() && failed == cudaSuccess; ++i) {
+        const PlanOp& op = compiled.plan.ops[i];
+        // The choice waits for the whole head: started with it, its time on the timeline would be the head's.
+        const bool overlap = m_properties.major >= kOverlapCapability && op.kind != OpKind::Argmax;
         const LaunchScope scope(m_log, contextOf(compiled, i, Step{}));
-        failed = enqueue(compiled.plan.ops[i], false, launch);
+        failed = enqueue(op, false, launchOn(overlap));
     }
     cudaGraph_t graph = nullptr;
     error = cudaStreamEndCapture(stream, &graph);

@@ -30,6 +30,7 @@ protected:
 
     GenerateSettings settings(Precision precision, Mode mode) const {
         GenerateSettings settings;
+        settings.device = "cpu";
         settings.precision = precision;
         settings.mode = mode;
         settings.promptIds = m_golden.inputIds;

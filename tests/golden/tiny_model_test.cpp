@@ -37,6 +37,7 @@ protected:
     GenerateSettings settings(Mode mode, int64_t newTokens) const {
         GenerateSettings settings;
         settings.mode = mode;
+        settings.device = "cpu";
         settings.precision = Precision::Fp32;
         settings.promptIds = m_golden.inputIds;
         settings.maxNewTokens = newTokens;

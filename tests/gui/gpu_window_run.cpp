@@ -375,7 +375,8 @@ bool Driver::run(const Choices& choices) {
     if (!check("Run is offered", button.isVisible() && button.isEnabled())) return false;
     write(choices.prompt);
     QTest::mouseClick(&button, Qt::LeftButton);
-    if (!check("Run starts a run", m_window.runs().running(), m_window.banners().sentences().join(QLatin1Char(' '))))
+    // On a GPU the window looks first whether it is still there.
+    if (!check("Run starts a run", waitFor([&] { return m_window.runs().running(); }), m_window.banners().sentences().join(QLatin1Char(' '))))
         return false;
     if (!watch() || !rest()) return false;
     if (!check("no complaint", m_window.banners().count() == 0,
