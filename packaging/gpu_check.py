@@ -259,10 +259,10 @@ class Check:
         """The real window without a display, where its programs are there (packaging/bundle.sh): Run, zoom, save, reopen."""
         program = self.program("gpu_window_run")
         jobs = [("tiny", ROOT / "resources/tiny-random-gemma3.gguf", "eager", 400),
-                ("1b-eager", self.random_model("1b"), "eager", 60),
-                ("1b-graph", self.random_model("1b", ".gguf"), "graph", 1000)]
+                ("1b-eager", self.random_model("1b"), "eager", 400),
+                ("1b-graph", self.random_model("1b", ".gguf"), "graph", 4000)]
         if self.model:
-            jobs.append(("270m-real", self.model, "eager", 100))
+            jobs.append(("270m-real", self.model, "eager", 400))
         checked = {}
         for name, model, mode, tokens in jobs:
             self.run(f"window-{name}", 280, [sys.executable, ROOT / "tests/gui/gpu_window_run.py", "run", program,
