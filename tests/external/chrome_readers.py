@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from readers import Cli, check, finish, use_readers
+from readers import Cli, check, example, finish, use_readers
 
 os.environ["HTA_DISABLE_NS_ROUNDING"] = "1"
 use_readers("hta", "torch_tb_profiler")
@@ -106,9 +106,8 @@ def main():
         folder = Path(temporary)
         made = folder / "made.json"
         pytorch_trace(made)
-        example = source / "resources" / "example-h200-eager.gapscope"
-        for name, trace in (("made", made), ("example", example)):
-            session, exported = folder / f"{name}.gapscope", folder / f"{name}.pt.trace.json"
+        for name, trace in (("made", made), ("example", example(source, folder))):
+            session, exported = folder / f"{name}-session.gapscope", folder / f"{name}.pt.trace.json"
             cli.run("convert", trace, session)
             cli.run("convert", session, exported)
             check_hta(cli, name, session, exported)

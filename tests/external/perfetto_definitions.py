@@ -10,7 +10,7 @@ import zlib
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from readers import Cli, check, finish, use_readers
+from readers import Cli, check, example, finish, use_readers
 
 use_readers("perfetto.protos.perfetto.trace.perfetto_trace_pb2")
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as pf  # noqa: E402
@@ -197,7 +197,7 @@ def main():
     cli, source = Cli(sys.argv[1]), Path(sys.argv[2])
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        check_export(cli, "example", source / "resources" / "example-h200-eager.gapscope", folder)
+        check_export(cli, "example", example(source, folder), folder)
         check_import(cli, folder)
     finish()
 

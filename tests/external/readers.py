@@ -1,4 +1,5 @@
 """What the tests of this folder share: the Python that has the readers, and running gapscope-cli."""
+import gzip
 import json
 import os
 import subprocess
@@ -25,6 +26,13 @@ def use_readers(*modules):
 def skip(reason):
     print("skipped:", reason)
     sys.exit(77)
+
+
+def example(source, folder):
+    """The session that ships with the program, unpacked into `folder`."""
+    session = Path(folder) / "example.gapscope"
+    session.write_bytes(gzip.decompress((Path(source) / "resources" / "example-eager.gapscope.gz").read_bytes()))
+    return session
 
 
 class Cli:
