@@ -16,8 +16,8 @@ LaunchFlows::LaunchFlows(const Trace& trace) : m_trace(trace), m_launches(trace.
         if (key(a) != key(b)) return key(a) < key(b);
         return std::pair(calls.startNs[a.row], a.row) < std::pair(calls.startNs[b.row], b.row);
     });
-    const auto repeated = std::ranges::unique(m_calls, {}, key);
-    m_calls.erase(repeated.begin(), repeated.end());
+    const auto isSame = [&](const Call& a, const Call& b) { return key(a) == key(b); };
+    m_calls.erase(std::unique(m_calls.begin(), m_calls.end(), isSame), m_calls.end());
     m_oneProcess = m_calls.empty() || m_calls.front().globalPid == m_calls.back().globalPid;
     const DeviceOps& ops = trace.deviceOps();
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
