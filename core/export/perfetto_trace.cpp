@@ -403,8 +403,9 @@ private:
         }
         beginArg(Arg::Category).text(pf::annotation::kText, categoryName(op.category));
         endArg();
-        if (op.token != -1) signedArg(Arg::Token, op.token);
-        if (op.repeat != 0) signedArg(Arg::Repeat, op.repeat);
+        // What a row says anyway is not said; readers begin with the same row.
+        if (op.token != DeviceOpRow().token) signedArg(Arg::Token, op.token);
+        if (op.repeat != DeviceOpRow().repeat) signedArg(Arg::Repeat, op.repeat);
         writeFlow(m_flows.ofOp(row), op.startNs);
         m_flowCount += m_flows.ofOp(row) != 0 ? 1 : 0;
     }
