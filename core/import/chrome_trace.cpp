@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <new>
 
-#include "core/import/chrome_rows.h"
+#include "core/import/chrome_assembly.h"
 
 namespace gapscope {
 
@@ -42,7 +42,8 @@ Result<TracePtr> read(ByteSource& source, const ChunkOptions& options, const Imp
                       std::stop_token stop) {
     constexpr double kShareOfText = 0.9;  // the rest is putting rows in order
     TraceBuilder builder;
-    ChromeRows rows(builder);
+    ChromeTables tables;
+    ChromeRows rows(tables, builder);
     const ImportProgress textProgress = [&](double share) {
         if (progress) progress(kShareOfText * std::min(share, 1.0));
     };
@@ -51,14 +52,14 @@ Result<TracePtr> read(ByteSource& source, const ChunkOptions& options, const Imp
                          source, options, [&](const EventBlock& block) { rows.add(block); }, textProgress, stop));
     // A list that is named so may be empty.
     const bool isNamed = document.end.sawEvents && !document.end.isBareArray && document.damage.count == 0;
-    const bool isTrace = rows.eventCount() > 0 || isNamed;
+    const bool isTrace = tables.eventCount > 0 || isNamed;
     if (!isTrace) {
         return fail(
             source.name() + (document.end.sawEvents ? " is JSON but no trace: nothing in it is a trace event."
                                                     : " is JSON but no trace: it has no list named traceEvents."),
             ErrorKind::BadFile);
     }
-    RETURN_IF_ERROR(rows.finish(stop));
+    RETURN_IF_ERROR(assembleChromeTrace(tables, builder, stop));
     reportDamage(document, source, builder.diagnostics());
     if (progress) progress(1);
     return builder.snapshot();

@@ -46,6 +46,8 @@ void EventBlock::clear() {
     calls.clear();
     ranges.clear();
     edges.clear();
+    waits.clear();
+    samples.clear();
     labels.clear();
     devices.clear();
     baseTimeNs.reset();
@@ -78,12 +80,12 @@ void EventBlock::add(const TraceEvent& event) {
         case 'T':
         case 'p':
         case 'R':
-            if (event.name == "[memory]") return leaveOut(Unplaced::MemoryEvent);
+            if (event.name == "[memory]") return addMemory(event);
             if (event.scope == "g" || event.scope == "p") return leaveOut(Unplaced::Instant);
             if (!event.hasTime || !areSaneTimes(event.timeNs, event.timeNs)) return leaveOut(Unplaced::WithoutTime);
             return addRange(event, event.timeNs);
         case 'C':
-            return leaveOut(Unplaced::Counter);
+            return addCounter(event);
         case 'M':
             return addLabel(event);
         case '\0':
@@ -113,6 +115,14 @@ void EventBlock::addComplete(const TraceEvent& event) {
                          .thread = threadOf(event),
                          .correlation = saneCorrelation(event.args.correlation),
                          .apiClass = event.kind == EventKind::DriverCall ? ApiClass::Driver : ApiClass::Runtime});
+        return;
+    }
+    if (event.kind == EventKind::Wait) {
+        waits.push_back({.startNs = event.timeNs,
+                         .endNs = event.timeNs + event.durationNs,
+                         .name = names.placeOf(event.name),
+                         .thread = threadOf(event),
+                         .correlation = saneCorrelation(event.args.correlation)});
         return;
     }
     addRange(event, event.timeNs + event.durationNs);
@@ -169,6 +179,47 @@ void EventBlock::addEdge(const TraceEvent& event, BlockEdge::Kind kind) {
         edge.key = names.placeOf(m_madeTexts.back());
     }
     edges.push_back(edge);
+}
+
+// An allocation, with what PyTorch's allocator then held on its device.
+void EventBlock::addMemory(const TraceEvent& event) {
+    constexpr double kOfCuda = 1;  // c10::DeviceType
+    double deviceType = 0, device = -1, allocated = -1, reserved = -1;
+    forEachNumber(event.argsText, [&](std::string_view key, double value) {
+        if (key == "Device Type") deviceType = value;
+        if (key == "Device Id") device = value;
+        if (key == "Total Allocated") allocated = value;
+        if (key == "Total Reserved") reserved = value;
+    });
+    if (!event.hasTime || !areSaneTimes(event.timeNs, event.timeNs)) return leaveOut(Unplaced::WithoutTime);
+    const bool isOfDevice = deviceType == kOfCuda && device >= 0 && device < UINT32_MAX;
+    if (!isOfDevice || (allocated < 0 && reserved < 0)) return leaveOut(Unplaced::MemoryEvent);
+    const auto add = [&](std::string_view name, double value) {
+        if (value < 0) return;
+        samples.push_back({.timeNs = event.timeNs,
+                           .value = value,
+                           .name = names.placeOf(name),
+                           .device = static_cast<int64_t>(device),
+                           .unit = CounterUnit::Bytes});
+    };
+    add("memory allocated by PyTorch", allocated);
+    add("memory reserved by PyTorch", reserved);
+}
+
+// Counters of devices stand in processes named for them: "GPU 0 Counters".
+void EventBlock::addCounter(const TraceEvent& event) {
+    std::string_view of = event.process;
+    if (!event.hasTime || !areSaneTimes(event.timeNs, event.timeNs)) return leaveOut(Unplaced::WithoutTime);
+    if (!of.starts_with("GPU ") || !of.ends_with(" Counters")) return leaveOut(Unplaced::Counter);
+    of.remove_prefix(4);
+    of.remove_suffix(9);
+    const auto device = integerOf(of);
+    if (!device || *device < 0) return leaveOut(Unplaced::Counter);
+    forEachNumber(event.argsText, [&](std::string_view key, double value) {
+        m_madeTexts.push_back(std::string(event.name) + (key == "value" ? "" : " " + std::string(key)));
+        samples.push_back(
+            {.timeNs = event.timeNs, .value = value, .name = names.placeOf(m_madeTexts.back()), .device = *device});
+    });
 }
 
 void EventBlock::addLabel(const TraceEvent& event) {

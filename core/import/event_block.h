@@ -21,9 +21,9 @@ namespace gapscope {
 // Events that no table of a trace holds; they are counted.
 enum class Unplaced : uint8_t {
     Flow,
-    Instant,  // of a whole process or file
-    MemoryEvent,
-    Counter,
+    Instant,      // of a whole process or file
+    MemoryEvent,  // that tells no totals, or those of no device
+    Counter,      // of no device
     GpuAnnotation,
     ProfilerSpan,
     OtherPhase,   // object snapshots, samples, memory dumps ...
@@ -130,7 +130,7 @@ struct BlockCall {
     ApiClass apiClass = ApiClass::Runtime;
 };
 
-enum class RangeTable : uint8_t { User, CpuOp, PythonFunction, Overhead };
+enum class RangeTable : uint8_t { User, CpuOp, PythonFunction, Wait, Overhead };
 
 struct BlockRange {
     int64_t startNs = 0;
@@ -148,6 +148,22 @@ struct BlockEdge {
     uint32_t key = 0;  // of an asynchronous range: the name that holds its category and id
     RangeTable table = RangeTable::User;
     enum class Kind : uint8_t { Begin, End, AsyncBegin, AsyncEnd, WithoutEnd } kind = Kind::Begin;
+};
+
+struct BlockWait {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    uint32_t name = 0;
+    uint32_t thread = 0;       // the row it stands on in the file: a device's
+    uint32_t correlation = 0;  // of the call that waited
+};
+
+struct BlockSample {
+    int64_t timeNs = 0;
+    double value = 0;
+    uint32_t name = 0;
+    int64_t device = 0;
+    CounterUnit unit = CounterUnit::Number;
 };
 
 struct BlockLabel {  // a metadata event that names something
@@ -171,6 +187,8 @@ struct EventBlock {
     std::vector<BlockCall> calls;
     std::vector<BlockRange> ranges;
     std::vector<BlockEdge> edges;
+    std::vector<BlockWait> waits;
+    std::vector<BlockSample> samples;
     std::vector<BlockLabel> labels;
     std::vector<BlockDevice> devices;
     std::optional<int64_t> baseTimeNs;
@@ -188,6 +206,8 @@ private:
     void addDeviceOp(const TraceEvent& event);
     void addRange(const TraceEvent& event, int64_t endNs);
     void addEdge(const TraceEvent& event, BlockEdge::Kind kind);
+    void addMemory(const TraceEvent& event);
+    void addCounter(const TraceEvent& event);
     void addLabel(const TraceEvent& event);
 
     std::vector<uint32_t> m_configOfName;  // the last one

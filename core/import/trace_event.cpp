@@ -1,5 +1,7 @@
 #include "core/import/trace_event.h"
 
+#include <charconv>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -129,6 +131,7 @@ bool usesArgs(const TraceEvent& event) {
         case EventKind::Set:
         case EventKind::RuntimeCall:
         case EventKind::DriverCall:
+        case EventKind::Wait:
             return event.phase == 'X';
         default:
             return false;
@@ -146,6 +149,7 @@ EventKind eventKind(std::string_view category) {
         {"python_function", EventKind::PythonFunction},
         {"gpu_memcpy", EventKind::Copy},
         {"gpu_memset", EventKind::Set},
+        {"cuda_sync", EventKind::Wait},
         {"overhead", EventKind::Overhead},
         {"gpu_user_annotation", EventKind::GpuAnnotation},
         {"Trace", EventKind::ProfilerSpan},
@@ -156,6 +160,7 @@ EventKind eventKind(std::string_view category) {
         {"Memset", EventKind::Set},
         {"xpu_runtime", EventKind::RuntimeCall},
         {"xpu_driver", EventKind::DriverCall},
+        {"xpu_sync", EventKind::Wait},
         {"mtia_runtime", EventKind::RuntimeCall},
         {"glow_runtime", EventKind::RuntimeCall},
         {"privateuse1_runtime", EventKind::RuntimeCall},
@@ -212,7 +217,9 @@ bool readTraceEvent(JsonCursor& cursor, TraceEvent& event) {
                 // Most events need none of them, and most writers say what an event is before its arguments.
                 if (usesArgs(event)) return readArgs(cursor, event.args);
                 argsBegin = cursor.at();
-                return cursor.skipValue();
+                if (!cursor.skipValue()) return false;
+                event.argsText = {argsBegin, static_cast<size_t>(cursor.at() - argsBegin)};
+                return true;
             default:
                 return cursor.skipValue();
         }
@@ -225,6 +232,21 @@ bool readTraceEvent(JsonCursor& cursor, TraceEvent& event) {
         cursor.moveTo(after);
     }
     return true;
+}
+
+void forEachNumber(std::string_view argsText, const std::function<void(std::string_view key, double value)>& use) {
+    JsonCursor cursor(argsText);
+    if (cursor.next() != '{') return;
+    (void)forEachMember(cursor, [&](std::string_view key) {
+        const char c = cursor.next();
+        if (c == '{' || c == '[') return cursor.skipValue();
+        std::string_view text;
+        if (!cursor.scalar(text)) return false;
+        double value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error == std::errc() && end == text.data() + text.size() && std::isfinite(value)) use(key, value);
+        return true;
+    });
 }
 
 }  // namespace gapscope

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "core/import/json_cursor.h"
@@ -19,6 +20,7 @@ enum class EventKind : uint8_t {
     DriverCall,
     CpuOp,
     PythonFunction,
+    Wait,  // until a stream, event or device was done
     Overhead,
     GpuAnnotation,  // a copy of a CPU annotation, stretched over the GPU work it launched: no device operation
     ProfilerSpan,   // as long as the file: the profiler's own
@@ -55,10 +57,14 @@ struct TraceEvent {
     std::string_view id;
     std::string_view scope;  // of an instant: "g", "p" or "t"
     EventArgs args;
+    std::string_view argsText;  // the whole of `args`, where `args` above was not read from it
 };
 
 // Reads the event that begins here (next() told '{'). False: cursor.problem() says why.
 // The views point into the cursor's text.
 bool readTraceEvent(JsonCursor& cursor, TraceEvent& event);
+
+// Numbers among the members of TraceEvent::argsText.
+void forEachNumber(std::string_view argsText, const std::function<void(std::string_view key, double value)>& use);
 
 }  // namespace gapscope

@@ -34,6 +34,8 @@ uint64_t digestOf(const gapscope::Trace& trace) {
     }
     for (size_t row = 0; row < trace.ranges().startNs.size(); ++row)
         add(trace.ranges().globalTid[row]);
+    for (size_t row = 0; row < trace.counterSamples().timeNs.size(); ++row)
+        add(static_cast<uint64_t>(trace.counterSamples().timeNs[row]) + trace.counterSamples().counter[row].value);
     for (const gapscope::ThreadRow& thread : trace.threads())
         add(trace.string(thread.name).size());
     for (const gapscope::Diagnostic& entry : trace.diagnostics().entries()) {
@@ -67,7 +69,7 @@ std::vector<gapscope::test::FuzzSeed> gapscope::test::fuzzSeeds() {
     std::vector<FuzzSeed> seeds;
     for (const char* const name :
          {"pytorch-2021", "pytorch-2022-summer", "pytorch-2022-autumn", "pytorch-2024-spring", "pytorch-2025",
-          "pytorch-rocm", "two-processes", "chrome-tracing", "jax-xla", "viztracer"})
+          "pytorch-rocm", "counters", "two-processes", "chrome-tracing", "jax-xla", "viztracer"})
         seeds.push_back({readText(repositoryFile("tests/traces/chrome/" + std::string(name) + ".json"))});
     seeds.push_back({gzipped(seeds[3].bytes)});
     seeds.push_back({zstdPacked(seeds[4].bytes)});

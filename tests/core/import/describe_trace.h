@@ -1,6 +1,7 @@
 // A trace's rows as lines of text, in the order of its tables: what a test expects can then be read.
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,7 @@ inline std::vector<std::string> describeRows(const Trace& trace) {
                         describeTimes(call.startNs, call.endNs) + std::string(trace.string(call.name)) +
                         describeThread(call.globalTid) + " #" + std::to_string(call.correlationId));
     }
-    static constexpr const char* kKinds[] = {"user", "op", "python"};
+    static constexpr const char* kKinds[] = {"user", "op", "python", "wait"};
     for (size_t i = 0; i < trace.ranges().startNs.size(); ++i) {
         const RangeRow range = rowAt(trace.ranges(), i);
         lines.push_back(kKinds[static_cast<size_t>(range.kind)] + describeTimes(range.startNs, range.endNs) +
@@ -60,6 +61,14 @@ inline std::vector<std::string> describeRows(const Trace& trace) {
         const OverheadRow overhead = rowAt(trace.overheads(), i);
         lines.push_back("overhead" + describeTimes(overhead.startNs, overhead.endNs) +
                         std::string(trace.string(overhead.name)) + describeThread(overhead.globalTid));
+    }
+    for (size_t i = 0; i < trace.counterSamples().timeNs.size(); ++i) {
+        const CounterSampleRow sample = rowAt(trace.counterSamples(), i);
+        const CounterRow counter = trace.counters()[sample.counter.value];
+        lines.push_back("counter " + std::to_string(sample.timeNs) + " " + std::string(trace.string(counter.name)) +
+                        " = " + std::to_string(std::llround(sample.value)) + " " +
+                        std::string(kCounterUnitNames[static_cast<size_t>(counter.unit)]) + " of device " +
+                        std::to_string(counter.deviceId));
     }
     return lines;
 }

@@ -31,8 +31,9 @@ std::vector<std::string> outcome(const std::string& text, const ChunkOptions& op
 
 std::vector<std::string> sampleTexts() {
     std::vector<std::string> texts;
-    for (const char* name : {"pytorch-2021", "pytorch-2022-summer", "pytorch-2022-autumn", "pytorch-2024-spring",
-                             "pytorch-2025", "pytorch-rocm", "two-processes", "chrome-tracing", "jax-xla", "viztracer"})
+    for (const char* name :
+         {"pytorch-2021", "pytorch-2022-summer", "pytorch-2022-autumn", "pytorch-2024-spring", "pytorch-2025",
+          "pytorch-rocm", "counters", "two-processes", "chrome-tracing", "jax-xla", "viztracer"})
         texts.push_back(test::readText(test::repositoryFile("tests/traces/chrome/" + std::string(name) + ".json")));
     return texts;
 }
