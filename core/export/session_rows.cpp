@@ -63,7 +63,7 @@ Status SessionRows::prepare() {
     ASSIGN_OR_RETURN(Statement track, make("INSERT INTO GAPSCOPE_TRACK VALUES (?, ?, ?, ?, ?)"));
     ASSIGN_OR_RETURN(Statement op, make("INSERT INTO GAPSCOPE_OP VALUES (?, ?, ?, ?, ?, ?, ?)"));
     ASSIGN_OR_RETURN(Statement config,
-                     make("INSERT INTO GAPSCOPE_LAUNCH_CONFIG VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                     make("INSERT INTO GAPSCOPE_LAUNCH_CONFIG VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     ASSIGN_OR_RETURN(Statement deviceOp, make("INSERT INTO GAPSCOPE_DEVICE_OP VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     ASSIGN_OR_RETURN(
         Statement kernel,
@@ -147,7 +147,8 @@ Status SessionRows::writeInterned(const Trace& trace, const ExportTexts& texts) 
         const LaunchConfigRow& config = trace.launchConfigs()[id];
         RETURN_IF_ERROR(insert(m_statements->config, id, idOrNone(config.fullName), config.grid[0], config.grid[1],
                                config.grid[2], config.block[0], config.block[1], config.block[2],
-                               config.registersPerThread, config.staticSharedBytes, config.dynamicSharedBytes));
+                               config.registersPerThread, config.staticSharedBytes, config.dynamicSharedBytes,
+                               config.occupancyPercent));
     }
     for (size_t id = m_committed.counters; id < trace.counters().size(); ++id) {
         const CounterRow& counter = trace.counters()[id];

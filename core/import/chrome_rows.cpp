@@ -76,7 +76,8 @@ void ChromeRows::placeConfigs(const EventBlock& block) {
                                                      .block = config.block,
                                                      .registersPerThread = config.registersPerThread,
                                                      // The file tells static and dynamic together.
-                                                     .dynamicSharedBytes = config.sharedBytes})
+                                                     .dynamicSharedBytes = config.sharedBytes,
+                                                     .occupancyPercent = config.occupancyPercent})
                                 .value);
     }
 }

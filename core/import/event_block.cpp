@@ -147,7 +147,8 @@ void EventBlock::addDeviceOp(const TraceEvent& event) {
 uint32_t EventBlock::configOf(const EventArgs& args, uint32_t name) {
     BlockConfig config{.name = name,
                        .registersPerThread = narrowed(args.registersPerThread),
-                       .sharedBytes = narrowed(args.sharedBytes)};
+                       .sharedBytes = narrowed(args.sharedBytes),
+                       .occupancyPercent = static_cast<int32_t>(std::clamp<int64_t>(args.occupancyPercent, -1, 100))};
     for (size_t axis = 0; axis < 3; ++axis) {
         config.grid[axis] = narrowed(args.grid[axis]);
         config.block[axis] = narrowed(args.block[axis]);

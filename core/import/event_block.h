@@ -95,11 +95,13 @@ struct BlockConfig {
     std::array<int32_t, 3> block{};
     int32_t registersPerThread = 0;
     int32_t sharedBytes = 0;
+    int32_t occupancyPercent = -1;
     bool operator==(const BlockConfig&) const = default;
     struct Hash {
         size_t operator()(const BlockConfig& key) const {
             size_t hash = mixedHash(key.name, static_cast<uint32_t>(key.registersPerThread));
-            hash = mixedHash(hash, static_cast<uint32_t>(key.sharedBytes));
+            hash = mixedHash(hash, uint64_t{static_cast<uint32_t>(key.sharedBytes)} << 32 |
+                                       static_cast<uint32_t>(key.occupancyPercent));
             for (size_t axis = 0; axis < 3; ++axis)
                 hash = mixedHash(hash, uint64_t{static_cast<uint32_t>(key.grid[axis])} << 32 |
                                            static_cast<uint32_t>(key.block[axis]));

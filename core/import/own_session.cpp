@@ -76,15 +76,18 @@ private:
             }));
         return forEach("GAPSCOPE_LAUNCH_CONFIG",
                        {"fullNameId", "gridX", "gridY", "gridZ", "blockX", "blockY", "blockZ", "registersPerThread",
-                        "staticSharedBytes", "dynamicSharedBytes"},
+                        "staticSharedBytes", "dynamicSharedBytes", "occupancyPercent"},
                        [&](TableReader& row) {
                            const auto number = [&](int column) { return static_cast<int32_t>(row.integer(column)); };
-                           m_configs.push_back(m_builder.internLaunchConfig({.fullName = name(row.integer(0)),
-                                                                             .grid = {number(1), number(2), number(3)},
-                                                                             .block = {number(4), number(5), number(6)},
-                                                                             .registersPerThread = number(7),
-                                                                             .staticSharedBytes = number(8),
-                                                                             .dynamicSharedBytes = number(9)}));
+                           m_configs.push_back(
+                               m_builder.internLaunchConfig({.fullName = name(row.integer(0)),
+                                                             .grid = {number(1), number(2), number(3)},
+                                                             .block = {number(4), number(5), number(6)},
+                                                             .registersPerThread = number(7),
+                                                             .staticSharedBytes = number(8),
+                                                             .dynamicSharedBytes = number(9),
+                                                             // sessions of 0.1 lack it
+                                                             .occupancyPercent = row.isNull(10) ? -1 : number(10)}));
                        });
     }
 

@@ -116,6 +116,9 @@ bool readArgs(JsonCursor& cursor, EventArgs& args) {
             case 20:
                 if (key == "registers per thread") return numberValue(cursor, args.registersPerThread);
                 break;
+            case 25:
+                if (key == "est. achieved occupancy %") return numberValue(cursor, args.occupancyPercent);
+                break;
             default:
                 break;
         }
@@ -235,8 +238,8 @@ bool readTraceEvent(JsonCursor& cursor, TraceEvent& event) {
 }
 
 void forEachNumber(std::string_view argsText, const std::function<void(std::string_view key, double value)>& use) {
+    if (!argsText.starts_with('{')) return;
     JsonCursor cursor(argsText);
-    if (cursor.next() != '{') return;
     (void)forEachMember(cursor, [&](std::string_view key) {
         const char c = cursor.next();
         if (c == '{' || c == '[') return cursor.skipValue();

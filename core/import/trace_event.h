@@ -38,6 +38,7 @@ struct EventArgs {
     int64_t registersPerThread = 0;
     int64_t sharedBytes = 0;  // static and dynamic
     int64_t graphNode = 0;
+    int64_t occupancyPercent = -1;
     std::array<int64_t, 3> grid{};
     std::array<int64_t, 3> block{};
     std::string_view name;  // of metadata events; escapes as they are

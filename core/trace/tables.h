@@ -56,6 +56,7 @@ struct LaunchConfigRow {
     int32_t registersPerThread = 0;
     int32_t staticSharedBytes = 0;
     int32_t dynamicSharedBytes = 0;
+    int32_t occupancyPercent = -1;  // as the profiler that wrote the file estimated it; -1: not told
     auto operator<=>(const LaunchConfigRow&) const = default;
 };
 

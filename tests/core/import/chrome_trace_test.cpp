@@ -40,7 +40,7 @@ TEST(ChromeTrace, PyTorch2021) {
     const TracePtr trace = sample("pytorch-2021.json");
     EXPECT_EQ(describeRows(*trace),
               (Lines{"kernel 30000-70000 volta_scudnn_128x64_relu_interior_nn_v1 gemm device 0 context 1 stream 7 "
-                     "process 700 #41 grid 64,2,1 block 128,1,1 registers 128 shared 12544",
+                     "process 700 #41 grid 64,2,1 block 128,1,1 registers 128 shared 12544 occupancy 25",
                      "copy 115000-120000 Memcpy DtoH (Device -> Pageable) copy device 0 context 1 stream 7 process 700 "
                      "#42 131072 B",
                      "set 125000-126000 Memset (Device) set device 0 context 1 stream 7 process 700 #43 1024 B",
@@ -65,7 +65,7 @@ TEST(ChromeTrace, PyTorch2022) {
                   (Lines{"kernel 35000-42000 void "
                          "cutlass::Kernel<cutlass_80_tensorop_s1688gemm_64x64_16x6_nn_align4>(cutlass_80_tensorop_"
                          "s1688gemm_64x64_16x6_nn_align4::Params) gemm device 3 context 1 stream 7 process 3113 #9 "
-                         "grid 64,1,1 block 128,1,1 registers 90 shared 49152",
+                         "grid 64,1,1 block 128,1,1 registers 90 shared 49152 occupancy 4",
                          "runtime 20000-28000 cudaLaunchKernel on 3113/3126 #9",
                          "runtime 50000-90000 cudaDeviceSynchronize on 3113/3113 #10",
                          "user 0-100000 ProfilerStep#7 on 3113/3113", "op 10000-60000 aten::addmm on 3113/3126"}));
@@ -94,7 +94,7 @@ TEST(ChromeTrace, PyTorch2024WithAbsoluteTimesThatADoubleCannotHold) {
         (Lines{"kernel 60457-65385 void at::native::vectorized_elementwise_kernel<4, "
                "at::native::BinaryFunctor<float, float, float, at::native::binary_internal::DivFunctor<float> > "
                ">(int) elementwise device 0 context 1 stream 7 process 1102 #135071 grid 4,106,1 block 128,1,1 "
-               "registers 30 shared 0",
+               "registers 30 shared 0 occupancy 33",
                "runtime 10123-51891 cudaLaunchKernel on 1102/1262 #135071", "op 0-63813 aten::div on 1102/1262"}));
     EXPECT_EQ(trace->origin().utcEpochNs, 1712195495519690000);
     EXPECT_EQ(describeDiagnostics(*trace), (Lines{"flow_event 1", "gpu_annotation 1"}));
@@ -103,16 +103,16 @@ TEST(ChromeTrace, PyTorch2024WithAbsoluteTimesThatADoubleCannotHold) {
 TEST(ChromeTrace, PyTorch2025) {
     const TracePtr trace = sample("pytorch-2025.json");
     const std::string gemm = " nvjet_sm90_tst_64x8_64x16_1x1_h_bz_TNT gemm device 0 context 1 stream 7 process 500 #";
-    const std::string gemmConfig = " grid 132,1,1 block 384,1,1 registers 168 shared 163840";
+    const std::string gemmConfig = " grid 132,1,1 block 384,1,1 registers 168 shared 163840 occupancy 18";
     EXPECT_EQ(
         describeRows(*trace),
         (Lines{"kernel 5250-8750" + gemm + "11" + gemmConfig,
                "copy 9000-10250 Memcpy HtoD (Pageable -> Device) copy device 0 context 1 stream 7 process 500 #12 "
                "4096 B",
                "kernel 10500-11500 triton_poi_fused_gelu_mul_6 elementwise device 0 context 1 stream 7 process 500 #13 "
-               "grid 8,1,1 block 128,1,1 registers 32 shared 0",
+               "grid 8,1,1 block 128,1,1 registers 32 shared 0 occupancy 50",
                "kernel 14000-16000 triton_red_fused_add_mean_mul_pow_rsqrt_7 norm device 0 context 1 stream 7 process "
-               "500 #14 node 12884901888 grid 8,1,1 block 128,1,1 registers 32 shared 0",
+               "500 #14 node 12884901888 grid 8,1,1 block 128,1,1 registers 32 shared 0 occupancy 50",
                "kernel 16000-17500" + gemm + "14 node 12884901889" + gemmConfig,
                "set 17750-18000 Memset (Device) set device 0 context 1 stream 7 process 500 #15 512 B",
                "runtime 2000-4000 cudaLaunchKernel on 500/500 #11", "runtime 7000-8000 cudaMemcpyAsync on 500/500 #12",
@@ -190,6 +190,16 @@ TEST(ChromeTrace, KeysInAnyOrderAndValuesOfTheWrongKind) {
                "0 shared 0",
                "user 0-2000  on 16777215/16777215"}));
     EXPECT_EQ(describeDiagnostics(*trace), (Lines{"row_without_time 3", "not_an_event 1", "other_event 1"}));
+}
+
+TEST(ChromeTrace, CountersWithoutValues) {
+    const TracePtr trace =
+        read(events(R"({"ph":"i","name":"[memory]","ts":1},{"ph":"C","pid":"GPU 0 Counters","name":"c","ts":1},)"
+                    R"({"ph":"C","pid":"GPU 0 Counters","name":"c","ts":1,"args":7},)"
+                    R"({"ph":"C","pid":"GPU 0 Counters","name":"c","ts":1,"args":{"a":"x","b":[1],"c":1e999}},)"
+                    R"({"ph":"C","pid":"GPU -1 Counters","name":"c","ts":1,"args":{"a":1}})"));
+    EXPECT_EQ(describeRows(*trace), Lines{});
+    EXPECT_EQ(describeDiagnostics(*trace), (Lines{"memory_event 1", "counter_event 1"}));
 }
 
 TEST(ChromeTrace, DeviceOperationsWithoutDurationAreLeftOut) {

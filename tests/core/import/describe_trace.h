@@ -37,6 +37,7 @@ inline std::string describeDeviceOp(const Trace& trace, size_t index) {
         line += " grid " + describeTriple(config.grid) + " block " + describeTriple(config.block) + " registers " +
                 std::to_string(config.registersPerThread) + " shared " +
                 std::to_string(config.staticSharedBytes + config.dynamicSharedBytes);
+        if (config.occupancyPercent >= 0) line += " occupancy " + std::to_string(config.occupancyPercent);
     }
     return line;
 }

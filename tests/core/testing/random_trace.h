@@ -78,7 +78,8 @@ public:
                                                 .block = {32, 1, 1},
                                                 .registersPerThread = static_cast<int32_t>(number(0, 255)),
                                                 .staticSharedBytes = 16,
-                                                .dynamicSharedBytes = static_cast<int32_t>(number(0, 99))});
+                                                .dynamicSharedBytes = static_cast<int32_t>(number(0, 99)),
+                                                .occupancyPercent = static_cast<int32_t>(number(-1, 100))});
             }
             builder.add(op);
         }
