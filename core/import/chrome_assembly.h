@@ -9,8 +9,6 @@
 
 namespace gapscope {
 
-inline constexpr size_t kMostCounters = 256;  // each is a row of the timeline
-
 // Adds everything to the builder that the tables were filled with, by start; times count from the first event.
 Status assembleChromeTrace(ChromeTables& tables, TraceBuilder& builder, std::stop_token stop);
 

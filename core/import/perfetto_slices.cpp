@@ -156,7 +156,7 @@ PerfettoReader::Event PerfettoReader::readEvent(const Packet& packet, Sequence& 
 PerfettoKind PerfettoReader::kindOf(const Event& event) const {
     for (const std::string_view category : event.categories) {
         if (category == pf::kGraphCategory) return PerfettoKind::GraphLaunch;
-        if (category == pf::kWaitCategory || category == "cuda_sync") return PerfettoKind::Wait;
+        if (category == pf::kWaitCategory) return PerfettoKind::Wait;
         if (category == pf::kTokenCategory) return PerfettoKind::Token;
         if (category == "gpu") return PerfettoKind::Kernel;
         switch (eventKind(category)) {
@@ -174,6 +174,8 @@ PerfettoKind PerfettoReader::kindOf(const Event& event) const {
                 return PerfettoKind::CpuOp;
             case EventKind::PythonFunction:
                 return PerfettoKind::PythonFunction;
+            case EventKind::Wait:
+                return PerfettoKind::Wait;
             case EventKind::Overhead:
                 return PerfettoKind::Overhead;
             case EventKind::GpuAnnotation:
