@@ -11,7 +11,8 @@ namespace {
 int run(int argc, char** argv) {
     using namespace gapscope;
     CLI::App app(
-        "Runs Gemma 3 and explains where the time went; reads Gapscope sessions and Nsight Systems SQLite exports.");
+        "Runs Gemma 3 and explains where the time went; reads Gapscope sessions and traces of PyTorch, Nsight Systems, "
+        "Chrome and Perfetto.");
     app.name("gapscope-cli");
     app.require_subcommand(1);
     app.set_version_flag("--version", "gapscope-cli " GAPSCOPE_VERSION);

@@ -74,7 +74,10 @@ CLI::App* addTraceCommand(CLI::App& app, Outcome& outcome, const std::string& na
                           std::function<Status(const OpenedTrace&)> act) {
     CLI::App* command = app.add_subcommand(name, description);
     auto options = std::make_shared<TraceOptions>();
-    command->add_option("FILE", options->file, "Gapscope session or Nsight Systems SQLite export")->required();
+    command
+        ->add_option("FILE", options->file,
+                     "Gapscope session, PyTorch, Chrome or Perfetto trace, Nsight Systems SQLite export")
+        ->required();
     command->add_option("--window", options->window,
                         "all, a range's name, NAME#k or START:END in ns (default: model_inference, else all)");
     command->add_option("--device", options->device, "only this device");
