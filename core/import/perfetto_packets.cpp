@@ -152,9 +152,16 @@ bool beginsLikePerfetto(std::string_view head) {
     }
     constexpr char kPacketTag = (pf::kTracePacket << 3) | 2;
     if (head.size() < 3 || head.front() != kPacketTag) return false;
-    // The tag is a line break too: JSON may begin with one.
-    if ((head[1] == '{' || head[1] == '[') && std::string_view(" \t\r\n\"}]{[").find(head[2]) != std::string_view::npos)
-        return false;
+    // The tag is a line break too: JSON may begin with one, and go on with more white space. No packet begins with a
+    // group, as which a bracket behind a length would read.
+    constexpr std::string_view kSpace = " \t\r\n";
+    const size_t first = head.find_first_not_of(kSpace, 1);
+    if (first != std::string_view::npos && (head[first] == '{' || head[first] == '[')) {
+        if (first > 1) return false;
+        if (kSpace.find(head[2]) != std::string_view::npos ||
+            std::string_view("\"}]{[").find(head[2]) != std::string_view::npos)
+            return false;
+    }
     size_t at = 1;
     while (at < head.size() && static_cast<unsigned char>(head[at]) >= 0x80)
         ++at;

@@ -1,5 +1,6 @@
 // The steps of LLM.int8() as kernels, for eager mode and prefills; decode steps of other modes have them inside their
 // products.
+#include <algorithm>
 #include <variant>
 
 #include "core/runner/cuda_backend.h"

@@ -58,8 +58,8 @@ private:
     void eagerLinearInt8(Buffer in, const MatrixView& matrix, Buffer out, const std::string& name);
     void prefillLinear(Buffer in, std::initializer_list<const MatrixView*> matrices, std::initializer_list<Buffer> out,
                        std::initializer_list<std::string_view> names);
-    void quantizeInput(OpKind kind, Buffer in, int64_t columns, const std::string& name);
-    void findOutliers(Buffer in, int64_t columns, const std::string& name, int64_t bytes);
+    void quantizeInput(Buffer in, int64_t columns, const std::string& name);
+    void findOutliers(Buffer in, int64_t columns, const std::string& name);
     void gemmBf16(Buffer in, const MatrixView& matrix, Buffer out, const std::string& name, int64_t outBytes);
     PlanOp& gemmInt8(const MatrixView& matrix, const std::string& name);
     void eagerResidual(const std::string& name, const std::vector<float>& weights);

@@ -22,19 +22,19 @@ void CudaPlan::gemmBf16(Buffer in, const MatrixView& matrix, Buffer out, const s
     if (packed) op.in[1] = {Buffer::WeightsBf16};
 }
 
-// What tells the outlier columns of `in`; `bytes` an element of it.
-void CudaPlan::findOutliers(Buffer in, int64_t columns, const std::string& name, int64_t bytes) {
-    small(OpKind::FindOutliers, Category::Reduction, "outlier_columns", name + ".outlier_columns", 1, columns, bytes,
-          {{in}}, {{Buffer::OutlierColumns}});
+// What tells the outlier columns of `in`, 16 bits an element.
+void CudaPlan::findOutliers(Buffer in, int64_t columns, const std::string& name) {
+    small(OpKind::FindOutliers, Category::Reduction, "outlier_columns", name + ".outlier_columns", 1, columns,
+          kBf16Bytes, {{in}}, {{Buffer::OutlierColumns}});
     PlanOp& list = small(OpKind::ListOutliers, Category::Quantize, "list_outlier_columns", name + ".argwhere", 1,
                          columns, 1, {{Buffer::OutlierColumns}}, {{Buffer::OutlierColumns}});
     list.tokens = 1;
     list.fixedCost = {columns, columns};
 }
 
-void CudaPlan::quantizeInput(OpKind kind, Buffer in, int64_t columns, const std::string& name) {
-    PlanOp& op = small(kind, Category::Quantize, "int8_vector_quant", name + ".quantize", 1, columns, kBf16Bytes + 1,
-                       {{in}}, {{Buffer::Int8Input}, {Buffer::Int8Absmax}});
+void CudaPlan::quantizeInput(Buffer in, int64_t columns, const std::string& name) {
+    PlanOp& op = small(OpKind::QuantizeInt8, Category::Quantize, "int8_vector_quant", name + ".quantize", 1, columns,
+                       kBf16Bytes + 1, {{in}}, {{Buffer::Int8Input}, {Buffer::Int8Absmax}});
     op.dtype = "int8";
 }
 
@@ -62,10 +62,10 @@ void CudaPlan::eagerLinearInt8(Buffer in, const MatrixView& matrix, Buffer out, 
     add(OpKind::ReadOutlierFlag, Category::Copy, "copy_outlier_flag", name + ".any_to_host").in[0] = {
         Buffer::OutlierFlag};
     const size_t conditional = m_plan.ops.size();
-    findOutliers(Buffer::HalfInput, inputs, name, kBf16Bytes);
+    findOutliers(Buffer::HalfInput, inputs, name);
     for (size_t i = conditional; i < m_plan.ops.size(); ++i)
         m_plan.ops[i].onlyWithOutliers = true;
-    quantizeInput(OpKind::QuantizeInt8, Buffer::HalfInput, inputs, name);
+    quantizeInput(Buffer::HalfInput, inputs, name);
     gemmInt8(matrix, name);
     PlanOp& dequantize =
         small(OpKind::DequantizeHalf, Category::Quantize, "dequant_mm_int32_f16", name + ".dequantize", 1, outputs,
@@ -107,8 +107,8 @@ void CudaPlan::prefillLinear(Buffer in, std::initializer_list<const MatrixView*>
     if (int8) {
         const std::string first(*names.begin());
         const int64_t columns = (*matrices.begin())->columns;
-        findOutliers(in, columns, first, kBf16Bytes);
-        quantizeInput(OpKind::QuantizeInt8, in, columns, first);
+        findOutliers(in, columns, first);
+        quantizeInput(in, columns, first);
     }
     for (size_t i = 0; i < matrices.size(); ++i) {
         const MatrixView& matrix = *matrices.begin()[i];

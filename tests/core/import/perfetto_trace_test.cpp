@@ -115,7 +115,8 @@ TEST(ProtoReader, ReadsEveryWireTypeAndStopsAtDamage) {
 TEST(PerfettoTrace, IsToldByItsFirstBytes) {
     EXPECT_TRUE(beginsLikePerfetto(begin(1, 2, "a")));
     EXPECT_TRUE(beginsLikePerfetto(snapshot({{6, 1}})));
-    for (const std::string_view json : {"\n{\"traceEvents\":[]}", "\n{ }", "\n[\n{", "{\"a\":1}", "SQLite format 3"})
+    for (const std::string_view json : {"\n{\"traceEvents\":[]}", "\n{ }", "\n  {\n    \"schemaVersion\": 1,", "\n[\n{",
+                                        "{\"a\":1}", "SQLite format 3"})
         EXPECT_FALSE(beginsLikePerfetto(json)) << json;
     const TempFolder folder;
     ASSERT_TRUE(exportPerfettoTrace(*RandomTrace(1).build().snapshot(), folder / "t.bin"));
