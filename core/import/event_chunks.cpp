@@ -146,16 +146,17 @@ private:
 
     // Reads the next piece of the file into a free chunk and sends it off.
     Status fill() {
+        // Small pieces first: most files are short, and a large buffer would be most of the work for them.
+        m_pieceBytes = std::min(m_options.chunkBytes, 2 * m_pieceBytes);
         Chunk& chunk = *m_free.back();
         const size_t before = m_left.size();
-        chunk.setSize(before + m_options.chunkBytes);
+        chunk.setSize(before + m_pieceBytes);
         std::copy(m_left.begin(), m_left.end(), chunk.buffer.begin());
         m_left.clear();
-        ASSIGN_OR_RETURN(const size_t got,
-                         m_source.read(std::span(chunk.buffer).subspan(before, m_options.chunkBytes)));
+        ASSIGN_OR_RETURN(const size_t got, m_source.read(std::span(chunk.buffer).subspan(before, m_pieceBytes)));
         chunk.setSize(before + got);
         chunk.offset = m_offset;
-        chunk.isLast = m_ended = got < m_options.chunkBytes;
+        chunk.isLast = m_ended = got < m_pieceBytes;
         chunk.isGuess = m_cutAtEvent && mayGuess();
         chunk.place = m_document.end;
         const bool isAllSpace = chunk.text().find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -233,8 +234,9 @@ private:
     const std::stop_token m_stop;
     std::vector<Chunk> m_chunks;
     std::vector<Chunk*> m_free;
-    std::deque<Chunk*> m_flight;  // in the order of the file
-    std::vector<char> m_left;     // read from the file, behind the last cut
+    std::deque<Chunk*> m_flight;            // in the order of the file
+    std::vector<char> m_left;               // read from the file, behind the last cut
+    size_t m_pieceBytes = size_t{1} << 13;  // of the piece read last
     bool m_cutAtEvent = false;
     bool m_ended = false;
     uint64_t m_offset = 0;    // of the next chunk
