@@ -187,6 +187,17 @@ Result<std::vector<std::string>> Database::columnsOf(std::string_view table) {
     }
 }
 
+Result<std::vector<std::string>> Database::tables(size_t most) {
+    std::vector<std::string> names;
+    ASSIGN_OR_RETURN(Statement all, prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"));
+    while (names.size() < most) {
+        ASSIGN_OR_RETURN(const bool row, all.step());
+        if (!row) break;
+        names.emplace_back(all.text(0));
+    }
+    return names;
+}
+
 Result<int64_t> Database::queryInteger(const std::string& sql, int64_t otherwise) {
     ASSIGN_OR_RETURN(Statement statement, prepare(sql));
     ASSIGN_OR_RETURN(const bool row, statement.step());

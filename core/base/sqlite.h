@@ -60,6 +60,7 @@ public:
     Status execute(const std::string& sql);
     Result<Statement> prepare(const std::string& sql);
     // Names of a table's columns; empty when there is no such table. Views and virtual tables do not count.
+    Result<std::vector<std::string>> tables(size_t most);  // the first so many, without virtual ones
     Result<std::vector<std::string>> columnsOf(std::string_view table);
     // The first value of the first row; `otherwise` without rows.
     Result<int64_t> queryInteger(const std::string& sql, int64_t otherwise);

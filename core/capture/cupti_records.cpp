@@ -244,24 +244,7 @@ void CuptiRecords::take(const cupti::ApiRecord& record) {
 void CuptiRecords::take(const cupti::SynchronizationRecord& record) {
     RangeRow row{.kind = RangeKind::Wait};
     if (!setTimes(row, record.start, record.end)) return;
-    std::string name = "wait";
-    switch (record.type) {
-        case cupti::SyncType::Unknown:
-            break;
-        case cupti::SyncType::Event:
-            name = "wait for event";
-            break;
-        case cupti::SyncType::StreamWaitEvent:
-            name = "stream " + std::to_string(record.streamId) + " waits for event";
-            break;
-        case cupti::SyncType::Stream:
-            name = "wait for stream " + std::to_string(record.streamId);
-            break;
-        case cupti::SyncType::Context:
-            name = "wait for device";
-            break;
-    }
-    row.name = m_builder.intern(name);
+    row.name = m_builder.intern(waitName(record.type, record.streamId));
     if (tryToPlace(row, record.correlationId)) return;
     if (m_waitingSyncs.size() < kMostWaiting)
         m_waitingSyncs.push_back({row, record.correlationId, 0});

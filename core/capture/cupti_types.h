@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/wait_name.h"
+
 namespace gapscope::cupti {
 
 // CUptiResult
@@ -59,7 +61,7 @@ enum class MemoryKind : uint8_t {
     ManagedStatic = 7,
 };
 
-enum class SyncType : uint32_t { Unknown = 0, Event = 1, StreamWaitEvent = 2, Stream = 3, Context = 4 };
+using SyncType = WaitKind;
 
 enum class OverheadKind : uint32_t {
     Unknown = 0,

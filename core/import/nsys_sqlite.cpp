@@ -7,6 +7,7 @@
 
 #include "core/base/utf8.h"
 #include "core/import/category_rules.h"
+#include "core/import/nsys_more_tables.h"
 #include "core/import/nsys_rows.h"
 #include "core/import/own_session.h"
 
@@ -25,7 +26,7 @@ std::string_view withoutVersion(std::string_view name) {
 class NsysReader {
 public:
     NsysReader(Database& database, ImportBudget& budget, TraceBuilder& builder)
-        : m_database(database), m_budget(budget), m_builder(builder) {}
+        : m_database(database), m_budget(budget), m_builder(builder), m_more(database, budget, builder, m_strings) {}
 
     Status read() {
         RETURN_IF_ERROR(m_strings.read(m_database, m_budget, m_builder, FileStrings::Intern::WhenUsed));
@@ -35,8 +36,11 @@ public:
         RETURN_IF_ERROR(readRanges());
         RETURN_IF_ERROR(readOverheads("CUPTI_ACTIVITY_KIND_OVERHEAD"));
         RETURN_IF_ERROR(readOverheads("PROFILER_OVERHEAD"));
+        RETURN_IF_ERROR(m_more.readGpuMetrics());
         RETURN_IF_ERROR(readThreads());
-        return readDevices();
+        RETURN_IF_ERROR(readDevices());
+        RETURN_IF_ERROR(m_more.readMessages());
+        return m_more.countTablesNotShown();
     }
 
 private:
@@ -133,7 +137,7 @@ private:
 
     Status readCalls() {
         std::map<int64_t, StringId> names;
-        std::vector<ApiCallRow> calls;
+        std::vector<ApiCallRow>& calls = m_calls;
         RETURN_IF_ERROR(
             forEach("CUPTI_ACTIVITY_KIND_RUNTIME",
                     {"start", "end", "eventClass", "globalTid", "correlationId", "nameId"}, [&](TableReader& row) {
@@ -185,8 +189,12 @@ private:
                                   .endNs = row.integer(1),
                                   .name = name,
                                   .globalTid = static_cast<uint64_t>(row.integer(3))});
-                m_threads.insert(ranges.back().globalTid);
             }));
+        RETURN_IF_ERROR(m_more.readLibraryCalls(ranges));
+        RETURN_IF_ERROR(m_more.readWaits(m_calls, ranges));
+        m_calls = {};
+        for (const RangeRow& range : ranges)
+            m_threads.insert(range.globalTid);
         addByStart(ranges);
         return {};
     }
@@ -212,6 +220,7 @@ private:
 
     Status readThreads() {
         size_t count = 0;
+        RETURN_IF_ERROR(m_more.readProcessNames(m_threads));
         return forEach("ThreadNames", {"nameId", "globalTid"}, [&](TableReader& row) {
             const auto tid = static_cast<uint64_t>(row.integer(1));
             const std::string* text = m_strings.text(row.integer(0));
@@ -252,6 +261,8 @@ private:
     ImportBudget& m_budget;
     TraceBuilder& m_builder;
     FileStrings m_strings;
+    NsysMoreTables m_more;            // after what it reads with
+    std::vector<ApiCallRow> m_calls;  // until the waits are read
     BoundedTracks m_tracks;
     std::map<int64_t, Category> m_categories;
     std::set<uint32_t> m_deviceIds;

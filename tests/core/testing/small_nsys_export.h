@@ -94,6 +94,30 @@ inline void writeSmallNsysExport(const std::filesystem::path& path, NsysSchema s
         run("CREATE TABLE PROFILER_OVERHEAD (start INTEGER NOT NULL, end INTEGER NOT NULL, globalTid INTEGER, nameId "
             "INTEGER NOT NULL, overheadType INTEGER NOT NULL)");
         run("INSERT INTO PROFILER_OVERHEAD VALUES (7000, 7600, " + first + ", 11, 3)");
+        run("CREATE TABLE CUPTI_ACTIVITY_KIND_SYNCHRONIZATION (start INTEGER NOT NULL, end INTEGER NOT NULL, deviceId "
+            "INTEGER NOT NULL, contextId INTEGER NOT NULL, greenContextId INTEGER, streamId INTEGER NOT NULL, "
+            "correlationId INTEGER, globalPid INTEGER, syncType INTEGER NOT NULL, eventId INTEGER NOT NULL)");
+        run("INSERT INTO CUPTI_ACTIVITY_KIND_SYNCHRONIZATION VALUES (2600, 8900, 0, 1, NULL, 7, 43, " + firstPid +
+            ", 3, 0), (4100, 4200, 1, 1, NULL, 7, 999, " + secondPid + ", 4, 0)");
+        run("CREATE TABLE CUBLAS_EVENTS (start INTEGER NOT NULL, end INTEGER NOT NULL, eventClass INTEGER NOT NULL, "
+            "globalTid INTEGER, nameId INTEGER NOT NULL)");
+        run("INSERT INTO StringIds VALUES (13, 'cublasGemmEx')");
+        run("INSERT INTO CUBLAS_EVENTS VALUES (950, 1600, 29, " + first + ", 13)");
+        run("CREATE TABLE PROCESSES (globalPid INTEGER, pid INTEGER, name TEXT)");
+        run("INSERT INTO PROCESSES VALUES (" + secondPid + ", 7, 'server'), (" + firstPid + ", 5, 'client')");
+        run("CREATE TABLE TARGET_INFO_GPU_METRICS (typeId INTEGER NOT NULL, sourceId INTEGER NOT NULL, typeName TEXT "
+            "NOT NULL, metricId INTEGER NOT NULL, metricName TEXT NOT NULL)");
+        run("INSERT INTO TARGET_INFO_GPU_METRICS VALUES (72057594037927937, 1, 'General Metrics', 4, 'SMs Active')");
+        run("CREATE TABLE GPU_METRICS (rawTimestamp INTEGER, timestamp INTEGER, typeId INTEGER NOT NULL, metricId "
+            "INTEGER NOT NULL, value INTEGER NOT NULL)");
+        run("INSERT INTO GPU_METRICS VALUES (0, 3000, 72057594037927937, 4, 80), (0, 2000, 72057594037927937, 4, 35)");
+        run("CREATE TABLE DIAGNOSTIC_EVENT (timestamp INTEGER NOT NULL, timestampType INTEGER NOT NULL, source INTEGER "
+            "NOT NULL, severity INTEGER NOT NULL, text TEXT NOT NULL, globalPid INTEGER)");
+        run("INSERT INTO DIAGNOSTIC_EVENT VALUES (1, 1, 1, 2, 'Some events were lost.', NULL), (2, 1, 1, 2, 'Some "
+            "events "
+            "were lost.', NULL), (3, 1, 1, 1, 'Profiling started.', NULL)");
+        run("CREATE TABLE CUPTI_ACTIVITY_KIND_CUDA_EVENT (timestamp INTEGER, deviceId INTEGER NOT NULL)");
+        run("INSERT INTO CUPTI_ACTIVITY_KIND_CUDA_EVENT VALUES (1, 0), (2, 0)");
         run("CREATE TABLE META_DATA_EXPORT (name TEXT NOT NULL, value TEXT)");
         run("INSERT INTO META_DATA_EXPORT VALUES ('EXPORT_SCHEMA_VERSION', '3.25.0')");
     }
