@@ -1,6 +1,4 @@
 // Any trace this program reads, as a file that other programs read.
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +11,7 @@
 #include "core/analysis/gaps.h"
 #include "core/analysis/window.h"
 #include "core/base/format.h"
+#include "core/base/temporary_file.h"
 #include "core/export/chrome_json.h"
 #include "core/export/csv.h"
 #include "core/export/perfetto_trace.h"
@@ -166,38 +165,22 @@ Status checkOut(const Format& format, const ConvertOptions& options) {
     return {};
 }
 
-// A file of its own for what comes in by the standard input: readers need one.
-class InputCopy {
-public:
-    ~InputCopy() {
-        std::error_code ignored;
-        if (!m_path.empty()) fs::remove(m_path, ignored);
-    }
-    Result<TracePtr> open() {
-        std::string pattern = (fs::temp_directory_path() / "gapscope-input-XXXXXX").string();
-        const int file = ::mkstemp(pattern.data());
-        if (file < 0) return fail("The standard input cannot be kept: no file can be made in the temporary folder.");
-        ::close(file);
-        m_path = pattern;
-        std::ofstream out(m_path, std::ios::binary);
-        if (std::cin.peek() != std::char_traits<char>::eof()) out << std::cin.rdbuf();
-        out.close();
-        if (!out) return fail("The standard input cannot be kept in " + m_path + ".", ErrorKind::NoSpace);
-        auto trace = openTrace(m_path);
-        if (trace) return trace;
-        Error error = trace.error();
-        for (size_t at; (at = error.message.find(m_path)) != std::string::npos;)
-            error.message.replace(at, m_path.size(), "The standard input");
-        return tl::unexpected<Error>(std::move(error));
-    }
-
-private:
-    std::string m_path;
-};
+// What comes in by the standard input is kept in a file: readers need one.
+Result<TracePtr> openStandardInput() {
+    ASSIGN_OR_RETURN(const TemporaryFile copy, TemporaryFile::create("input"));
+    const std::string path = copy.path().string();
+    std::ofstream out(path, std::ios::binary);
+    if (std::cin.peek() != std::char_traits<char>::eof()) out << std::cin.rdbuf();
+    out.close();
+    if (!out) return fail("The standard input cannot be kept in " + path + ".", ErrorKind::NoSpace);
+    auto trace = openTrace(path);
+    if (trace) return trace;
+    return tl::unexpected<Error>(copy.told(trace.error(), "The standard input"));
+}
 
 Result<TracePtr> openInput(const std::string& in) {
     if (in != "-") return openTrace(in);
-    return InputCopy().open();
+    return openStandardInput();
 }
 
 void printReport(const Format& format, const ConvertOptions& options, const ExportReport& report) {

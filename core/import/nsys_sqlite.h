@@ -3,10 +3,13 @@
 
 #include <filesystem>
 #include <stop_token>
+#include <string_view>
 
 #include "core/import/open_trace.h"
 
 namespace gapscope {
+
+inline constexpr std::string_view kSqliteMagic("SQLite format 3\0", 16);  // how the files begin
 
 Result<TracePtr> readNsysSqlite(const std::filesystem::path& path, const ImportProgress& progress = {},
                                 std::stop_token stop = {});

@@ -11,6 +11,7 @@
 
 #include "core/import/chrome_trace.h"
 #include "core/import/nsys_sqlite.h"
+#include "core/import/packed_database.h"
 #include "core/import/perfetto_packets.h"
 #include "core/import/perfetto_trace.h"
 
@@ -28,7 +29,7 @@ std::string whatElseItIs(const std::filesystem::path& path) {
     }
     return name +
            " is not a trace this program knows: it opens Gapscope sessions, Nsight Systems SQLite exports, "
-           "Perfetto traces and Chrome traces (JSON, also in gzip or zstd) as PyTorch's profiler writes them.";
+           "Perfetto traces and Chrome traces (JSON) as PyTorch's profiler writes them, all also in gzip or zstd.";
 }
 
 // The file's own count of its pages against its size: tells a cut copy before SQLite stumbles over it somewhere.
@@ -51,14 +52,17 @@ Status checkWhole(const std::filesystem::path& path, std::span<const unsigned ch
                 ErrorKind::BadFile);
 }
 
-constexpr std::string_view kSqliteMagic("SQLite format 3\0", 16);
-
 bool isSqlite(std::string_view head) {
     return head.starts_with(kSqliteMagic.substr(0, std::min(head.size(), kSqliteMagic.size())));
 }
 
 bool isChromeTrace(std::string_view head) {
     return isGzip(head) || isZstd(head) || beginsLikeJson(head);
+}
+
+Result<TracePtr> readChromeTraceOrPackedDatabase(const std::filesystem::path& path, const ImportProgress& progress,
+                                                 std::stop_token stop) {
+    return holdsDatabase(path) ? readPackedDatabase(path, progress, stop) : readChromeTrace(path, progress, stop);
 }
 
 // One line a format: how its files begin, what tells a cut copy (where something does), who reads them.
@@ -70,7 +74,7 @@ struct Format {
 constexpr std::array kFormats = {
     Format{isSqlite, checkWhole, readNsysSqlite},
     Format{beginsLikePerfetto, nullptr, readPerfettoTrace},
-    Format{isChromeTrace, nullptr, readChromeTrace},
+    Format{isChromeTrace, nullptr, readChromeTraceOrPackedDatabase},
 };
 
 }  // namespace

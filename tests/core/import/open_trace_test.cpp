@@ -11,6 +11,7 @@
 #include "core/export/session_writer.h"
 #include "tests/core/testing/packed.h"
 #include "tests/core/testing/random_trace.h"
+#include "tests/core/testing/same_trace.h"
 #include "tests/core/testing/temp_folder.h"
 
 namespace gapscope {
@@ -149,6 +150,31 @@ TEST_F(OpenTrace, DoesNotRunViewsOfAFile) {
         "SELECT i AS start, i AS end FROM n"));
     ASSERT_TRUE(database->close());
     EXPECT_NE(sentenceFor(folder / "view.sqlite").find("no trace"), std::string::npos);
+}
+
+TEST_F(OpenTrace, OpensPackedSessionsAndLeavesNothingBehind) {
+    const TempFolder temporary;
+    ::setenv("TMPDIR", temporary.path().c_str(), 1);
+    const TracePtr trace = RandomTrace(3).build().snapshot();
+    ASSERT_TRUE(saveSession(*trace, folder / "a.gapscope"));
+    const std::string bytes = bytesOf(folder / "a.gapscope");
+    write(folder / "a.gapscope.gz", gzipped(bytes));
+    write(folder / "no-name", zstdPacked(bytes));
+    for (const char* name : {"a.gapscope.gz", "no-name"}) {
+        const auto opened = openTrace(folder / name);
+        ASSERT_TRUE(opened) << opened.error().message;
+        expectSameTrace(*trace, **opened);
+    }
+    const std::string packed = gzipped(bytes);
+    const std::string cut = sentence("cut.gz", packed.substr(0, packed.size() / 2));
+    EXPECT_NE(cut.find("cut.gz cannot be unpacked: the file ends in the middle of its gzip data"), std::string::npos)
+        << cut;
+    // What is wrong with the content is said of the file that the person named.
+    const std::string damaged = sentence("damaged.gz", gzipped(bytes.substr(0, bytes.size() / 2)));
+    EXPECT_EQ(damaged.find("unpacked-"), std::string::npos) << damaged;
+    EXPECT_NE(damaged.find("damaged.gz"), std::string::npos) << damaged;
+    EXPECT_TRUE(std::filesystem::is_empty(temporary.path()));
+    ::unsetenv("TMPDIR");
 }
 
 TEST_F(OpenTrace, StopsWhenAskedAndReportsProgress) {
