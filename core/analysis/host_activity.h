@@ -1,4 +1,4 @@
-// What one CPU thread did at any time, for cutting a gap's host part and naming who filled it. Internal to gaps.cpp.
+// What one CPU thread did at any time, for cutting a gap's host part and naming who filled it. Internal to gap_cutter.
 #pragma once
 
 #include <cstdint>

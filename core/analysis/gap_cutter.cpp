@@ -1,0 +1,101 @@
+#include "core/analysis/gap_cutter.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace gapscope {
+
+GapCutter::GapCutter(const Trace& trace, const LaunchJoin& join, std::span<const uint32_t> outermost, TimeRange ending)
+    : m_trace(trace),
+      m_ops(trace.deviceOps()),
+      m_calls(trace.apiCalls()),
+      m_join(join),
+      m_outermost(outermost),
+      m_host(trace, outermost) {
+    std::vector<uint32_t>* rows = nullptr;
+    uint32_t rowsOf = 0;
+    for (uint32_t row = 0; row < m_ops.startNs.size(); ++row) {
+        if (!ending.contains(m_ops.startNs[row]) || m_ops.endNs[row] <= m_ops.startNs[row]) continue;
+        const uint32_t device = deviceOf(row);
+        if (!rows || device != rowsOf) rows = &m_candidates[rowsOf = device];
+        rows->push_back(row);
+    }
+    const auto startsBefore = [&](uint32_t a, uint32_t b) {
+        return m_ops.startNs[a] != m_ops.startNs[b] ? m_ops.startNs[a] < m_ops.startNs[b] : a < b;
+    };
+    for (auto& [device, of] : m_candidates)
+        if (!std::ranges::is_sorted(of, startsBefore)) std::ranges::sort(of, startsBefore);
+}
+
+uint32_t GapCutter::deviceOf(uint32_t op) const {
+    const TrackId track = m_ops.track[op];
+    return track.value < m_trace.tracks().size() ? m_trace.tracks()[track.value].deviceId : 0;
+}
+
+uint32_t GapCutter::outermostCallOf(uint32_t op) const {
+    const uint32_t call = m_join.callOfOp[op];
+    return call == kNoRow ? kNoRow : m_outermost[call];
+}
+
+// The operation that begins at this time; of several, the one whose call began earliest.
+uint32_t GapCutter::operationAt(uint32_t deviceId, int64_t timeNs) const {
+    const auto found = m_candidates.find(deviceId);
+    if (found == m_candidates.end()) return kNoRow;
+    const std::vector<uint32_t>& rows = found->second;
+    uint32_t best = kNoRow;
+    int64_t bestCallNs = 0;
+    auto it = std::ranges::lower_bound(rows, timeNs, {}, [&](uint32_t row) { return m_ops.startNs[row]; });
+    for (; it != rows.end() && m_ops.startNs[*it] == timeNs; ++it) {
+        const uint32_t call = outermostCallOf(*it);
+        const int64_t callNs = call == kNoRow ? std::numeric_limits<int64_t>::max() : m_calls.startNs[call];
+        if (best == kNoRow || callNs < bestCallNs) {
+            best = *it;
+            bestCallNs = callNs;
+        }
+    }
+    return best;
+}
+
+// Whether the launch of the operation that ends the gap had already put something on its device when the gap began.
+bool GapCutter::isBetweenNodes(const Gap& gap) const {
+    for (const uint32_t other : m_join.opsOf(m_join.callOfOp[gap.nextOp])) {
+        if (m_ops.startNs[other] >= gap.range.startNs) return false;
+        if (deviceOf(other) == gap.deviceId) return true;
+    }
+    return false;
+}
+
+Gap GapCutter::cut(uint32_t deviceId, TimeRange range, TimeRange window, uint64_t& thread) {
+    Gap gap{.deviceId = deviceId, .range = range, .hostEndNs = range.startNs, .launchEndNs = range.startNs};
+    const int64_t duration = range.durationNs();
+    if (range.endNs < window.endNs) gap.nextOp = operationAt(deviceId, range.endNs);
+    if (gap.nextOp == kNoRow) {
+        if (m_calls.startNs.empty()) {
+            gap.unknown = true;
+            gap.causes[GapCause::Unknown] = duration;
+        } else {
+            gap.hostEndNs = gap.launchEndNs = range.endNs;
+            m_host.split(thread, range, gap.causes);
+        }
+        return gap;
+    }
+    gap.call = outermostCallOf(gap.nextOp);
+    if (gap.call == kNoRow) {
+        gap.unknown = true;
+        gap.causes[GapCause::Unknown] = duration;
+        return gap;
+    }
+    thread = m_calls.globalTid[gap.call];
+    if (isBetweenNodes(gap)) {
+        gap.causes[GapCause::DeviceLatency] = duration;
+        return gap;
+    }
+    gap.hostEndNs = std::clamp(m_calls.startNs[gap.call], range.startNs, range.endNs);
+    gap.launchEndNs = std::clamp(m_calls.endNs[gap.call], gap.hostEndNs, range.endNs);
+    m_host.split(thread, {range.startNs, gap.hostEndNs}, gap.causes);
+    gap.causes[GapCause::LaunchCall] = gap.launchEndNs - gap.hostEndNs;
+    gap.causes[GapCause::DeviceLatency] = range.endNs - gap.launchEndNs;
+    return gap;
+}
+
+}  // namespace gapscope

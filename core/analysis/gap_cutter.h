@@ -1,0 +1,44 @@
+// Who caused one idle stretch: what findGaps() and the prepared trace have in common. Internal to core/analysis.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "core/analysis/gaps.h"
+#include "core/analysis/host_activity.h"
+
+namespace gapscope {
+
+// Used by one thread at a time. What it is made from must outlive it.
+class GapCutter {
+public:
+    // `outermost` is outermostCalls(trace). Operations that begin outside of `ending` are not looked at.
+    GapCutter(const Trace& trace, const LaunchJoin& join, std::span<const uint32_t> outermost, TimeRange ending);
+
+    // The gap that is idle over `range` of a device, inside `window`. `thread` is the launching thread and comes back
+    // as the thread that its host part is told by.
+    Gap cut(uint32_t deviceId, TimeRange range, TimeRange window, uint64_t& thread);
+
+    // Gap::hostName of each; threads[i] is what cut() gave for gaps[i].
+    void nameHosts(std::span<Gap> gaps, std::span<const uint64_t> threads, std::stop_token stop) {
+        m_host.nameHosts(gaps, threads, stop);
+    }
+
+private:
+    uint32_t deviceOf(uint32_t op) const;
+    uint32_t outermostCallOf(uint32_t op) const;
+    uint32_t operationAt(uint32_t deviceId, int64_t timeNs) const;
+    bool isBetweenNodes(const Gap& gap) const;
+
+    const Trace& m_trace;
+    const DeviceOps& m_ops;
+    const ApiCalls& m_calls;
+    const LaunchJoin& m_join;
+    const std::span<const uint32_t> m_outermost;
+    HostActivity m_host;
+    std::map<uint32_t, std::vector<uint32_t>> m_candidates;  // by device: operations that can end a gap, by start
+};
+
+}  // namespace gapscope
