@@ -25,6 +25,57 @@ GapCutter::GapCutter(const Trace& trace, const LaunchJoin& join, std::span<const
     };
     for (auto& [device, of] : m_candidates)
         if (!std::ranges::is_sorted(of, startsBefore)) std::ranges::sort(of, startsBefore);
+    findThreads();
+}
+
+void GapCutter::findThreads() {
+    struct Counts {
+        size_t launches = 0, calls = 0, ranges = 0;
+        auto operator<=>(const Counts&) const = default;
+    };
+    std::map<uint64_t, Counts> threads;
+    Counts* counts = nullptr;
+    uint64_t countedTid = 0;
+    const auto of = [&](uint64_t tid) -> Counts& {
+        if (!counts || tid != countedTid) counts = &threads[countedTid = tid];
+        return *counts;
+    };
+    for (uint32_t call = 0; call < m_calls.globalTid.size(); ++call) {
+        Counts& thread = of(m_calls.globalTid[call]);
+        ++thread.calls;
+        if (!m_join.opsOf(call).empty()) ++thread.launches;
+    }
+    const Ranges& ranges = m_trace.ranges();
+    for (size_t row = 0; row < ranges.globalTid.size(); ++row)
+        if (ranges.kind[row] != RangeKind::Wait) ++of(ranges.globalTid[row]).ranges;
+    std::map<uint64_t, Counts> most;
+    for (const auto& [tid, thread] : threads) {
+        const uint64_t process = globalPidOf(tid);
+        if (Counts& best = most[process]; thread > best) {
+            best = thread;
+            m_launchingThread[process] = tid;
+        }
+    }
+    for (const auto& [process, tid] : m_launchingThread)
+        m_host.watch(tid);
+}
+
+// Who launched an operation; of one without a call in the file, who launches in its process.
+uint64_t GapCutter::threadOf(uint32_t op) const {
+    if (const uint32_t call = outermostCallOf(op); call != kNoRow) return m_calls.globalTid[call];
+    const TrackId track = m_ops.track[op];
+    if (track.value >= m_trace.tracks().size()) return HostActivity::kNoThread;
+    const auto known = m_launchingThread.find(m_trace.tracks()[track.value].globalPid);
+    return known == m_launchingThread.end() ? HostActivity::kNoThread : known->second;
+}
+
+// The last operation of the device that begins inside `range`.
+uint32_t GapCutter::lastBefore(uint32_t deviceId, TimeRange range) const {
+    const auto found = m_candidates.find(deviceId);
+    if (found == m_candidates.end()) return kNoRow;
+    const std::vector<uint32_t>& rows = found->second;
+    const auto it = std::ranges::lower_bound(rows, range.endNs, {}, [&](uint32_t row) { return m_ops.startNs[row]; });
+    return it == rows.begin() || m_ops.startNs[*(it - 1)] < range.startNs ? kNoRow : *(it - 1);
 }
 
 uint32_t GapCutter::deviceOf(uint32_t op) const {
@@ -70,7 +121,8 @@ Gap GapCutter::cut(uint32_t deviceId, TimeRange range, TimeRange window, uint64_
     const int64_t duration = range.durationNs();
     if (range.endNs < window.endNs) gap.nextOp = operationAt(deviceId, range.endNs);
     if (gap.nextOp == kNoRow) {
-        if (m_calls.startNs.empty()) {
+        if (const uint32_t last = lastBefore(deviceId, window); last != kNoRow) thread = threadOf(last);
+        if (!m_host.callsApi(thread)) {
             gap.unknown = true;
             gap.causes[GapCause::Unknown] = duration;
         } else {
@@ -79,13 +131,13 @@ Gap GapCutter::cut(uint32_t deviceId, TimeRange range, TimeRange window, uint64_
         }
         return gap;
     }
+    thread = threadOf(gap.nextOp);
     gap.call = outermostCallOf(gap.nextOp);
     if (gap.call == kNoRow) {
         gap.unknown = true;
         gap.causes[GapCause::Unknown] = duration;
         return gap;
     }
-    thread = m_calls.globalTid[gap.call];
     if (isBetweenNodes(gap)) {
         gap.causes[GapCause::DeviceLatency] = duration;
         return gap;

@@ -18,10 +18,10 @@ public:
     GapCutter(const Trace& trace, const LaunchJoin& join, std::span<const uint32_t> outermost, TimeRange ending);
 
     // The gap that is idle over `range` of a device, inside `window`. `thread` is the launching thread and comes back
-    // as the thread that its host part is told by.
+    // as the thread that its host part is told by (HostActivity::kNoThread: none known).
     Gap cut(uint32_t deviceId, TimeRange range, TimeRange window, uint64_t& thread);
 
-    // Gap::hostName of each; threads[i] is what cut() gave for gaps[i].
+    // Gap::hostName and hostCall of each; threads[i] is what cut() gave for gaps[i].
     void nameHosts(std::span<Gap> gaps, std::span<const uint64_t> threads, std::stop_token stop) {
         m_host.nameHosts(gaps, threads, stop);
     }
@@ -29,6 +29,9 @@ public:
 private:
     uint32_t deviceOf(uint32_t op) const;
     uint32_t outermostCallOf(uint32_t op) const;
+    uint64_t threadOf(uint32_t op) const;
+    uint32_t lastBefore(uint32_t deviceId, TimeRange range) const;
+    void findThreads();
     uint32_t operationAt(uint32_t deviceId, int64_t timeNs) const;
     bool isBetweenNodes(const Gap& gap) const;
 
@@ -38,6 +41,8 @@ private:
     const LaunchJoin& m_join;
     const std::span<const uint32_t> m_outermost;
     HostActivity m_host;
+    // By process, in the whole trace: the thread with most launches, else with most API calls, else with most ranges.
+    std::map<uint64_t, uint64_t> m_launchingThread;
     std::map<uint32_t, std::vector<uint32_t>> m_candidates;  // by device: operations that can end a gap, by start
 };
 

@@ -23,6 +23,12 @@ GapCauses& GapCauses::operator+=(const GapCauses& other) {
     return *this;
 }
 
+std::string hostText(const Trace& trace, const Gap& gap) {
+    std::string text(trace.string(gap.hostName));
+    if (!gap.hostCall.valid() || gap.hostCall == gap.hostName) return text;
+    return std::string(trace.string(gap.hostCall)) + " in " + text;
+}
+
 GapTable findGaps(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop) {
     GapTable table;
     if (join.callOfOp.size() != trace.deviceOps().startNs.size() || join.firstOpOf.empty()) return table;
@@ -31,7 +37,8 @@ GapTable findGaps(const Trace& trace, const LaunchJoin& join, TimeRange window, 
     table.host = hostTimes(trace, join, outermost, window, stop);
     GapCutter cutter(trace, join, outermost, window);
     std::vector<uint64_t> threads;  // whose host part it is, for each gap
-    const uint64_t launchingThread = table.host.threads.empty() ? 0 : table.host.threads[0].globalTid;
+    const uint64_t launchingThread =
+        table.host.threads.empty() ? HostActivity::kNoThread : table.host.threads[0].globalTid;
     for (const DeviceBusy& device : table.devices) {
         for (const TimeRange range : complementOf(device.busy, window)) {
             if (stop.stop_requested()) return table;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,10 +40,15 @@ struct Gap {
     GapCauses causes;          // add up to the range exactly
     uint32_t nextOp = kNoRow;  // row of deviceOps() that ended it; none: the window's end
     uint32_t call = kNoRow;    // row of apiCalls(): the outermost call that launched nextOp
-    // The API call that covers most of the host part on the launching thread, else the innermost range that does; not
-    // valid: nothing is known of what the host did.
+    // Who covers more than half of the host part (of the whole gap, if its cause is unknown) on the launching thread:
+    // the innermost of our ranges, operators, Python functions and NVTX ranges, else the API call. Not valid: nothing
+    // that the file knows does. The thread is the one of `call`; without a call, the launching thread of the process
+    // that the operation (at the window's end: the device's last one) belongs to.
     StringId hostName;
+    StringId hostCall;  // the API call that does, if one does: "cudaStreamSynchronize" in the range `hostName`
 };
+// "cudaStreamSynchronize in decode 3", one of the two, or nothing.
+std::string hostText(const Trace& trace, const Gap& gap);
 
 struct GapTable {
     std::vector<Gap> gaps;  // by device, then time

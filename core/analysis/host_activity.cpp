@@ -1,6 +1,7 @@
 #include "core/analysis/host_activity.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/analysis/api_calls.h"
 
@@ -14,6 +15,11 @@ constexpr size_t kMostOpenRanges = 256;
 
 bool coversMost(TimeRange range, TimeRange host) {
     return range.clippedTo(host).durationNs() * 2 > host.durationNs();
+}
+
+// What is asked about: the host's part, or all of a gap whose parts are not known.
+TimeRange hostPartOf(const Gap& gap) {
+    return {gap.range.startNs, gap.unknown ? gap.range.endNs : gap.hostEndNs};
 }
 
 }  // namespace
@@ -49,7 +55,7 @@ void HostActivity::buildAll() {
         }
     }
     for (uint32_t row = 0; row < ranges.startNs.size(); ++row) {
-        // Only threads that call the API can be a gap's host; the others would cost memory for nothing.
+        if (ranges.kind[row] == RangeKind::Wait) continue;  // what a synchronizing call does, not who called it
         if (const auto it = m_threads.find(ranges.globalTid[row]); it != m_threads.end())
             it->second.ranges.push_back(row);
     }
@@ -76,6 +82,10 @@ void HostActivity::buildAll() {
 HostActivity::Thread& HostActivity::thread(uint64_t globalTid) {
     buildAll();
     return m_threads[globalTid];
+}
+
+bool HostActivity::callsApi(uint64_t globalTid) {
+    return globalTid != kNoThread && !thread(globalTid).outermost.empty();
 }
 
 void HostActivity::split(uint64_t globalTid, TimeRange range, GapCauses& causes) {
@@ -120,10 +130,10 @@ void HostActivity::nameHosts(std::span<Gap> gaps, std::span<const uint64_t> thre
     };
     std::vector<Question> questions;
     for (size_t i = 0; i < gaps.size(); ++i) {
-        const TimeRange host{gaps[i].range.startNs, gaps[i].hostEndNs};
-        if (gaps[i].unknown || host.empty()) continue;
-        gaps[i].hostName = callCoveringMost(thread(threads[i]), host);
-        if (!gaps[i].hostName.valid()) questions.push_back({threads[i], host.startNs + host.durationNs() / 2, i});
+        const TimeRange host = hostPartOf(gaps[i]);
+        if (host.empty() || threads[i] == kNoThread) continue;
+        gaps[i].hostCall = gaps[i].hostName = callCoveringMost(thread(threads[i]), host);
+        questions.push_back({threads[i], host.startNs + host.durationNs() / 2, i});
     }
     std::ranges::sort(questions);
     std::vector<uint32_t> open;  // ranges that began before the question and have not ended, outer first
@@ -147,12 +157,12 @@ void HostActivity::nameHosts(std::span<Gap> gaps, std::span<const uint64_t> thre
             if (open.size() > kMostOpenRanges) open.erase(open.begin());
         }
         std::erase_if(open, [&](uint32_t row) { return ranges.endNs[row] <= question.middleNs; });
-        const TimeRange host{gaps[question.gap].range.startNs, gaps[question.gap].hostEndNs};
-        int64_t shortest = 0;
+        const TimeRange host = hostPartOf(gaps[question.gap]);
+        int64_t shortest = std::numeric_limits<int64_t>::max();
         for (const uint32_t row : open) {
             const TimeRange range{ranges.startNs[row], ranges.endNs[row]};
             if (!coversMost(range, host)) continue;
-            if (gaps[question.gap].hostName.valid() && range.durationNs() > shortest) continue;
+            if (range.durationNs() > shortest) continue;
             shortest = range.durationNs();
             gaps[question.gap].hostName = ranges.name[row];
         }

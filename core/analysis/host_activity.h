@@ -13,13 +13,20 @@ namespace gapscope {
 
 class HostActivity {
 public:
+    static constexpr uint64_t kNoThread = ~uint64_t{0};
+
     // `outermost` is outermostCalls(trace).
     HostActivity(const Trace& trace, std::span<const uint32_t> outermost) : m_trace(trace), m_outermost(outermost) {}
+
+    // A thread that calls no API and is asked about all the same; to be said before anything is asked. The ranges of
+    // others would cost memory for nothing.
+    void watch(uint64_t globalTid) { m_threads[globalTid]; }
+    bool callsApi(uint64_t globalTid);
 
     // Adds the parts of [range) on this thread: waiting calls, other calls, the profiler's own cost, the rest.
     void split(uint64_t globalTid, TimeRange range, GapCauses& causes);
 
-    // Gap::hostName for each gap, whose `call` thread is threads[i]; gaps without a host part stay without a name.
+    // Gap::hostName and hostCall for each gap, whose thread is threads[i]; gaps without a host part stay without.
     void nameHosts(std::span<Gap> gaps, std::span<const uint64_t> threads, std::stop_token stop);
 
 private:

@@ -111,7 +111,7 @@ void addGap(Rows& rows, const Report& report) {
         cell.swatch = appTheme().gapCause(static_cast<GapCause>(cause));
         rows.add(tr("Idle by %1").arg(gapCauseTitle(cause)), cell);
     }
-    rows.add(tr("Host did"), text(trace.string(found->hostName)));
+    rows.add(tr("Host did"), text(hostText(trace, *found)));
     if (found->nextOp != kNoRow) rows.add(tr("Ended by"), text(trace.string(trace.deviceOps().name[found->nextOp])));
     if (found->call != kNoRow) rows.add(tr("Launched by"), text(trace.string(trace.apiCalls().name[found->call])));
     rows.addCount(tr("Device"), found->deviceId);

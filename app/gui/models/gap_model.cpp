@@ -71,7 +71,7 @@ TableCell GapModel::cell(int row, int column) const {
         case kLatency:
             return durationCell(gap.causes[GapCause::DeviceLatency]);
         case kHostName:
-            return textCell(text(trace.string(gap.hostName)));
+            return textCell(text(hostText(trace, gap)));
         case kNextName:
             return textCell(gap.nextOp == kNoRow ? tr("end of the window")
                                                  : text(trace.string(trace.deviceOps().name[gap.nextOp])));

@@ -98,14 +98,16 @@ QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint) {
 }
 
 QString gapSentence(const Trace& trace, const Gap& gap) {
-    if (gap.unknown)
-        return tr("%1 idle, cause unknown: the trace has no launch for what follows")
-            .arg(duration(gap.range.durationNs()));
+    if (gap.unknown) {
+        const QString sentence = tr("%1 idle, cause unknown: the trace has no launch for what follows")
+                                     .arg(duration(gap.range.durationNs()));
+        return gap.hostName.valid() ? tr("%1; the host was in %2").arg(sentence, utf8(hostText(trace, gap))) : sentence;
+    }
     QStringList parts;
     const int64_t hostNs = gap.causes.hostNs();
     if (hostNs > 0) {
         QString host = tr("%1 host").arg(duration(hostNs));
-        if (gap.hostName.valid()) host = tr("%1 in %2").arg(host, utf8(trace.string(gap.hostName)));
+        if (gap.hostName.valid()) host = tr("%1 in %2").arg(host, utf8(hostText(trace, gap)));
         if (gap.causes[GapCause::HostWaiting] * 2 > hostNs) host += tr(", mostly waiting");
         parts << host;
     }

@@ -9,35 +9,9 @@
 #include "core/analysis/summary.h"
 #include "core/analysis/token_table.h"
 #include "core/analysis/window.h"
-#include "core/trace/trace_builder.h"
+#include "tests/core/analysis/hand_made_trace.h"
 
 namespace gapscope {
-
-namespace {
-
-constexpr uint64_t kThread = makeGlobalTid(1, 1);
-
-struct Builder : TraceBuilder {
-    TrackId track = internTrack({.globalPid = makeGlobalTid(1, 0), .deviceId = 0, .contextId = 1, .streamId = 7});
-    void call(int64_t start, int64_t end, const char* name, uint32_t correlation, uint64_t tid = kThread) {
-        add(ApiCallRow{
-            .startNs = start, .endNs = end, .name = intern(name), .globalTid = tid, .correlationId = correlation});
-    }
-    void kernel(int64_t start, int64_t end, uint32_t correlation, int32_t token = -1, const char* name = "k") {
-        add(DeviceOpRow{.startNs = start,
-                        .endNs = end,
-                        .name = intern(name),
-                        .track = track,
-                        .category = Category::Gemm,
-                        .correlationId = correlation,
-                        .token = token});
-    }
-    void range(int64_t start, int64_t end, const char* name) {
-        add(RangeRow{.startNs = start, .endNs = end, .name = intern(name), .globalTid = kThread});
-    }
-};
-
-}  // namespace
 
 TEST(Gaps, AreCutAtTheLaunchCall) {
     // busy 100-120, idle 120-200, busy 200-210; the second kernel's call runs 150-170.
@@ -110,7 +84,11 @@ TEST(Gaps, NameTheHostByTheInnermostOfCallAndRange) {
     const GapTable table = findGaps(*trace, {100, 900});
     ASSERT_EQ(table.gaps.size(), 2u);
     EXPECT_EQ(trace->string(table.gaps[0].hostName), "layer 3");
-    EXPECT_EQ(trace->string(table.gaps[1].hostName), "cudaStreamSynchronize");
+    EXPECT_FALSE(table.gaps[0].hostCall.valid());
+    EXPECT_EQ(trace->string(table.gaps[1].hostName), "model_inference");
+    EXPECT_EQ(trace->string(table.gaps[1].hostCall), "cudaStreamSynchronize");
+    EXPECT_EQ(hostText(*trace, table.gaps[0]), "layer 3");
+    EXPECT_EQ(hostText(*trace, table.gaps[1]), "cudaStreamSynchronize in model_inference");
 }
 
 TEST(Launches, CountAGraphLaunchOnceAndMeasureItsFirstOperation) {

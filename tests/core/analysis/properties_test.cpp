@@ -2,37 +2,24 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
+#include <tuple>
 
 #include "core/analysis/api_calls.h"
+#include "core/analysis/culprits.h"
 #include "core/analysis/gaps.h"
 #include "core/analysis/host_times.h"
 #include "core/analysis/kernel_summary.h"
 #include "core/analysis/summary.h"
 #include "core/analysis/token_table.h"
+#include "tests/core/analysis/random_traces.h"
 #include "tests/core/analysis/reference.h"
-#include "tests/core/testing/random_trace.h"
 
 namespace gapscope {
 
 using reference::Reference;
-
-class RandomTraces : public testing::TestWithParam<int> {
-protected:
-    RandomTraces() {
-        const auto seed = static_cast<uint32_t>(GetParam());
-        RandomTraceShape shape;
-        if (seed % 5 == 1) shape = {.deviceOps = 15, .calls = 12, .spanNs = 500};
-        if (seed % 5 == 2) shape.calls = 0;
-        if (seed % 5 == 3) shape = {.deviceOps = 25, .calls = 60, .ranges = 60, .spanNs = 250};
-        if (seed % 5 == 4) shape = {.deviceOps = 40, .calls = 5, .spanNs = 600};  // many operations a call
-        RandomTrace random(seed, shape);
-        trace = random.build().snapshot();
-        window = seed % 2 ? TimeRange{50, shape.spanNs - 40} : TimeRange{-10, shape.spanNs + 60};
-    }
-    TracePtr trace;
-    TimeRange window;
-};
 
 TEST_P(RandomTraces, JoinAndOutermostCalls) {
     const Reference expected(*trace, window);
@@ -78,6 +65,7 @@ TEST_P(RandomTraces, BusyGapsAndCauses) {
         EXPECT_EQ(gap.deviceId, gaps[i].deviceId);
         EXPECT_EQ(gap.range, gaps[i].range);
         EXPECT_EQ(gap.nextOp, gaps[i].nextOp);
+        EXPECT_EQ(gap.unknown, gaps[i].unknown);
         EXPECT_EQ(gap.causes.ns, gaps[i].causes.ns);
         EXPECT_EQ(gap.causes.totalNs(), gap.range.durationNs());
         EXPECT_LE(gap.range.startNs, gap.hostEndNs);
@@ -95,47 +83,83 @@ TEST_P(RandomTraces, BusyGapsAndCauses) {
 
 TEST_P(RandomTraces, HostNames) {
     const Reference expected(*trace, window);
-    const uint64_t launchingThread = expected.launchingThread();
     for (const Gap& gap : findGaps(*trace, window).gaps) {
-        const TimeRange host{gap.range.startNs, gap.hostEndNs};
-        StringId name;
-        const uint64_t thread = gap.call == kNoRow ? launchingThread : expected.calls[gap.call].globalTid;
-        if (!gap.unknown && !host.empty()) {
-            int64_t most = 0;
-            for (size_t i = 0; i < expected.calls.size(); ++i) {
-                const ApiCallRow& call = expected.calls[i];
-                const int64_t ns = TimeRange{call.startNs, call.endNs}.clippedTo(host).durationNs();
-                if (call.globalTid != thread || !expected.isOutermost(i) || ns * 2 <= host.durationNs()) continue;
-                if (ns < most || (ns == most && name.valid())) continue;
-                most = ns;
-                name = call.name;
-            }
-            // Two outermost calls that cover the same share (broken nesting): either will do.
-            if (most > 0) {
-                bool accepted = false;
-                for (size_t i = 0; i < expected.calls.size(); ++i) {
-                    const ApiCallRow& call = expected.calls[i];
-                    accepted |= call.globalTid == thread && expected.isOutermost(i) && call.name == gap.hostName &&
-                                TimeRange{call.startNs, call.endNs}.clippedTo(host).durationNs() == most;
-                }
-                EXPECT_TRUE(accepted) << trace->string(gap.hostName) << " for " << trace->string(name);
+        const TimeRange host{gap.range.startNs, gap.unknown ? gap.range.endNs : gap.hostEndNs};
+        const uint64_t thread = expected.hostThread(gap);
+        const auto coversMost = [&](TimeRange range) {
+            return range.clippedTo(host).durationNs() * 2 > host.durationNs();
+        };
+        StringId innermost;
+        int64_t shortest = INT64_MAX, shortestStart = INT64_MIN;
+        for (size_t i = 0; i < trace->ranges().startNs.size(); ++i) {
+            const RangeRow row = rowAt(trace->ranges(), i);
+            const TimeRange range{row.startNs, row.endNs};
+            if (row.globalTid != thread || row.kind == RangeKind::Wait || !coversMost(range)) continue;
+            if (range.durationNs() > shortest || (range.durationNs() == shortest && range.startNs < shortestStart))
                 continue;
-            }
-            int64_t shortest = INT64_MAX;
-            int64_t shortestStart = INT64_MIN;
-            for (size_t i = 0; i < trace->ranges().startNs.size(); ++i) {
-                const RangeRow row = rowAt(trace->ranges(), i);
-                const TimeRange range{row.startNs, row.endNs};
-                if (row.globalTid != thread || range.clippedTo(host).durationNs() * 2 <= host.durationNs()) continue;
-                if (range.durationNs() > shortest || (range.durationNs() == shortest && range.startNs < shortestStart))
-                    continue;
-                shortest = range.durationNs();
-                shortestStart = range.startNs;
-                name = row.name;
-            }
+            shortest = range.durationNs();
+            shortestStart = range.startNs;
+            innermost = row.name;
         }
-        EXPECT_EQ(trace->string(gap.hostName), trace->string(name));
+        // Two outermost calls that cover the same share (broken nesting): either will do.
+        std::set<StringId> calls;
+        int64_t most = 0;
+        for (size_t i = 0; i < expected.calls.size(); ++i) {
+            const TimeRange range{expected.calls[i].startNs, expected.calls[i].endNs};
+            if (expected.calls[i].globalTid != thread || !expected.isOutermost(i) || !coversMost(range)) continue;
+            const int64_t ns = range.clippedTo(host).durationNs();
+            if (ns > most) calls.clear();
+            most = std::max(most, ns);
+            if (ns == most) calls.insert(expected.calls[i].name);
+        }
+        if (calls.empty()) calls.insert(StringId());
+        EXPECT_TRUE(calls.contains(gap.hostCall)) << trace->string(gap.hostCall);
+        EXPECT_EQ(trace->string(gap.hostName), trace->string(innermost.valid() ? innermost : gap.hostCall));
     }
+}
+
+TEST_P(RandomTraces, CulpritsAddUpToTheGaps) {
+    const GapTable table = findGaps(*trace, window);
+    const std::vector<Culprit> rows = culprits(*trace, table.gaps);
+    // The reference goes through the gaps once for each row and asks which part of each is the row's.
+    GapCauses sum;
+    std::set<std::tuple<int, std::string, std::string>> keys;
+    for (const Culprit& row : rows) {
+        EXPECT_TRUE(keys.insert({static_cast<int>(row.kind), row.name, row.call}).second);
+        int64_t idleNs = 0, count = 0, longest = 0;
+        for (const Gap& gap : table.gaps) {
+            const std::string host = groupName(trace->string(gap.hostName));
+            const bool isCall = gap.hostCall.valid() && gap.hostCall == gap.hostName;
+            const bool fits = row.kind == CulpritKind::Range ? gap.hostName.valid() && !isCall && host == row.name &&
+                                                                   trace->string(gap.hostCall) == row.call
+                              : row.kind == CulpritKind::ApiCall ? isCall && host == row.name
+                                                                 : !gap.hostName.valid();
+            const std::string call(gap.call == kNoRow ? "" : trace->string(trace->apiCalls().name[gap.call]));
+            int64_t ns = 0;
+            if (row.kind == CulpritKind::LaunchCall) {
+                ns = call == row.name ? gap.causes[GapCause::LaunchCall] : 0;
+            } else if (row.kind == CulpritKind::DeviceLatency) {
+                ns = call == row.name ? gap.causes[GapCause::DeviceLatency] : 0;
+            } else if (row.kind == CulpritKind::Unknown) {
+                ns = fits && gap.unknown ? gap.range.durationNs() : 0;
+            } else if (row.kind == CulpritKind::Host) {
+                ns = fits && !gap.unknown ? gap.causes.hostNs() : 0;
+            } else {
+                ns = fits ? (gap.unknown ? gap.range.durationNs() : gap.causes.hostNs()) : 0;
+            }
+            idleNs += ns;
+            count += ns > 0;
+            longest = std::max(longest, ns);
+        }
+        EXPECT_EQ(row.idleNs, idleNs);
+        EXPECT_EQ(row.gapCount, count);
+        EXPECT_EQ(row.longestNs, longest);
+        EXPECT_EQ(row.causes.totalNs(), idleNs);
+        ASSERT_LT(row.longestGap, table.gaps.size());
+        EXPECT_LE(row.longestNs, table.gaps[row.longestGap].range.durationNs());
+        sum += row.causes;
+    }
+    EXPECT_EQ(sum, table.causes);
 }
 
 TEST_P(RandomTraces, HostTimes) {

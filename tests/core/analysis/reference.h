@@ -2,6 +2,7 @@
 // code with core/analysis; only for short traces.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -97,6 +98,50 @@ public:
         return best;
     }
 
+    static constexpr uint64_t kNoThread = ~uint64_t{0};
+
+    // Of one process, in the whole trace: most launches, else most calls, else most ranges that are no waits.
+    uint64_t launchingThreadOf(uint64_t process) const {
+        std::map<uint64_t, std::array<int, 3>> counts;
+        for (size_t i = 0; i < calls.size(); ++i) {
+            bool owns = false;
+            for (const auto& op : ops)
+                owns |= callOf(op) == static_cast<int>(i);
+            counts[calls[i].globalTid][0] += owns;
+            counts[calls[i].globalTid][1] += 1;
+        }
+        for (size_t i = 0; i < m_trace.ranges().startNs.size(); ++i)
+            if (m_trace.ranges().kind[i] != RangeKind::Wait) counts[m_trace.ranges().globalTid[i]][2] += 1;
+        uint64_t best = kNoThread;
+        for (const auto& [tid, count] : counts)
+            if (globalPidOf(tid) == process && (best == kNoThread || count > counts[best])) best = tid;
+        return best;
+    }
+
+    uint64_t threadOf(const DeviceOpRow& op) const {
+        const int call = outermostOf(callOf(op));
+        if (call >= 0) return calls[static_cast<size_t>(call)].globalTid;
+        return launchingThreadOf(m_trace.tracks()[op.track.value].globalPid);
+    }
+
+    // Whose host part of a gap it is.
+    uint64_t hostThread(const Gap& gap) const {
+        if (gap.nextOp != kNoRow) return threadOf(ops[gap.nextOp]);
+        const DeviceOpRow* last = nullptr;
+        for (const DeviceOpRow& op : ops) {
+            if (deviceOf(op) != gap.deviceId || !m_window.contains(op.startNs) || op.endNs <= op.startNs) continue;
+            if (!last || op.startNs >= last->startNs) last = &op;
+        }
+        if (last) return threadOf(*last);
+        return calls.empty() ? kNoThread : launchingThread();
+    }
+
+    bool callsApi(uint64_t thread) const {
+        for (const auto& call : calls)
+            if (call.globalTid == thread) return true;
+        return false;
+    }
+
     GapCause hostCauseAt(uint64_t thread, int64_t ns) const {
         bool inApi = false;
         for (const auto& call : calls) {
@@ -152,10 +197,12 @@ private:
                 between |= deviceOf(op) == gap.deviceId && op.startNs < gap.range.startNs &&
                            callOf(op) == callOf(ops[static_cast<size_t>(next)]);
         }
+        const uint64_t thread = hostThread(gap);
+        gap.unknown = next < 0 ? !callsApi(thread) : nextCall < 0;
         for (int64_t ns = gap.range.startNs; ns < gap.range.endNs; ++ns) {
             GapCause cause = GapCause::Unknown;
             if (next < 0) {
-                if (!calls.empty()) cause = hostCauseAt(launchingThread(), ns);
+                if (!gap.unknown) cause = hostCauseAt(thread, ns);
             } else if (nextCall >= 0) {
                 const ApiCallRow& call = calls[static_cast<size_t>(nextCall)];
                 if (between || ns >= std::max(call.startNs, call.endNs)) {

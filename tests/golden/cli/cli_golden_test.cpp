@@ -178,11 +178,17 @@ TEST_F(CliGolden, Json) {
         expectGolden(command, "--json", std::string(command) + ".json");
     expectGolden("summary", "--json --window 'decode 1'", "summary_decode_1.json");
     expectGolden("gaps", "--json --window 3500:4300", "gaps_one.json");
+    expectGolden("gaps", "--json --hta --threshold 500", "gaps_hta.json");
+    expectGolden("launches", "--json --by name --trace --series --runtime-outlier 150 --delay-outlier 50",
+                 "launches_all.json");
 }
 
 TEST_F(CliGolden, Text) {
     for (const char* command : {"summary", "kernels", "gaps", "launches", "tokens", "layers"})
         expectGolden(command, "", std::string(command) + ".txt");
+    expectGolden("gaps", "--hta", "gaps_hta.txt");
+    expectGolden("launches", "--by name", "launches_by_name.txt");
+    expectGolden("launches", "--trace --top 2", "launches_trace.txt");
 }
 
 TEST_F(CliGolden, FiguresWorkedOutByHand) {
