@@ -9,10 +9,9 @@ namespace gapscope {
 
 namespace {
 
-// HTA's list (trace_symbol_table.py, get_runtime_launch_events_query), without Meta's own accelerator.
-constexpr std::array<std::string_view, 10> kHtaCalls = {
-    "cudaLaunchKernel", "cudaLaunchKernelExC",      "cuLaunchKernel", "cudaMemcpyAsync", "cudaMemsetAsync",
-    "hipLaunchKernel",  "hipExtModuleLaunchKernel", "hipMemsetAsync", "hipMemcpyAsync",  "hipMemcpyWithStream"};
+// The calls that get_cuda_kernel_launch_stats looks at.
+constexpr std::array<std::string_view, 4> kHtaCalls = {"cudaLaunchKernel", "cudaLaunchKernelExC", "cudaMemcpyAsync",
+                                                       "cudaMemsetAsync"};
 
 size_t binOf(int64_t value) {  // 0: below 1; k: from 2^(k - 1) on
     return static_cast<size_t>(std::bit_width(static_cast<uint64_t>(value)));

@@ -184,7 +184,7 @@ TEST_P(LaunchViews, StatisticsByTheDefinition) {
         const DeviceOpRow op = rowAt(trace->deviceOps(), row);
         const ApiCallRow call = rowAt(trace->apiCalls(), join.callOfOp[row]);
         const std::string_view name = trace->string(call.name);
-        const bool known = name == "cudaLaunchKernel" || name == "cuLaunchKernel" || name == "cudaMemcpyAsync";
+        const bool known = name == "cudaLaunchKernel" || name == "cudaMemcpyAsync";
         if (!known || !window.contains(call.startNs)) continue;
         const int64_t callNs = call.endNs - call.startNs;
         ++hta.operationCount;
