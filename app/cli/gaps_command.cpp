@@ -199,6 +199,7 @@ void addGapsCommand(CLI::App& app, Outcome& outcome) {
         ->add_option("--threshold", options->thresholdNs,
                      "with --hta: below so many ns a wait that is not the host's is kernel wait (HTA's 30 µs)")
         ->capture_default_str()
+        ->check(CLI::NonNegativeNumber)
         ->needs("--hta");
 }
 

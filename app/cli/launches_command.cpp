@@ -192,11 +192,13 @@ void addLaunchesCommand(CLI::App& app, Outcome& outcome) {
     command
         ->add_option("--runtime-outlier", options->thresholds.runtimeNs,
                      "ns; longer calls are runtime outliers (HTA's 50 µs)")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     command
         ->add_option("--delay-outlier", options->thresholds.delayNs,
                      "ns; operations that begin later after their call are delay outliers (HTA's 100 µs)")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
 }
 
 }  // namespace gapscope::cli

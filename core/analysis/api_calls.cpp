@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numeric>
 
 namespace gapscope {
@@ -57,25 +58,32 @@ ApiNames::ApiNames(const Trace& trace) {
 
 std::vector<uint32_t> outermostCalls(const Trace& trace, std::stop_token stop) {
     const ApiCalls& calls = trace.apiCalls();
-    std::vector<uint32_t> rows(calls.startNs.size());
-    std::iota(rows.begin(), rows.end(), 0u);
-    std::vector<uint32_t> outermost = rows;
+    std::vector<uint32_t> outermost(calls.startNs.size());
+    std::iota(outermost.begin(), outermost.end(), 0u);
+    // A thread's rows mostly come in order, whatever the threads' rows are mixed with.
+    std::map<uint64_t, std::vector<uint32_t>> threads;
+    std::vector<uint32_t>* thread = nullptr;
+    uint64_t threadTid = 0;
+    for (uint32_t row = 0; row < calls.startNs.size(); ++row) {
+        const uint64_t tid = calls.globalTid[row];
+        if (!thread || tid != threadTid) thread = &threads[threadTid = tid];
+        thread->push_back(row);
+    }
     const auto before = [&](uint32_t a, uint32_t b) {
-        if (calls.globalTid[a] != calls.globalTid[b]) return calls.globalTid[a] < calls.globalTid[b];
         if (calls.startNs[a] != calls.startNs[b]) return calls.startNs[a] < calls.startNs[b];
         if (calls.endNs[a] != calls.endNs[b]) return calls.endNs[a] > calls.endNs[b];
         return a < b;
     };
-    if (stop.stop_requested()) return outermost;
-    if (!std::is_sorted(rows.begin(), rows.end(), before)) std::sort(rows.begin(), rows.end(), before);
-    for (size_t i = 1, outer = 0; i < rows.size(); ++i) {
-        const uint32_t out = rows[outer], row = rows[i];
-        const bool inside = calls.globalTid[row] == calls.globalTid[out] && calls.startNs[row] < calls.endNs[out] &&
-                            calls.endNs[row] <= calls.endNs[out];
-        if (inside) {
-            outermost[row] = out;
-        } else {
-            outer = i;
+    for (auto& [tid, rows] : threads) {
+        if (stop.stop_requested()) return outermost;
+        if (!std::ranges::is_sorted(rows, before)) std::ranges::sort(rows, before);
+        for (size_t i = 1, outer = 0; i < rows.size(); ++i) {
+            const uint32_t out = rows[outer], row = rows[i];
+            if (calls.startNs[row] < calls.endNs[out] && calls.endNs[row] <= calls.endNs[out]) {
+                outermost[row] = out;
+            } else {
+                outer = i;
+            }
         }
     }
     return outermost;

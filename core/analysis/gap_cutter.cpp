@@ -17,14 +17,14 @@ GapCutter::GapCutter(const Trace& trace, const LaunchJoin& join, std::span<const
     for (uint32_t row = 0; row < m_ops.startNs.size(); ++row) {
         if (!ending.contains(m_ops.startNs[row]) || m_ops.endNs[row] <= m_ops.startNs[row]) continue;
         const uint32_t device = deviceOf(row);
-        if (!rows || device != rowsOf) rows = &m_candidates[rowsOf = device];
+        if (!rows || device != rowsOf) rows = &m_candidates[rowsOf = device].rows;
         rows->push_back(row);
     }
     const auto startsBefore = [&](uint32_t a, uint32_t b) {
         return m_ops.startNs[a] != m_ops.startNs[b] ? m_ops.startNs[a] < m_ops.startNs[b] : a < b;
     };
     for (auto& [device, of] : m_candidates)
-        if (!std::ranges::is_sorted(of, startsBefore)) std::ranges::sort(of, startsBefore);
+        if (!std::ranges::is_sorted(of.rows, startsBefore)) std::ranges::sort(of.rows, startsBefore);
     findThreads();
 }
 
@@ -73,7 +73,7 @@ uint64_t GapCutter::threadOf(uint32_t op) const {
 uint32_t GapCutter::lastBefore(uint32_t deviceId, TimeRange range) const {
     const auto found = m_candidates.find(deviceId);
     if (found == m_candidates.end()) return kNoRow;
-    const std::vector<uint32_t>& rows = found->second;
+    const std::vector<uint32_t>& rows = found->second.rows;
     const auto it = std::ranges::lower_bound(rows, range.endNs, {}, [&](uint32_t row) { return m_ops.startNs[row]; });
     return it == rows.begin() || m_ops.startNs[*(it - 1)] < range.startNs ? kNoRow : *(it - 1);
 }
@@ -89,13 +89,20 @@ uint32_t GapCutter::outermostCallOf(uint32_t op) const {
 }
 
 // The operation that begins at this time; of several, the one whose call began earliest.
-uint32_t GapCutter::operationAt(uint32_t deviceId, int64_t timeNs) const {
+uint32_t GapCutter::operationAt(uint32_t deviceId, int64_t timeNs) {
     const auto found = m_candidates.find(deviceId);
     if (found == m_candidates.end()) return kNoRow;
-    const std::vector<uint32_t>& rows = found->second;
+    const std::vector<uint32_t>& rows = found->second.rows;
+    constexpr size_t kSteps = 8;  // a few neighbours cost less than a binary search through cold memory
+    size_t at = std::min(found->second.hint, rows.size());
+    bool isThere = at == 0 || m_ops.startNs[rows[at - 1]] < timeNs;
+    for (size_t step = 0; isThere && at < rows.size() && m_ops.startNs[rows[at]] < timeNs; ++at)
+        isThere = ++step < kSteps;
+    auto it = rows.begin() + static_cast<ptrdiff_t>(at);
+    if (!isThere) it = std::ranges::lower_bound(rows, timeNs, {}, [&](uint32_t row) { return m_ops.startNs[row]; });
+    found->second.hint = static_cast<size_t>(it - rows.begin());
     uint32_t best = kNoRow;
     int64_t bestCallNs = 0;
-    auto it = std::ranges::lower_bound(rows, timeNs, {}, [&](uint32_t row) { return m_ops.startNs[row]; });
     for (; it != rows.end() && m_ops.startNs[*it] == timeNs; ++it) {
         const uint32_t call = outermostCallOf(*it);
         const int64_t callNs = call == kNoRow ? std::numeric_limits<int64_t>::max() : m_calls.startNs[call];

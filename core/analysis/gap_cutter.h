@@ -32,7 +32,7 @@ private:
     uint64_t threadOf(uint32_t op) const;
     uint32_t lastBefore(uint32_t deviceId, TimeRange range) const;
     void findThreads();
-    uint32_t operationAt(uint32_t deviceId, int64_t timeNs) const;
+    uint32_t operationAt(uint32_t deviceId, int64_t timeNs);
     bool isBetweenNodes(const Gap& gap) const;
 
     const Trace& m_trace;
@@ -43,7 +43,11 @@ private:
     HostActivity m_host;
     // By process, in the whole trace: the thread with most launches, else with most API calls, else with most ranges.
     std::map<uint64_t, uint64_t> m_launchingThread;
-    std::map<uint32_t, std::vector<uint32_t>> m_candidates;  // by device: operations that can end a gap, by start
+    struct Candidates {
+        std::vector<uint32_t> rows;  // operations that can end a gap, by start
+        size_t hint = 0;             // gaps mostly come in order: where the last one was found
+    };
+    std::map<uint32_t, Candidates> m_candidates;  // by device
 };
 
 }  // namespace gapscope

@@ -39,6 +39,11 @@ GapTable findGaps(const Trace& trace, const LaunchJoin& join, TimeRange window, 
     std::vector<uint64_t> threads;  // whose host part it is, for each gap
     const uint64_t launchingThread =
         table.host.threads.empty() ? HostActivity::kNoThread : table.host.threads[0].globalTid;
+    size_t most = 0;
+    for (const DeviceBusy& device : table.devices)
+        most += device.busy.size() + 1;
+    table.gaps.reserve(most);
+    threads.reserve(most);
     for (const DeviceBusy& device : table.devices) {
         for (const TimeRange range : complementOf(device.busy, window)) {
             if (stop.stop_requested()) return table;

@@ -49,7 +49,8 @@ KernelExecutionTable kernelExecutions(const Trace& trace, const LaunchJoin& join
         times->kernel.push_back(row.kernelNs);
         if (row.queueNs) times->queue.push_back(*row.queueNs);
     }
-    std::ranges::stable_sort(table.executions, {}, [&](const KernelExecution& row) { return calls.startNs[row.call]; });
+    const auto beginOf = [&](const KernelExecution& row) { return calls.startNs[row.call]; };
+    if (!std::ranges::is_sorted(table.executions, {}, beginOf)) std::ranges::stable_sort(table.executions, {}, beginOf);
     for (auto& [key, of] : groups) {
         table.rows.push_back({.apiName = key.apiName,
                               .kernelName = key.kernelName,

@@ -141,7 +141,8 @@ LaunchTable launchTable(const Trace& trace, const LaunchJoin& join, TimeRange wi
         if (launch.queueDelayNs) delays.push_back(*launch.queueDelayNs);
         table.launches.push_back(launch);
     }
-    std::ranges::stable_sort(table.launches, {}, [&](const Launch& launch) { return calls.startNs[launch.call]; });
+    const auto beginOf = [&](const Launch& launch) { return calls.startNs[launch.call]; };
+    if (!std::ranges::is_sorted(table.launches, {}, beginOf)) std::ranges::stable_sort(table.launches, {}, beginOf);
     table.latency = distributionOf(std::move(latencies));
     table.queueDelay = distributionOf(std::move(delays));
     for (size_t row = 0; row < ops.startNs.size(); ++row)

@@ -1,7 +1,8 @@
 // Run by hand: CPU seconds of each question of core/analysis, on a made trace of N kernels and N API calls (default one
 // million), of one process in order and of two processes with a device each in the order in which buffers come.
 //   analysis_bench [N] [--rounds R] [--json]
-// Each figure is the least of R rounds (default 3).
+// Each figure is the least of R rounds (default 3). Aim: everything under 1.5 s of CPU. Measured on one core of a Xeon of
+// 2023: analyze 0.30 and 0.42 s, everything 0.58 and 0.89 s.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
