@@ -5,10 +5,12 @@
 #include <QTest>
 
 #include "app/gui/models/category_model.h"
+#include "app/gui/models/culprit_model.h"
 #include "app/gui/models/details_model.h"
 #include "app/gui/models/diagnostics_model.h"
 #include "app/gui/models/gap_model.h"
 #include "app/gui/models/kernel_model.h"
+#include "app/gui/models/stream_idle_model.h"
 #include "app/gui/models/token_model.h"
 #include "app/gui/session/report.h"
 #include "app/gui/session/selection_text.h"
@@ -66,6 +68,39 @@ private Q_SLOTS:
         QCOMPARE(model.rowOf({-5, -1}), -1);
     }
 
+    void culpritsAddUpToTheIdleTime() {
+        CulpritModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.show(culprits(*m_report->trace, m_report->analysis.gaps.gaps));
+        QVERIFY(model.rowCount() > 1);
+        int64_t idleNs = 0;
+        double share = 0;
+        for (int row = 0; row < model.rowCount(); ++row) {
+            idleNs += model.index(row, 1).data(kSortRole).toLongLong();
+            share += model.index(row, 2).data(kSortRole).toDouble();
+            QVERIFY(!shown(model, row, 0).isEmpty());
+        }
+        QCOMPARE(idleNs, 90'000);
+        QVERIFY(qAbs(share - 1) < 1e-12);
+        QCOMPARE(culpritTitle({.kind = CulpritKind::Range, .name = "decode N", .call = "cudaStreamSynchronize"}),
+                 QStringLiteral("cudaStreamSynchronize in decode N"));
+        model.show({});
+        QCOMPARE(model.rowCount(), 0);
+    }
+
+    void streamsInHtasClasses() {
+        StreamIdleModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        const auto streams = streamIdle(*m_report->trace, m_report->analysis.join, m_report->window);
+        model.show(*m_report->trace, streams);
+        QCOMPARE(model.rowCount(), static_cast<int>(streams.size()) * kStreamIdleClassCount);
+        QCOMPARE(shown(model, 0, 1), QStringLiteral("host wait"));
+        int64_t idleNs = 0;
+        for (int row = 0; row < kStreamIdleClassCount; ++row)
+            idleNs += model.index(row, 2).data(kSortRole).toLongLong();
+        QCOMPARE(idleNs, 80'000);  // 9 operations: 8 waits of 10 us between them
+    }
+
     void tokensWithThePromptFirst() {
         TokenModel model;
         QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
@@ -113,6 +148,10 @@ private Q_SLOTS:
         QCOMPARE(valueOf(kernel, QStringLiteral("Queue delay")), QStringLiteral("5000"));
         QCOMPARE(valueOf({}, QStringLiteral("Self GPU time")), QStringLiteral("760000"));
         QCOMPARE(valueOf({}, QStringLiteral("Launches")), QStringLiteral("9"));
+        const Gap& gap = m_report->analysis.gaps.gaps[1];  // by the call that ended it, which is beyond its own range
+        const Selection selected{.kind = Selection::Kind::Gap, .range = gap.range, .row = 1};
+        QCOMPARE(valueOf(selected, QStringLiteral("Ended by")), QStringLiteral("decode_gemm"));
+        QCOMPARE(valueOf(selected, QStringLiteral("Idle by launch call")), QStringLiteral("5000"));
         const Selection beyond{.kind = Selection::Kind::DeviceOp, .range = {0, 1}, .row = 999};
         QCOMPARE(valueOf(beyond, QStringLiteral("Name")), QString());
     }

@@ -103,6 +103,7 @@ void addGap(Rows& rows, const Report& report) {
     const Gap* found = nullptr;
     for (const Gap& gap : report.analysis.gaps.gaps)
         if (gap.range.overlaps(report.selection.range)) found = &gap;
+    if (report.gap) found = &*report.gap;
     if (!found) return;
     const Trace& trace = *report.trace;
     for (int cause = 0; cause < kGapCauseCount; ++cause) {

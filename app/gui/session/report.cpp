@@ -14,6 +14,17 @@ const TokenTime* tokenOf(const Report& report, const Selection& token) {
     return found == report.tokens.rows.end() ? nullptr : &*found;
 }
 
+namespace {
+
+// In a window of its own a gap would look like one that lasts to the window's end.
+std::optional<Gap> selectedGap(const Trace& trace, const LaunchJoin& join, TimeRange range, std::stop_token stop) {
+    for (const Gap& gap : findGaps(trace, join, {range.startNs, range.endNs + 1}, stop).gaps)
+        if (gap.range == range) return gap;
+    return std::nullopt;  // the window's end did end it
+}
+
+}  // namespace
+
 ReportPtr makeReport(TracePtr trace, const Selection& selection, TimeRange window, std::stop_token stop) {
     auto report = std::make_shared<Report>();
     report->trace = std::move(trace);
@@ -22,6 +33,8 @@ ReportPtr makeReport(TracePtr trace, const Selection& selection, TimeRange windo
     const Trace& rows = *report->trace;
     report->analysis = analyze(rows, window, stop);
     if (stop.stop_requested()) return report;
+    if (selection.kind == Selection::Kind::Gap)
+        report->gap = selectedGap(rows, report->analysis.join, selection.range, stop);
     report->kernels = kernelSummary(rows, window, stop);
     if (stop.stop_requested()) return report;
     report->tokens = tokenTable(rows, report->analysis.join, window, stop);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "app/gui/session/session.h"
@@ -18,6 +19,7 @@ struct Report {
     Analysis analysis;
     KernelSummary kernels;
     TokenTable tokens;
+    std::optional<Gap> gap;       // of a selected gap: with what ended it, which begins where the window ends
     int64_t profilerNs = 0;       // the profiler's own cost inside the window
     int64_t lostRecordCount = 0;  // of all diagnostics that mean lost data
 };

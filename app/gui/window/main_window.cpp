@@ -20,6 +20,7 @@
 #include "app/gui/settings/appearance.h"
 #include "app/gui/timeline/timeline_widget.h"
 #include "app/gui/views/banner.h"
+#include "app/gui/views/idle_panel.h"
 #include "app/gui/views/insight_panel.h"
 #include "app/gui/views/prompt_panel.h"
 #include "app/gui/views/status_strip.h"
@@ -195,6 +196,8 @@ void MainWindow::makeWorkspace() {
     m_gaps = new GapPanel(m_analyst, this);
     m_tabs->addTab(m_gaps, tr("Gaps"));
     m_tabs->addTab(new TokenPanel(m_analyst, this), tr("Tokens"));
+    m_idle = new IdlePanel(m_analyst, this);
+    m_tabs->addTab(m_idle, tr("Idle"));
     m_details = new DetailsPanel(m_analyst, this);
     m_tabs->addTab(m_details, tr("Details"));
     auto* diagnostics = new DiagnosticsPanel(m_analyst, this);
@@ -279,8 +282,9 @@ void MainWindow::connectSession() {
         const Selection::Kind kind = m_session.selection().kind;
         m_actions.clearSelection->setEnabled(kind != Selection::Kind::None);
         // What is chosen in the timeline has no table of its own to be seen in.
+        const bool inTable = m_tabs->currentWidget() == m_gaps || m_tabs->currentWidget() == m_idle;
         if (kind == Selection::Kind::DeviceOp || kind == Selection::Kind::ApiCall ||
-            kind == Selection::Kind::UserRange || (kind == Selection::Kind::Gap && m_tabs->currentWidget() != m_gaps))
+            kind == Selection::Kind::UserRange || (kind == Selection::Kind::Gap && !inTable))
             m_tabs->setCurrentWidget(m_details);
     });
     m_actions.clearSelection->setEnabled(false);

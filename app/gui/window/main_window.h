@@ -127,6 +127,7 @@ private:
     TimelineWidget* m_timeline = nullptr;
     QTabWidget* m_tabs = nullptr;
     QWidget* m_gaps = nullptr;
+    QWidget* m_idle = nullptr;
     QWidget* m_details = nullptr;
     StatusStrip* m_status = nullptr;
     QMenu* m_recentMenu = nullptr;

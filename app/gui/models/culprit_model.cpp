@@ -1,0 +1,84 @@
+#include "app/gui/models/culprit_model.h"
+
+#include <algorithm>
+
+#include "app/gui/session/selection_text.h"
+#include "app/gui/settings/appearance.h"
+
+namespace gapscope {
+namespace {
+
+enum Column { kWho, kIdle, kShare, kGaps, kLongest, kMostly };
+
+}  // namespace
+
+QString culpritTitle(const Culprit& culprit) {
+    switch (culprit.kind) {
+        case CulpritKind::Range:
+            return culprit.call.empty() ? text(culprit.name)
+                                        : CulpritModel::tr("%1 in %2").arg(text(culprit.call), text(culprit.name));
+        case CulpritKind::ApiCall:
+            return text(culprit.name);
+        case CulpritKind::Host:
+            return CulpritModel::tr("host, unnamed");
+        case CulpritKind::LaunchCall:
+            return CulpritModel::tr("launch call: %1").arg(text(culprit.name));
+        case CulpritKind::DeviceLatency:
+            return CulpritModel::tr("device latency of %1").arg(text(culprit.name));
+        case CulpritKind::Unknown:
+            return CulpritModel::tr("unknown: no launch in the file");
+    }
+    return {};
+}
+
+void CulpritModel::show(std::vector<Culprit> culprits) {
+    beginResetModel();
+    m_rows = std::move(culprits);
+    m_idleNs = 0;
+    for (const Culprit& row : m_rows)
+        m_idleNs += row.idleNs;
+    endResetModel();
+}
+
+int CulpritModel::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
+}
+
+const std::vector<TableColumn>& CulpritModel::columns() const {
+    static const std::vector<TableColumn> columns = {
+        {tr("Who"), tr("The range, operator or API call that covers most of the host's part, or what came after it"),
+         false},
+        {tr("Idle"), tr("Its parts of all gaps; the rows add up to the idle time")},
+        {tr("Share"), tr("Of the idle time")},
+        {tr("Gaps"), tr("How many gaps it has a part of")},
+        {tr("Longest"), tr("Its largest part of one gap")},
+        {tr("Main cause"), {}, false},
+    };
+    return columns;
+}
+
+TableCell CulpritModel::cell(int row, int column) const {
+    const Culprit& culprit = m_rows[static_cast<size_t>(row)];
+    switch (column) {
+        case kWho:
+            return textCell(culpritTitle(culprit));
+        case kIdle:
+            return durationCell(culprit.idleNs);
+        case kShare:
+            return shareCell(m_idleNs > 0 ? static_cast<double>(culprit.idleNs) / static_cast<double>(m_idleNs) : 0);
+        case kGaps:
+            return countCell(culprit.gapCount);
+        case kLongest:
+            return durationCell(culprit.longestNs);
+        case kMostly: {
+            const auto most = std::ranges::max_element(culprit.causes.ns) - culprit.causes.ns.begin();
+            TableCell cell = textCell(gapCauseTitle(static_cast<int>(most)));
+            cell.swatch = appTheme().gapCause(static_cast<GapCause>(most));
+            return cell;
+        }
+        default:
+            return {};
+    }
+}
+
+}  // namespace gapscope
