@@ -180,13 +180,14 @@ std::string unescapedJson(std::string_view text, size_t mostBytes) {
 std::optional<int64_t> nanosecondsOf(std::string_view text) {
     // As PyTorch writes them: at most 15 digits and three behind the point.
     if (!text.empty() && text.size() <= 19 && isDigit(text[0])) {
+        constexpr size_t kMostDigits = 15;
         int64_t value = 0;
         size_t at = 0;
-        for (; at < text.size() && isDigit(text[at]); ++at)
+        for (; at < text.size() && at <= kMostDigits && isDigit(text[at]); ++at)
             value = value * 10 + (text[at] - '0');
-        if (at == text.size() && at <= 15) return value * 1000;
-        if (at <= 15 && text[at] == '.' && text.size() == at + 4 && isDigit(text[at + 1]) && isDigit(text[at + 2]) &&
-            isDigit(text[at + 3]))
+        if (at == text.size() && at <= kMostDigits) return value * 1000;
+        if (at <= kMostDigits && text[at] == '.' && text.size() == at + 4 && isDigit(text[at + 1]) &&
+            isDigit(text[at + 2]) && isDigit(text[at + 3]))
             return value * 1000 + (text[at + 1] - '0') * 100 + (text[at + 2] - '0') * 10 + (text[at + 3] - '0');
     }
     const bool negative = !text.empty() && text.front() == '-';
