@@ -70,6 +70,7 @@ Result<std::unique_ptr<CudaBackend>> CudaBackend::create(const Model& model, con
             std::to_string(config.heads) + " of " + std::to_string(config.headDim) + ". Run it on the CPU.");
     std::unique_ptr<CudaBackend> backend(new CudaBackend(model, settings, log));
     RETURN_IF_ERROR(backend->prepareDevice(settings));
+    if (settings.mode == Mode::Persistent) RETURN_IF_ERROR(backend->checkPersistent());
     ASSIGN_OR_RETURN(backend->m_weights, CudaWeights::upload(model, backend->m_formats, settings));
     RETURN_IF_ERROR(backend->allocate());
     backend->m_info.weightBytes = backend->m_weights.tokenBytes();
@@ -193,6 +194,7 @@ Status CudaBackend::allocate() {
     const int64_t stateAt = take(sizeof(cuda::StepState));
     const int64_t valuesAt = take(m_argmaxBlocks * static_cast<int64_t>(sizeof(float)));
     const int64_t indicesAt = take(m_argmaxBlocks * static_cast<int64_t>(sizeof(int32_t)));
+    const int64_t arrivalsAt = take(static_cast<int64_t>(sizeof(unsigned)));
 
     void* raw = nullptr;
     if (const cudaError_t error = cudaMalloc(&raw, static_cast<size_t>(bytes)); error != cudaSuccess)
@@ -211,6 +213,7 @@ Status CudaBackend::allocate() {
     m_frequenciesGlobal = reinterpret_cast<float*>(base + globalAt);
     m_ropeTable = reinterpret_cast<float*>(base + tableAt);
     m_state = reinterpret_cast<cuda::StepState*>(base + stateAt);
+    m_arrivals = reinterpret_cast<unsigned*>(base + arrivalsAt);
     m_partialValues = reinterpret_cast<float*>(base + valuesAt);
     m_partialIndices = reinterpret_cast<int32_t*>(base + indicesAt);
     m_ids = reinterpret_cast<int32_t*>(m_buffers[static_cast<size_t>(Buffer::Ids)]);
@@ -250,9 +253,13 @@ Result<Backend::PlanId> CudaBackend::add(Plan plan) {
     std::string shape("[");
     shape += std::to_string(tokens);
     shape += ']';
-    compiled->graphOp = m_log.describe({name, name, shape, "", Category::Other, -1});
+    compiled->graphOp = m_mode == Mode::Persistent && tokens == 1
+                            ? m_log.describe({"persistent_decode_bf16", "decode", shape, "bf16", Category::Gemm, -1})
+                            : m_log.describe({name, name, shape, "", Category::Other, -1});
     // A prompt's plan runs once or twice; making a graph of it would take longer than it saves.
     if (m_mode == Mode::Graph && tokens == 1) RETURN_IF_ERROR(captureGraph(*compiled));
+    if (m_mode == Mode::Persistent && tokens == 1 && compiled->plan.request.head)
+        RETURN_IF_ERROR(preparePersistent(*compiled));
     m_plans.push_back(std::move(compiled));
     return m_plans.size() - 1;
 }
@@ -277,6 +284,13 @@ Status CudaBackend::captureGraph(Compiled& compiled) {
     if (graph) cudaGraphDestroy(graph);
     if (error != cudaSuccess) return cudaFailure("The GPU could not make a graph of a decode step", error);
     compiled.graph.reset(executable);
+    countCost(compiled);
+    // Its upload to the device belongs here and not into the first token.
+    note(cudaGraphUpload(executable, stream), nullptr, "uploading a graph");
+    return status();
+}
+
+void CudaBackend::countCost(Compiled& compiled) const {
     for (size_t i = 0; i < compiled.plan.ops.size(); ++i) {
         const PlanOp& op = compiled.plan.ops[i];
         if (op.costPerKey.bytes != 0 || op.costPerKey.flops != 0) {
@@ -287,9 +301,6 @@ Status CudaBackend::captureGraph(Compiled& compiled) {
         }
     }
     compiled.growths.resize(compiled.growing.size());
-    // Its upload to the device belongs here and not into the first token.
-    note(cudaGraphUpload(executable, stream), nullptr, "uploading a graph");
-    return status();
 }
 
 LaunchContext CudaBackend::contextOf(const Compiled& compiled, size_t index, const Step& step) const {
@@ -345,7 +356,7 @@ void CudaBackend::launch(PlanId id, size_t index, const Step& step) {
 
 void CudaBackend::launchGraph(PlanId id, const Step& step) {
     Compiled& compiled = *m_plans[id];
-    if (!compiled.graph) {
+    if (!compiled.graph && !compiled.persistent) {
         for (size_t i = 0; i < compiled.plan.ops.size(); ++i)
             launch(id, i, step);
         return;
@@ -362,8 +373,13 @@ void CudaBackend::launchGraph(PlanId id, const Step& step) {
             whole.flops += compiled.growths[i].flops;
         }
     }
-    const LaunchScope scope(m_log, whole, compiled.growths);
-    note(cudaGraphLaunch(compiled.graph.get(), m_stream.get()), nullptr, "launching a graph");
+    if (compiled.persistent) {
+        const LaunchScope scope(m_log, whole);
+        note(compiled.persistent->launch(m_stream.get()), nullptr, "launching a persistent step");
+    } else {
+        const LaunchScope scope(m_log, whole, compiled.growths);
+        note(cudaGraphLaunch(compiled.graph.get(), m_stream.get()), nullptr, "launching a graph");
+    }
     if (compiled.plan.request.head) m_position = step.position + compiled.plan.request.tokens;
 }
 

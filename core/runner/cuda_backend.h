@@ -15,6 +15,7 @@
 #include "kernels/cuda/attention.h"
 #include "kernels/cuda/gemv.h"
 #include "kernels/cuda/llm_int8.h"
+#include "kernels/cuda/persistent_decode.h"
 
 namespace gapscope {
 
@@ -59,6 +60,7 @@ private:
         std::vector<size_t> growing;         // the other ops
         std::vector<LaunchContext> growths;  // and what they do in the launch at hand
         std::unique_ptr<CUgraphExec_st, CudaGraphExecDestroy> graph;
+        std::unique_ptr<cuda::PersistentDecode> persistent;
     };
 
     CudaBackend(const Model& model, const BackendSettings& settings, ActivityLog& log);
@@ -66,6 +68,10 @@ private:
     Status allocate();
     cuda::Launch launchOn(bool overlap) const { return {m_stream.get(), overlap, m_properties.multiProcessorCount}; }
     Status captureGraph(Compiled& compiled);
+    Status checkPersistent() const;
+    Status preparePersistent(Compiled& compiled);
+    // What all ops of a plan cost together at a position.
+    void countCost(Compiled& compiled) const;
     // Before the first op of a plan: the position on the device is this step's.
     void placePosition(const Step& step);
     LaunchContext contextOf(const Compiled& compiled, size_t op, const Step& step) const;
@@ -117,6 +123,8 @@ private:
     float* m_frequenciesGlobal = nullptr;
     float* m_ropeTable = nullptr;  // of the decode step
     cuda::StepState* m_state = nullptr;
+    unsigned* m_arrivals = nullptr;  // of blocks at the barriers of persistent steps
+    CudaMemory m_persistentLayers;
     int32_t* m_ids = nullptr;
     float* m_partialValues = nullptr;
     int32_t* m_partialIndices = nullptr;

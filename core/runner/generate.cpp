@@ -86,7 +86,7 @@ Result<Backend::PlanId> Generation::planFor(int64_t tokens, bool head) {
 }
 
 void Generation::launch(Backend::PlanId id, const Step& step) {
-    if (m_mode == Mode::Graph) {
+    if (m_mode == Mode::Graph || m_mode == Mode::Persistent) {
         m_backend.launchGraph(id, step);
         return;
     }
@@ -209,12 +209,11 @@ Status Generation::repeat(int16_t number, RepeatResult& result, std::string& sto
 Result<Mode> resolveMode(const GenerateSettings& settings, bool onCpu) {
     // On a GPU the first run shows what PyTorch would do; on the CPU the fast way.
     const Mode mode = settings.mode.value_or(onCpu ? Mode::Fused : Mode::Eager);
-    if (mode == Mode::Persistent)
-        return fail(onCpu
-                        ? "Mode persistent is one cooperative GPU kernel a token and needs CUDA; on the CPU there are "
-                          "eager, fused and graph."
-                        : "Mode persistent is not built yet; on the GPU there are eager, fused and graph.",
-                    ErrorKind::WrongUse);
+    if (mode == Mode::Persistent && onCpu)
+        return fail(
+            "Mode persistent is one cooperative GPU kernel a token and needs CUDA; on the CPU there are eager, fused "
+            "and graph.",
+            ErrorKind::WrongUse);
     const Precision precision = settings.precision;
     const bool known = precision == Precision::File || (precision == Precision::Fp32) == onCpu;
     if (!known)

@@ -134,14 +134,61 @@ INSTANTIATE_TEST_SUITE_P(All, CudaRun,
                                           testing::Values(1, 23, 200)),
                          caseName);
 
+INSTANTIATE_TEST_SUITE_P(Persistent, CudaRun,
+                         testing::Combine(testing::Values("hf", "gguf"), testing::Values(Precision::Bf16),
+                                          testing::Values(Mode::Persistent), testing::Values(1, 23, 200)),
+                         caseName);
+
+TEST(CudaRunModes, APersistentStepGivesTheBitsOfAGraph) {
+    GAPSCOPE_NEEDS_GPU();
+    if (cuda::listDevices().devices.front().computeMajor < 9) GTEST_SKIP() << "needs compute capability 9.0";
+    for (const char* name : {"hf", "gguf"}) {
+        SCOPED_TRACE(name);
+        const std::filesystem::path path = modelPath(name);
+        if (path.empty() || !std::filesystem::exists(path)) continue;
+        const auto loaded = Model::load(path);
+        ASSERT_TRUE(loaded) << loaded.error().message;
+        for (const int64_t promptTokens : {1, 23, 200}) {
+            GenerateSettings settings = settingsFor(**loaded, {name, promptTokens, 40}, "cuda");
+            settings.precision = Precision::Bf16;
+            settings.topLogits = (*loaded)->config().vocabulary;
+            settings.mode = Mode::Graph;
+            const RepeatResult graph = runOnce(**loaded, settings);
+            settings.mode = Mode::Persistent;
+            const RepeatResult persistent = runOnce(**loaded, settings);
+            ASSERT_EQ(persistent.tokens, graph.tokens);
+            ASSERT_EQ(persistent.steps.size(), graph.steps.size());
+            for (size_t step = 0; step < graph.steps.size(); ++step)
+                for (size_t i = 0; i < graph.steps[step].top.size(); ++i) {
+                    ASSERT_EQ(persistent.steps[step].top[i].id, graph.steps[step].top[i].id) << step;
+                    ASSERT_EQ(persistent.steps[step].top[i].logit, graph.steps[step].top[i].logit) << step;
+                }
+        }
+    }
+}
+
+TEST(CudaRunErrors, PersistentTakesBf16Weights) {
+    GAPSCOPE_NEEDS_GPU();
+    const auto loaded = Model::load(modelPath("gguf"));
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    GenerateSettings settings = settingsFor(**loaded, {"gguf", 3, 2}, "cuda");
+    settings.mode = Mode::Persistent;
+    settings.precision = Precision::Int8;
+    ActivityLog log(TraceLevel::Off);
+    const auto result = generate(**loaded, settings, log);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::WrongUse);
+}
+
 TEST(CudaRunErrors, CancelledBetweenTokensItEndsAndTheNextRunIsWhole) {
     GAPSCOPE_NEEDS_GPU();
     const auto loaded = Model::load(modelPath("gguf"));
     ASSERT_TRUE(loaded) << loaded.error().message;
-    for (const Mode mode : {Mode::Eager, Mode::Graph}) {
+    for (const Mode mode : {Mode::Eager, Mode::Graph, Mode::Persistent}) {
         SCOPED_TRACE(modeName(mode));
         GenerateSettings settings = settingsFor(**loaded, {"gguf", 9, 200}, "cuda");
         settings.mode = mode;
+        if (mode == Mode::Persistent) settings.precision = Precision::Bf16;
         const RepeatResult whole = runOnce(**loaded, settings);
         ActivityLog log(TraceLevel::Off);
         std::stop_source stop;

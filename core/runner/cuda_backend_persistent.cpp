@@ -1,0 +1,87 @@
+// The persistent mode of the CUDA backend: what its one kernel a token needs to know of the model.
+#include "core/runner/cuda_backend.h"
+
+#include <string>
+#include <vector>
+
+namespace gapscope {
+
+Status CudaBackend::checkPersistent() const {
+    constexpr int kCapability = 9;  // bulk copies into shared memory
+    if (m_properties.major < kCapability)
+        return fail(std::string("Mode persistent needs a GPU of compute capability 9.0 or later; ") +
+                        m_properties.name + " has " + std::to_string(m_properties.major) + "." +
+                        std::to_string(m_properties.minor) + ". Take mode graph.",
+                    ErrorKind::WrongUse);
+    for (const MatrixView* matrix : m_formats.matrices())
+        if (m_formats.of(*matrix) != CudaFormat::Bf16)
+            return fail("Mode persistent reads weights in bf16 only: take precision bf16, or mode graph.",
+                        ErrorKind::WrongUse);
+    return {};
+}
+
+Status CudaBackend::preparePersistent(Compiled& compiled) {
+    cuda::PersistentDecodeArgs args;
+    std::vector<cuda::PersistentLayer> layers;
+    const auto matrix = [&](const MatrixView& view) { return std::get<cuda::WeightMatrix>(m_weights.matrix(&view)); };
+    const auto norm = [&](const std::vector<float>& values) { return m_weights.norm(&values).onePlus; };
+    for (size_t i = 0; i < m_model.layers().size(); ++i) {
+        const LayerWeights& weights = m_model.layers()[i];
+        const bool global = m_config.isGlobal[i];
+        layers.push_back({.query = matrix(weights.q),
+                          .key = matrix(weights.k),
+                          .value = matrix(weights.v),
+                          .output = matrix(weights.output),
+                          .gate = matrix(weights.gate),
+                          .up = matrix(weights.up),
+                          .down = matrix(weights.down),
+                          .inputNorm = norm(weights.inputNorm),
+                          .postAttentionNorm = norm(weights.postAttentionNorm),
+                          .preFeedForwardNorm = norm(weights.preFeedForwardNorm),
+                          .postFeedForwardNorm = norm(weights.postFeedForwardNorm),
+                          .queryNorm = norm(weights.queryNorm),
+                          .keyNorm = norm(weights.keyNorm),
+                          .cache = m_caches[i],
+                          .window = global ? 0 : static_cast<int>(m_config.slidingWindow),
+                          .splits = m_splits[i],
+                          .global = global ? 1 : 0});
+    }
+    const size_t bytes = layers.size() * sizeof(cuda::PersistentLayer);
+    void* raw = nullptr;
+    cudaError_t error = cudaMalloc(&raw, bytes);
+    m_persistentLayers.reset(raw);
+    if (error == cudaSuccess) error = cudaMemcpy(raw, layers.data(), bytes, cudaMemcpyHostToDevice);
+    if (error != cudaSuccess) return cudaFailure("The GPU gave no memory for the layers' descriptions", error);
+    args.layers = static_cast<const cuda::PersistentLayer*>(raw);
+    args.headDim = static_cast<int>(m_config.headDim);
+    args.table = matrix(m_model.embedding());
+    args.head = matrix(m_model.head());
+    args.outputNorm = norm(m_model.outputNorm());
+    args.embeddingScale = static_cast<float>(m_config.embeddingScale);
+    args.epsilon = static_cast<float>(m_config.rmsEpsilon);
+    args.attentionScale = static_cast<float>(m_config.attentionScale);
+    args.heads = static_cast<int>(m_config.heads);
+    args.localFrequencies = m_frequenciesLocal;
+    args.globalFrequencies = m_frequenciesGlobal;
+    args.globalScale = static_cast<float>(m_config.ropeScaleGlobal);
+    args.query = floats({Buffer::Query});
+    args.key = floats({Buffer::Key});
+    args.value = floats({Buffer::Value});
+    args.partials = floats({Buffer::Partials});
+    args.projected = floats({Buffer::Projected});
+    args.activated = halves({Buffer::Activated});
+    args.logits = floats({Buffer::Logits});
+    args.partialValues = m_partialValues;
+    args.partialIndices = m_partialIndices;
+    args.ids = m_ids;
+    args.state = m_state;
+    args.ring = m_ring;
+    args.ringSize = static_cast<int>(m_contextLength + m_chunkTokens);
+    args.arrivals = m_arrivals;
+    countCost(compiled);
+    compiled.persistent = std::make_unique<cuda::PersistentDecode>();
+    error = compiled.persistent->prepare(layers, args, m_properties.multiProcessorCount);
+    return error == cudaSuccess ? Status() : cudaFailure("The GPU cannot run this model as one kernel a token", error);
+}
+
+}  // namespace gapscope

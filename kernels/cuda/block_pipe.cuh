@@ -1,0 +1,66 @@
+// The barriers in shared memory by which the bulk copies of a Hopper block are awaited (PTX: mbarrier, cp.async.bulk).
+#pragma once
+
+#include <cstdint>
+
+namespace gapscope::cuda {
+
+#if __CUDA_ARCH__ >= 900
+
+__device__ __forceinline__ unsigned sharedAddress(const void* pointer) {
+    return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
+}
+
+__device__ __forceinline__ void initBarrier(unsigned barrier, unsigned arrivals) {
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
+}
+
+// One arrival, and so many bytes that copies are to bring before the phase ends.
+__device__ __forceinline__ void arriveExpecting(unsigned barrier, unsigned bytes) {
+    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
+}
+
+__device__ __forceinline__ void arrive(unsigned barrier) {
+    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
+}
+
+__device__ __forceinline__ void waitForPhase(unsigned barrier, unsigned parity) {
+    asm volatile(
+        "{\n"
+        ".reg .pred done;\n"
+        "again:\n"
+        "mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\n"
+        "@done bra ready;\n"
+        "bra again;\n"
+        "ready:\n"
+        "}\n" ::"r"(barrier),
+        "r"(parity)
+        : "memory");
+}
+
+// For data that is read once: it is to leave the L2 cache before what is read again.
+__device__ __forceinline__ uint64_t readOncePolicy() {
+    uint64_t policy = 0;
+    asm volatile("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
+    return policy;
+}
+
+// Bytes, a multiple of 16 like both addresses, that the barrier waits for.
+__device__ __forceinline__ void copyBulk(void* to, const void* from, unsigned bytes, unsigned barrier,
+                                         uint64_t policy) {
+    asm volatile(
+        "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, [%3], %4;" ::
+            "r"(sharedAddress(to)),
+        "l"(from), "r"(bytes), "r"(barrier), "l"(policy)
+        : "memory");
+}
+
+#endif
+
+// A barrier of the first `kThreads` threads of a block; `kId` tells it from others, 0 is __syncthreads'.
+template <int kId, int kThreads>
+__device__ __forceinline__ void syncThreads() {
+    asm volatile("bar.sync %0, %1;" ::"n"(kId), "n"(kThreads) : "memory");
+}
+
+}  // namespace gapscope::cuda

@@ -1,0 +1,80 @@
+// A whole decode step as one cooperative kernel: one block a multiprocessor stays for all layers and the head. In each
+// block one warp does nothing but stream the block's rows of every matrix, in the order of their use, into a ring of
+// shared memory; the other warps multiply. Steps that depend on one another are told apart by a barrier over all
+// blocks, at which the multiplying warps wait and the stream goes on: memory does not idle. The arithmetic is that of
+// the fused kernels (gemv.h, attention.h) in the same order, so the logits have the same bits.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "kernels/cuda/attention.h"
+#include "kernels/cuda/launch.h"
+
+namespace gapscope::cuda {
+
+struct alignas(16) PersistentLayer {
+    WeightMatrix query, key, value, output, gate, up, down;
+    const float* inputNorm = nullptr;  // [hidden], 1 + w; the others likewise
+    const float* postAttentionNorm = nullptr;
+    const float* preFeedForwardNorm = nullptr;
+    const float* postFeedForwardNorm = nullptr;
+    const float* queryNorm = nullptr;  // [headDim]
+    const float* keyNorm = nullptr;
+    KvCache cache;
+    int window = 0;  // 0: all keys
+    int splits = 1;
+    int global = 0;  // which of the two rope tables
+};
+
+struct PersistentDecodeArgs {
+    const PersistentLayer* layers = nullptr;  // [layerCount], in device memory
+    int layerCount = 0;
+    WeightMatrix table, head;
+    const float* outputNorm = nullptr;
+    float embeddingScale = 1;
+    float epsilon = 1e-6F;
+    float attentionScale = 1;
+    int heads = 0;
+    int headDim = 0;
+    const float* localFrequencies = nullptr;  // [headDim / 2]
+    const float* globalFrequencies = nullptr;
+    float globalScale = 1;  // positions of global layers are divided by it
+    // Between the steps, as the fused kernels have them:
+    float* query = nullptr;  // [heads * headDim], as projected
+    float* key = nullptr;
+    float* value = nullptr;
+    float* partials = nullptr;   // attentionPartialFloats()
+    float* projected = nullptr;  // [hidden]
+    Bf16* activated = nullptr;   // [feedForward], padded with zeros
+    float* logits = nullptr;
+    float* partialValues = nullptr;  // [multiprocessors]
+    int32_t* partialIndices = nullptr;
+    int32_t* ids = nullptr;
+    StepState* state = nullptr;
+    int32_t* ring = nullptr;  // as ArgmaxFinishArgs has it
+    int ringSize = 0;
+    // Counts the blocks that reached each barrier, over all launches; `arrived` is what it holds before the next.
+    unsigned* arrivals = nullptr;
+    unsigned arrived = 0;
+};
+
+// Made ready once, launched for each token. One thread; launches of one object go to one stream.
+class PersistentDecode {
+public:
+    PersistentDecode();
+    ~PersistentDecode();
+
+    // `layers`: what args.layers points at, on the host. cudaErrorNotSupported before compute capability 9.0,
+    // cudaErrorInvalidConfiguration where a row does not fit. All matrices of one input have one stride, strides are
+    // multiples of 8, and hidden is a multiple of 4.
+    [[nodiscard]] cudaError_t prepare(std::span<const PersistentLayer> layers, const PersistentDecodeArgs& args,
+                                      int multiprocessors);
+    [[nodiscard]] cudaError_t launch(cudaStream_t stream);
+
+private:
+    struct Prepared;
+    std::unique_ptr<Prepared> m_prepared;
+};
+
+}  // namespace gapscope::cuda
