@@ -115,12 +115,16 @@ uint32_t GapCutter::operationAt(uint32_t deviceId, int64_t timeNs) {
 }
 
 // Whether the launch of the operation that ends the gap had already put something on its device when the gap began.
-bool GapCutter::isBetweenNodes(const Gap& gap) const {
-    for (const uint32_t other : m_join.opsOf(m_join.callOfOp[gap.nextOp])) {
-        if (m_ops.startNs[other] >= gap.range.startNs) return false;
-        if (deviceOf(other) == gap.deviceId) return true;
-    }
-    return false;
+bool GapCutter::isBetweenNodes(const Gap& gap) {
+    const uint32_t call = m_join.callOfOp[gap.nextOp];
+    const auto nodes = m_join.opsOf(call);
+    if (nodes.size() < 2) return false;
+    // Each node is looked at once, however many gaps of its launch ask: one launch may own most of the trace.
+    Nodes& of = m_nodes[call];
+    for (; of.seen < nodes.size() && m_ops.startNs[nodes[of.seen]] < gap.range.startNs; ++of.seen)
+        of.firstNs.emplace(deviceOf(nodes[of.seen]), m_ops.startNs[nodes[of.seen]]);
+    const auto first = of.firstNs.find(gap.deviceId);
+    return first != of.firstNs.end() && first->second < gap.range.startNs;
 }
 
 Gap GapCutter::cut(uint32_t deviceId, TimeRange range, TimeRange window, uint64_t& thread) {

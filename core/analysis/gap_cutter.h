@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "core/analysis/gaps.h"
@@ -33,7 +34,7 @@ private:
     uint32_t lastBefore(uint32_t deviceId, TimeRange range) const;
     void findThreads();
     uint32_t operationAt(uint32_t deviceId, int64_t timeNs);
-    bool isBetweenNodes(const Gap& gap) const;
+    bool isBetweenNodes(const Gap& gap);
 
     const Trace& m_trace;
     const DeviceOps& m_ops;
@@ -48,6 +49,11 @@ private:
         size_t hint = 0;             // gaps mostly come in order: where the last one was found
     };
     std::map<uint32_t, Candidates> m_candidates;  // by device
+    struct Nodes {
+        size_t seen = 0;                      // how many of a launch's operations were looked at
+        std::map<uint32_t, int64_t> firstNs;  // of those, by device, when the first one began
+    };
+    std::unordered_map<uint32_t, Nodes> m_nodes;  // by call, of launches of several operations
 };
 
 }  // namespace gapscope
