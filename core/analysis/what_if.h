@@ -1,0 +1,74 @@
+// What a remedy would bring: the window is replayed (replay.h) with the remedy's change of costs, and the new time of a
+// token is read off. Own runs of the other mode check it: tests/bench/prediction_check.py.
+//
+//   graph        One launch for what lies between two waits of the host: the first call stays, with kGraphNodeShare of
+//   a
+//                launch call for each operation; the other calls and the host's work between them go. Inside,
+//                operations follow each other after the pause that this window shows between operations launched in
+//                time. Where kernels of this program overlap in graphs (programmatic dependent launch), each begins
+//                earlier by what the shortest kernel takes.
+//   fused        Small operations (elementwise, norm, rope, quantize, reduction, copying kernels) between two others
+//                become part of the next one, with their launches: of each such run there remains the usual time
+//                (the median of its role) of its longest operation, without a kernel's fixed cost (the shortest kernel
+//                of the window), or its largest traffic at peak bandwidth, if that is longer. Matrices that take the
+//                same input (q, k, v; gate, up) become one product, at the highest rate that one of them reached.
+//   int8, int4   Products with known weights move 8.5 or 4.5 bits a weight (blocks of 32 with a 16-bit scale) at the
+//   rate
+//                they reached, not below the time of their arithmetic at its peak.
+//   perfect      Each operation takes max(bytes / peak bandwidth, flops / peak arithmetic).
+//   speculative  A step checks k drafted tokens and its own: with independent acceptance a it yields
+//                (1 - a^(k+1)) / (1 - a) tokens (Leviathan et al. 2023), takes its recorded time or (k+1) times the
+//                arithmetic at its peak, and drafting is free (n-grams).
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/analysis/launches.h"
+
+namespace gapscope {
+
+// What a node adds to a graph's launch call, as a share of a launch call of the same trace; with every kernel recorded.
+// Measured on an H200: 187 µs for 134 nodes, where one launch call took 3.76 µs. The CPU's graphs add nothing.
+inline constexpr double kGraphNodeShare = 0.37;
+// Between nodes of a CUDA graph without overlap, where the window does not show it.
+inline constexpr int64_t kAssumedNodePauseNs = 1'000;
+
+struct WhatIfSettings {
+    double acceptance = 0.7;  // 0..1, of a drafted token
+    int draftTokens = 4;
+};
+
+struct Prediction {
+    std::string name;         // stable: "graph", "fused", "fused+graph", "int8", "int4", "perfect", "speculative"
+    std::string title;        // "CUDA graph: no launch overhead"
+    std::string description;  // what changes, one sentence
+    std::vector<std::string> assumptions;
+    std::string confidence;                // "high", "medium", "low", "bound" (nothing can be faster)
+    std::string unavailable;               // why it cannot be told here, one sentence; empty: it was
+    std::string mode;                      // run mode of this program that does it; empty: none
+    int64_t predictedNs = 0;               // of the window
+    double predictedNsPerToken = 0;        // mean; 0: no token lies in the window as a whole
+    double predictedMedianNsPerToken = 0;  // less moved by a token that something disturbed
+    double factor = 1;                     // how much faster: of a token, else of the window
+    double predictedTokensPerSecond() const { return predictedNsPerToken > 0 ? 1e9 / predictedNsPerToken : 0; }
+};
+
+struct WhatIf {
+    int64_t recordedNs = 0;
+    int64_t tokenCount = 0;  // after the first, as a whole in the window
+    double recordedNsPerToken = 0;
+    double recordedMedianNsPerToken = 0;
+    std::vector<Prediction> predictions;
+
+    // The largest gain among those that this program can run; null: none gains at least a twentieth.
+    const Prediction* best() const;
+    const Prediction* find(std::string_view name) const;
+};
+WhatIf whatIf(const Trace& trace, const LaunchJoin& join, TimeRange window, const WhatIfSettings& settings = {},
+              std::stop_token stop = {});
+WhatIf whatIf(const Trace& trace, TimeRange window, const WhatIfSettings& settings = {}, std::stop_token stop = {});
+
+}  // namespace gapscope

@@ -1,0 +1,30 @@
+// The changes of a tape that remedies stand for (what_if.h says what each assumes). None makes anything later.
+#pragma once
+
+#include "core/analysis/replay.h"
+
+namespace gapscope {
+
+struct DevicePeaks {
+    double bytesPerSecond = 0;  // 0: unknown
+    double flopsPerSecond = 0;
+};
+
+struct GraphCosts {
+    int64_t nodePauseNs = 0;   // between nodes; below 0: they overlap
+    double callNsPerNode = 0;  // what a node adds to the launch call
+    bool prompt = true;        // whether prompt processing is a graph too
+};
+
+void makeGraphs(ReplayTape& tape, const Trace& trace, const GraphCosts& costs);
+void fuse(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks);
+// Returns how many operations it could change.
+int64_t shrinkWeights(ReplayTape& tape, const Trace& trace, double bitsPerWeight, const DevicePeaks& peaks);
+int64_t runAtPeak(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks);
+// Makes operations of decode steps longer, if anything: `tokens` tokens in one step.
+void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, const DevicePeaks& peaks);
+
+// Numbers of the weight matrices in "[1,640] x [1024,640]"; 0: none are told.
+int64_t weightElements(std::string_view shapes);
+
+}  // namespace gapscope

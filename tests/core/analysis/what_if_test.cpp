@@ -1,0 +1,221 @@
+// The replay gives back what was recorded, lower costs never make anything later, and predictions worked out on paper.
+#include "core/analysis/what_if.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/analysis/replay.h"
+#include "core/analysis/what_if_changes.h"
+#include "tests/core/analysis/hand_made_trace.h"
+#include "tests/core/analysis/random_traces.h"
+
+namespace gapscope {
+
+namespace {
+
+struct OpShape {
+    Category category = Category::Gemm;
+    const char* role = "";
+    int64_t bytes = 0;
+    int64_t flops = 0;
+    const char* shapes = "";
+    int32_t token = kNoToken;
+};
+
+void addOp(Builder& b, int64_t start, int64_t end, uint32_t correlation, const OpShape& shape) {
+    OpId op;
+    if (*shape.role != '\0')
+        op = b.internOp({.name = b.intern(shape.role),
+                         .shapes = b.intern(shape.shapes),
+                         .layer = 0,
+                         .bytes = shape.bytes,
+                         .flops = shape.flops});
+    b.add(DeviceOpRow{.startNs = start,
+                      .endNs = end,
+                      .name = b.intern("k"),
+                      .track = b.track,
+                      .category = shape.category,
+                      .correlationId = correlation,
+                      .op = op,
+                      .token = shape.token});
+}
+
+// Three launches and a wait. The first two kernels begin 20 after their calls did; the third was launched at 65 and had
+// to wait for the second, which ended at 70, and 5 more. The wait returns 5 after the last end.
+TracePtr threeLaunches(Category first = Category::Gemm, Category second = Category::Gemm) {
+    Builder b;
+    b.setDevice({.id = 0, .kind = DeviceKind::Cuda, .name = "GPU"});
+    b.call(0, 10, "cudaLaunchKernel", 1);
+    b.call(40, 50, "cudaLaunchKernel", 2);
+    b.call(55, 65, "cudaLaunchKernel", 3);
+    b.call(70, 120, "cudaStreamSynchronize", 4);
+    addOp(b, 20, 30, 1, {.category = first});
+    addOp(b, 60, 72, 2, {.category = second});
+    addOp(b, 77, 115, 3, {});
+    return b.snapshot();
+}
+constexpr TimeRange kThreeLaunches{0, 120};
+
+}  // namespace
+
+class ReplayOfRandomTraces : public RandomTraces {};
+INSTANTIATE_TEST_SUITE_P(Seeds, ReplayOfRandomTraces, testing::Range(0, 200));
+
+TEST_P(ReplayOfRandomTraces, GivesBackTheRecordedTimes) {
+    const ReplayTape tape = makeReplayTape(*trace, joinLaunches(*trace), window);
+    const Replayed times = replay(tape);
+    ASSERT_EQ(times.opEndNs.size(), tape.ops.size());
+    for (size_t track = 0; track + 1 < tape.tracks.size(); ++track) {
+        int64_t endNs = window.startNs;
+        for (size_t place = tape.tracks[track]; place < tape.tracks[track + 1]; ++place) {
+            endNs = std::max(endNs, trace->deviceOps().endNs[tape.ops[place].row]);
+            ASSERT_EQ(times.opEndNs[place], endNs) << "operation " << tape.ops[place].row;
+        }
+    }
+    if (!tape.ops.empty() || !tape.calls.empty()) {
+        EXPECT_EQ(times.endNs, tape.recordedEndNs);
+    }
+}
+
+TEST_P(ReplayOfRandomTraces, IsNeverLaterForLowerCosts) {
+    ReplayTape tape = makeReplayTape(*trace, joinLaunches(*trace), window);
+    const Replayed before = replay(tape);
+    std::mt19937 random(static_cast<uint32_t>(GetParam()));
+    const auto lower = [&](int64_t& ns) {
+        if (ns > 0 && random() % 2 == 0) ns = static_cast<int64_t>(random() % static_cast<uint32_t>(ns + 1));
+    };
+    for (ReplayCall& call : tape.calls) {
+        lower(call.thinkNs);
+        lower(call.ownNs);
+        lower(call.wakeNs);
+    }
+    for (ReplayOp& op : tape.ops) {
+        lower(op.durationNs);
+        lower(op.afterPreviousNs);
+        lower(op.afterCallNs);
+    }
+    const Replayed after = replay(tape);
+    EXPECT_LE(after.endNs, before.endNs);
+    for (size_t place = 0; place < tape.ops.size(); ++place)
+        ASSERT_LE(after.opEndNs[place], before.opEndNs[place]);
+}
+
+TEST_P(ReplayOfRandomTraces, RemediesOnlyShorten) {
+    // A graph's longer call may hold up its first operation: only with free nodes it never does.
+    const WhatIf result = whatIf(*trace, window);
+    for (const Prediction& prediction : result.predictions) {
+        EXPECT_GE(prediction.predictedNs, 0) << prediction.name;
+        if (prediction.name.ends_with("graph") || prediction.name == "speculative") continue;
+        EXPECT_LE(prediction.predictedNs, result.recordedNs) << prediction.name;
+    }
+    ReplayTape tape = makeReplayTape(*trace, joinLaunches(*trace), window);
+    makeGraphs(tape, *trace, {.nodePauseNs = 3});
+    EXPECT_LE(replay(tape).endNs, tape.recordedEndNs);
+}
+
+TEST(Replay, KnowsWhoHeldUpWhom) {
+    const TracePtr trace = threeLaunches();
+    const ReplayTape tape = makeReplayTape(*trace, joinLaunches(*trace), kThreeLaunches);
+    ASSERT_EQ(tape.ops.size(), 3u);
+    EXPECT_EQ(tape.ops[1].afterCallNs, 20) << "launched too late: the call held it up";
+    EXPECT_EQ(tape.ops[1].afterPreviousNs, 0);
+    EXPECT_EQ(tape.ops[2].afterCallNs, 10) << "launched in time: the device held it up";
+    EXPECT_EQ(tape.ops[2].afterPreviousNs, 5);
+    EXPECT_EQ(tape.calls[3].waitsFor, 2u);
+    EXPECT_EQ(tape.calls[3].wakeNs, 5);
+    EXPECT_EQ(tape.launchCallNs, 10);
+    EXPECT_EQ(tape.shortestKernelNs, 10);
+    EXPECT_EQ(replay(tape).endNs, 120);
+}
+
+TEST(Replay, TakesWhatOverlapsForItsOwnPart) {
+    Builder b;  // the second node begins 8 before the first ends and waits for it
+    b.call(0, 10, "cudaGraphLaunch", 1);
+    b.kernel(20, 50, 1);
+    b.kernel(42, 60, 1);
+    const TracePtr trace = b.snapshot();
+    ReplayTape tape = makeReplayTape(*trace, joinLaunches(*trace), {0, 60});
+    EXPECT_EQ(tape.ops[1].durationNs, 10);
+    tape.ops[0].durationNs = 5;
+    EXPECT_EQ(replay(tape).opEndNs[1], 35);
+}
+
+// One call of 10 + 3 nodes * 0.37 * 10 = 21: the first kernel 20 + 11 after its begin, 31-41; the second behind it,
+// 41-53; the third after the pause that it had, 58-96; the wait returns 5 later.
+TEST(WhatIf, AGraphOnPaper) {
+    const WhatIf result = whatIf(*threeLaunches(), kThreeLaunches);
+    const Prediction* graph = result.find("graph");
+    ASSERT_NE(graph, nullptr);
+    EXPECT_EQ(result.recordedNs, 120);
+    EXPECT_EQ(graph->predictedNs, 101);
+    EXPECT_DOUBLE_EQ(graph->factor, 120.0 / 101);
+    EXPECT_EQ(graph->mode, "") << "another program's run cannot be run again";
+}
+
+// norm 10 and elementwise 12 become part of the product: what is left of them is the longer one without the 10 that a
+// kernel takes, 2. The product's call begins at 5, it starts at 15 and ends at 15 + 38 + 2 = 55. The host comes to the
+// wait at 20, whose own 50 then last longer than the device.
+TEST(WhatIf, FusionOnPaper) {
+    const TracePtr trace = threeLaunches(Category::Norm, Category::Elementwise);
+    ReplayTape tape = makeReplayTape(*trace, joinLaunches(*trace), kThreeLaunches);
+    fuse(tape, *trace, {});
+    EXPECT_TRUE(tape.ops[0].removed);
+    EXPECT_TRUE(tape.ops[1].removed);
+    EXPECT_EQ(tape.ops[2].durationNs, 40);
+    EXPECT_EQ(replay(tape).opEndNs[2], 55);
+    EXPECT_EQ(whatIf(*trace, kThreeLaunches).find("fused")->predictedNs, 70);
+}
+
+TEST(WhatIf, MatricesOfOneInputBecomeOne) {
+    Builder b;
+    addOp(b, 0, 100, 0, {.role = "q_proj", .bytes = 1000});
+    addOp(b, 100, 180, 0, {.role = "k_proj", .bytes = 400});
+    addOp(b, 180, 260, 0, {.role = "v_proj", .bytes = 400});
+    addOp(b, 260, 300, 0, {.role = "o_proj", .bytes = 400});
+    const TracePtr trace = b.snapshot();
+    ReplayTape tape = makeReplayTape(*trace, joinLaunches(*trace), {0, 300});
+    fuse(tape, *trace, {});
+    EXPECT_EQ(tape.ops[0].durationNs, 180) << "1,800 bytes at the 10 a ns of q_proj";
+    EXPECT_TRUE(tape.ops[2].removed);
+    EXPECT_EQ(replay(tape).endNs, 220);
+}
+
+TEST(WhatIf, WeightsLoseTheirBytesAtPeakAndNoMore) {
+    Builder b;
+    b.setDevice({.id = 0, .name = "d", .peakBytesPerSecond = 4e9, .peakFlopsPerSecond = 1e12});
+    // 1,000 weights in 2,000 bytes, 1,000 ns: 2 GB/s. In 8.5 bits 1,062.5 bytes: 937.5 saved, at 4 GB/s 234.375 ns.
+    addOp(b, 0, 1000, 0, {.role = "q_proj", .bytes = 2000, .flops = 2000, .shapes = "[1,10] x [100,10]"});
+    addOp(b, 1000, 1100, 0, {.role = "x"});  // unknown: stays
+    const TracePtr trace = b.snapshot();
+    EXPECT_EQ(whatIf(*trace, {0, 1100}).find("int8")->predictedNs, 1100 - 234);
+    EXPECT_EQ(whatIf(*trace, {0, 1100}).find("perfect")->predictedNs, 500 + 100);
+    EXPECT_FALSE(whatIf(*threeLaunches(), kThreeLaunches).find("int8")->unavailable.empty());
+    EXPECT_FALSE(whatIf(*threeLaunches(), kThreeLaunches).find("perfect")->unavailable.empty());
+}
+
+TEST(WhatIf, SpeculationByItsFormula) {
+    Builder b;
+    b.setRun({.modelName = "m", .mode = "fused"});
+    b.setDevice({.id = 0, .kind = DeviceKind::Cpu, .name = "d", .peakBytesPerSecond = 1e9, .peakFlopsPerSecond = 1e9});
+    for (int token = 0; token < 4; ++token)
+        addOp(b, token * 100, token * 100 + 100, 0, {.role = "q_proj", .bytes = 50, .flops = 30, .token = token});
+    const TracePtr trace = b.snapshot();
+    const WhatIf result = whatIf(*trace, {0, 400}, {.acceptance = 0.5, .draftTokens = 4});
+    EXPECT_EQ(result.tokenCount, 3);
+    EXPECT_DOUBLE_EQ(result.recordedNsPerToken, 100);
+    // 1.9375 tokens a step; checking five takes 150 ns of arithmetic, more than the 100 recorded.
+    EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, 150 / 1.9375);
+    EXPECT_EQ(result.find("fused"), nullptr) << "it is already";
+    EXPECT_EQ(result.best(), nullptr) << "a graph gains nothing here";
+}
+
+TEST(WhatIf, ReadsShapes) {
+    EXPECT_EQ(weightElements("[1,640] x [1024,640]"), 655360);
+    EXPECT_EQ(weightElements("[1,640]"), 0);
+    EXPECT_EQ(weightElements("[1,640] x [1024"), 0);
+    EXPECT_EQ(weightElements("[1,640] x [9999999999999,9999999999]"), 0);
+    EXPECT_EQ(weightElements("[1,640] x []"), 0);
+}
+
+}  // namespace gapscope
