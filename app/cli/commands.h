@@ -23,6 +23,7 @@ void addGapsCommand(CLI::App& app, Outcome& outcome);
 void addTokensCommand(CLI::App& app, Outcome& outcome);
 void addLaunchesCommand(CLI::App& app, Outcome& outcome);
 void addLayersCommand(CLI::App& app, Outcome& outcome);
+void addRanksCommand(CLI::App& app, Outcome& outcome);
 void addConvertCommand(CLI::App& app, Outcome& outcome);
 void addTokenizeCommand(CLI::App& app, Outcome& outcome);
 void addModelsCommand(CLI::App& app, Outcome& outcome);

@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
     cli::addLaunchesCommand(app, outcome);
     cli::addTokensCommand(app, outcome);
     cli::addLayersCommand(app, outcome);
+    cli::addRanksCommand(app, outcome);
     cli::addConvertCommand(app, outcome);
     cli::addTokenizeCommand(app, outcome);
     cli::addModelsCommand(app, outcome);

@@ -1,10 +1,11 @@
 #include "app/cli/trace_command.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "core/analysis/window.h"
-#include "core/import/open_trace.h"
+#include "core/import/join_traces.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope::cli {
@@ -59,7 +60,8 @@ Result<TracePtr> onlyDevice(const Trace& trace, uint32_t device) {
 
 Result<OpenedTrace> open(const TraceOptions& options) {
     OpenedTrace opened{.json = options.json};
-    ASSIGN_OR_RETURN(opened.trace, openTrace(options.file));
+    const std::vector<std::filesystem::path> paths(options.files.begin(), options.files.end());
+    ASSIGN_OR_RETURN(opened.trace, openTraces(paths, {.name = options.alignAt}));
     // By the whole trace: "all" and the default window are the same for each of its devices.
     ASSIGN_OR_RETURN(opened.window, resolveWindow(*opened.trace, options.window));
     if (options.device) {
@@ -75,9 +77,13 @@ CLI::App* addTraceCommand(CLI::App& app, Outcome& outcome, const std::string& na
     CLI::App* command = app.add_subcommand(name, description);
     auto options = std::make_shared<TraceOptions>();
     command
-        ->add_option("FILE", options->file,
-                     "Gapscope session, PyTorch, Chrome or Perfetto trace, Nsight Systems SQLite export")
+        ->add_option("FILE", options->files,
+                     "Gapscope session, PyTorch, Chrome or Perfetto trace, Nsight Systems SQLite export; several (the "
+                     "ranks of one run) are read as one")
         ->required();
+    command->add_option("--align", options->alignAt,
+                        "with several files: a range or kernel whose first occurrence is put at one moment (default: "
+                        "wall clock)");
     command->add_option("--window", options->window,
                         "all, a range's name, NAME#k or START:END in ns (default: model_inference, else all)");
     command->add_option("--device", options->device, "only this device");

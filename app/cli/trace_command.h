@@ -1,10 +1,12 @@
-// What the commands that read a trace share: FILE, --window, --device, --json, and opening the file by them.
+// What the commands that read a trace share: FILE..., --align, --window, --device, --json, and opening the files by
+// them.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/cli/commands.h"
 #include "core/base/json_writer.h"
@@ -13,7 +15,8 @@
 namespace gapscope::cli {
 
 struct TraceOptions {
-    std::string file;
+    std::vector<std::string> files;  // several are joined
+    std::string alignAt;
     std::string window;
     std::optional<uint32_t> device;
     bool json = false;

@@ -1,6 +1,10 @@
 // Run-time choice of instruction set.
 #include "kernels/cpu/isa.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 
 namespace gapscope {
@@ -17,6 +21,16 @@ std::string_view isaName(Isa isa) {
     return "scalar";
 }
 
+namespace {
+#if defined(__x86_64__)
+// By hand: clang's builtin of that name came late.
+bool hasF16c() {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
+}  // namespace
+
 // The builtins also check that the operating system saves the wide registers.
 bool isaSupported(Isa isa) {
     switch (isa) {
@@ -24,7 +38,7 @@ bool isaSupported(Isa isa) {
             return true;
 #if defined(__x86_64__)
         case Isa::Avx2:
-            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && hasF16c();
         case Isa::Avx512:
             return isaSupported(Isa::Avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
