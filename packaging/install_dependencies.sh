@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build ccache pkg-config git python3 python3-venv ca-certificates
     qt6-base-dev qt6-svg-dev libqcustomplot-dev libgl-dev
-    libsentencepiece-dev libsqlite3-dev libcli11-dev libsimdjson-dev libexpected-dev libgtest-dev
+    libsentencepiece-dev libsqlite3-dev libcli11-dev libsimdjson-dev libre2-dev libexpected-dev libgtest-dev
     zlib1g-dev libzstd-dev
     fonts-dejavu-core)
 if [ "${1:-build}" = test ]; then

@@ -1,0 +1,29 @@
+// Events by what they are called: kernels, API calls, ranges and tokens whose name holds a text or fits an expression.
+// Each distinct name is looked at once, so that ten million events cost a pass over their ids.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/trace/trace.h"
+
+namespace gapscope {
+
+struct FoundEvent {
+    enum class Kind : uint8_t { DeviceOp, ApiCall, Range, Token };
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    uint32_t row = 0;  // in the table of its kind
+    Kind kind = Kind::DeviceOp;
+    bool operator==(const FoundEvent&) const = default;
+};
+
+// By start. `text` is matched anywhere in a name, letters of either case being equal (ASCII); "/text/" is a regular
+// expression (RE2's), matched in the same way. Kernels are also found by their full name and by what they do in the
+// model, tokens by their text. An expression that is none is an Error in one sentence; an empty text finds nothing.
+Result<std::vector<FoundEvent>> findEvents(const Trace& trace, std::string_view text, std::stop_token stop = {});
+
+}  // namespace gapscope
