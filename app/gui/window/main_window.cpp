@@ -22,6 +22,7 @@
 #include "app/gui/views/banner.h"
 #include "app/gui/views/idle_panel.h"
 #include "app/gui/views/insight_panel.h"
+#include "app/gui/views/launch_panel.h"
 #include "app/gui/views/prompt_panel.h"
 #include "app/gui/views/status_strip.h"
 #include "app/gui/views/table_panels.h"
@@ -198,6 +199,7 @@ void MainWindow::makeWorkspace() {
     m_tabs->addTab(new TokenPanel(m_analyst, this), tr("Tokens"));
     m_idle = new IdlePanel(m_analyst, this);
     m_tabs->addTab(m_idle, tr("Idle"));
+    m_tabs->addTab(new LaunchPanel(m_analyst, this), tr("Launches"));
     m_details = new DetailsPanel(m_analyst, this);
     m_tabs->addTab(m_details, tr("Details"));
     auto* diagnostics = new DiagnosticsPanel(m_analyst, this);
