@@ -2,6 +2,15 @@
 
 namespace gapscope {
 
+void addUp(CategoryTimes& times) {
+    for (size_t i = 0; i < times.categories.size(); ++i) {
+        CategoryTime& part = times.twoWay[static_cast<size_t>(twoWay(static_cast<Category>(i)))];
+        part.ns += times.categories[i].ns;
+        part.count += times.categories[i].count;
+        times.totalNs += times.categories[i].ns;
+    }
+}
+
 CategoryTimes categoryTimes(const Trace& trace, TimeRange window, std::stop_token stop) {
     const DeviceOps& ops = trace.deviceOps();
     CategoryTimes times;
@@ -11,12 +20,7 @@ CategoryTimes categoryTimes(const Trace& trace, TimeRange window, std::stop_toke
         category.ns += TimeRange{ops.startNs[row], ops.endNs[row]}.clippedTo(window).durationNs();
         if (window.contains(ops.startNs[row])) ++category.count;
     }
-    for (size_t i = 0; i < times.categories.size(); ++i) {
-        CategoryTime& part = times.twoWay[static_cast<size_t>(twoWay(static_cast<Category>(i)))];
-        part.ns += times.categories[i].ns;
-        part.count += times.categories[i].count;
-        times.totalNs += times.categories[i].ns;
-    }
+    addUp(times);
     return times;
 }
 

@@ -23,4 +23,7 @@ struct CategoryTimes {
 };
 CategoryTimes categoryTimes(const Trace& trace, TimeRange window, std::stop_token stop = {});
 
+// The two-way view and the total from the categories.
+void addUp(CategoryTimes& times);
+
 }  // namespace gapscope

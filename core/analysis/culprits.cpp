@@ -105,6 +105,16 @@ private:
     std::map<Key, Culprit> m_rows;
 };
 
+template <class Gaps>
+std::vector<Culprit> sumUp(const Trace& trace, const Gaps& gaps, std::stop_token stop) {
+    Sums sums(trace);
+    for (size_t i = 0; i < gaps.size(); ++i) {
+        if ((i & 0xFFFF) == 0 && stop.stop_requested()) break;
+        sums.add(gaps[i], i);
+    }
+    return sums.rows();
+}
+
 }  // namespace
 
 std::string groupName(std::string_view name) {
@@ -128,12 +138,11 @@ std::string groupName(std::string_view name) {
 }
 
 std::vector<Culprit> culprits(const Trace& trace, std::span<const Gap> gaps, std::stop_token stop) {
-    Sums sums(trace);
-    for (size_t i = 0; i < gaps.size(); ++i) {
-        if ((i & 0xFFFF) == 0 && stop.stop_requested()) break;
-        sums.add(gaps[i], i);
-    }
-    return sums.rows();
+    return sumUp(trace, gaps, stop);
+}
+
+std::vector<Culprit> culprits(const Trace& trace, const GapList& gaps, std::stop_token stop) {
+    return sumUp(trace, gaps, stop);
 }
 
 }  // namespace gapscope

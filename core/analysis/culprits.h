@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/analysis/gap_list.h"
 #include "core/analysis/gaps.h"
 
 namespace gapscope {
@@ -36,6 +37,7 @@ struct Culprit {
 };
 // Largest idle time first; the idle times add up to the gaps' exactly, and so does every cause.
 std::vector<Culprit> culprits(const Trace& trace, std::span<const Gap> gaps, std::stop_token stop = {});
+std::vector<Culprit> culprits(const Trace& trace, const GapList& gaps, std::stop_token stop = {});
 
 // A range's name without what only tells one pass from the next, so that the passes of a loop are one row: what
 // PyTorch's emit_nvtx adds ("aten::mm, seq = 12, op_id = 34" -> "aten::mm"), and numbers that stand as words of their

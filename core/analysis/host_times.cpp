@@ -8,6 +8,29 @@
 
 namespace gapscope {
 
+HostTimes hostTimesOf(std::span<const ThreadCalls> threads, int64_t selfCpuNs, TimeRange window) {
+    HostTimes times{.selfCpuNs = selfCpuNs};
+    for (const ThreadCalls& of : threads)
+        times.launchCount += of.launches;
+    for (const ThreadCalls& of : threads) {
+        // Without one joined launch (device records missing) the names still tell which thread launches.
+        times.threads.push_back({.globalTid = of.globalTid,
+                                 .launchCount = times.launchCount > 0 ? of.launches : of.launchesByName,
+                                 .apiNs = of.apiNs,
+                                 .launchingNs = of.launchingNs});
+    }
+    std::ranges::stable_sort(times.threads, std::ranges::greater{}, &LaunchingThread::launchCount);
+    if (!times.threads.empty()) {
+        const LaunchingThread& first = times.threads[0];
+        times.cpuLaunchingNs = first.launchingNs;
+        times.hostWaitNs = first.apiNs - first.launchingNs;
+        times.hostNs = std::max<int64_t>(0, window.durationNs()) - first.apiNs;
+    } else {
+        times.hostNs = std::max<int64_t>(0, window.durationNs());
+    }
+    return times;
+}
+
 HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, std::span<const uint32_t> outermost, TimeRange window,
                     std::stop_token stop) {
     const ApiCalls& calls = trace.apiCalls();
@@ -37,27 +60,11 @@ HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, std::span<const 
         thread->api.push_back(clipped);
         if (!traits.waits) thread->launching.push_back(clipped);
     }
-    int64_t launches = 0;
+    std::vector<ThreadCalls> all;
     for (auto& [tid, of] : threads)
-        launches += of.launches;
-    for (auto& [tid, of] : threads) {
-        times.launchCount += of.launches;
-        // Without one joined launch (device records missing) the names still tell which thread launches.
-        times.threads.push_back({.globalTid = tid,
-                                 .launchCount = launches > 0 ? of.launches : of.launchesByName,
-                                 .apiNs = totalNs(unionOf(std::move(of.api))),
-                                 .launchingNs = totalNs(unionOf(std::move(of.launching)))});
-    }
-    std::ranges::stable_sort(times.threads, std::ranges::greater{}, &LaunchingThread::launchCount);
-    if (!times.threads.empty()) {
-        const LaunchingThread& first = times.threads[0];
-        times.cpuLaunchingNs = first.launchingNs;
-        times.hostWaitNs = first.apiNs - first.launchingNs;
-        times.hostNs = std::max<int64_t>(0, window.durationNs()) - first.apiNs;
-    } else {
-        times.hostNs = std::max<int64_t>(0, window.durationNs());
-    }
-    return times;
+        all.push_back({tid, of.launches, of.launchesByName, totalNs(unionOf(std::move(of.api))),
+                       totalNs(unionOf(std::move(of.launching)))});
+    return hostTimesOf(all, times.selfCpuNs, window);
 }
 
 HostTimes hostTimes(const Trace& trace, TimeRange window, std::stop_token stop) {

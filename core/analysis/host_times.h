@@ -31,4 +31,15 @@ HostTimes hostTimes(const Trace& trace, TimeRange window, std::stop_token stop =
 HostTimes hostTimes(const Trace& trace, const LaunchJoin& join, std::span<const uint32_t> outermost, TimeRange window,
                     std::stop_token stop = {});
 
+// What the figures follow from: one thread's calls in the window.
+struct ThreadCalls {
+    uint64_t globalTid = 0;
+    int64_t launches = 0;        // calls that begin inside and own device operations
+    int64_t launchesByName = 0;  // calls that begin inside and are launches by their name
+    int64_t apiNs = 0;           // unions, clipped to the window
+    int64_t launchingNs = 0;
+};
+// `threads` by globalTid.
+HostTimes hostTimesOf(std::span<const ThreadCalls> threads, int64_t selfCpuNs, TimeRange window);
+
 }  // namespace gapscope

@@ -6,6 +6,21 @@
 
 namespace gapscope {
 
+void addLayers(LayerTable& table, int64_t totalNs) {
+    std::ranges::stable_sort(table.ops, {}, &LayerOpTime::layer);
+    for (LayerOpTime& role : table.ops) {
+        if (totalNs > 0) role.share = static_cast<double>(role.totalNs) / static_cast<double>(totalNs);
+        if (table.layers.empty() || table.layers.back().layer != role.layer)
+            table.layers.push_back({.layer = role.layer, .category = role.category});
+        LayerOpTime& layer = table.layers.back();
+        layer.count += role.count;
+        layer.totalNs += role.totalNs;
+        layer.bytes += role.bytes;
+        layer.flops += role.flops;
+        layer.share += role.share;
+    }
+}
+
 LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop) {
     const DeviceOps& ops = trace.deviceOps();
     LayerTable table;
@@ -37,18 +52,7 @@ LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop
         role.bytes += static_cast<double>(op.bytes) * share;
         role.flops += static_cast<double>(op.flops) * share;
     }
-    std::ranges::stable_sort(table.ops, {}, &LayerOpTime::layer);
-    for (LayerOpTime& role : table.ops) {
-        if (totalNs > 0) role.share = static_cast<double>(role.totalNs) / static_cast<double>(totalNs);
-        if (table.layers.empty() || table.layers.back().layer != role.layer)
-            table.layers.push_back({.layer = role.layer, .category = role.category});
-        LayerOpTime& layer = table.layers.back();
-        layer.count += role.count;
-        layer.totalNs += role.totalNs;
-        layer.bytes += role.bytes;
-        layer.flops += role.flops;
-        layer.share += role.share;
-    }
+    addLayers(table, totalNs);
     return table;
 }
 

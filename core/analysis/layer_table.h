@@ -27,4 +27,7 @@ struct LayerTable {
 };
 LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop = {});
 
+// The layers' rows and all shares, from the ops; `totalNs` is of all operations. Sorts the ops by layer.
+void addLayers(LayerTable& table, int64_t totalNs);
+
 }  // namespace gapscope

@@ -1,21 +1,13 @@
 #include "core/analysis/phases.h"
 
 #include <algorithm>
-#include <map>
 
 namespace gapscope {
 
 namespace {
 
 // The repeat with most device time in the window; without device records the one with most tokens in it.
-std::optional<int16_t> repeatInWindow(const Trace& trace, TimeRange window, std::stop_token stop) {
-    std::map<int16_t, int64_t> weights;
-    const DeviceOps& ops = trace.deviceOps();
-    for (size_t row = 0; row < ops.startNs.size(); ++row) {
-        if ((row & 0xFFFF) == 0 && stop.stop_requested()) return std::nullopt;
-        const int64_t ns = TimeRange{ops.startNs[row], ops.endNs[row]}.clippedTo(window).durationNs();
-        if (ns > 0) weights[ops.repeat[row]] += ns;
-    }
+std::optional<int16_t> repeatInWindow(const Trace& trace, TimeRange window, std::map<int16_t, int64_t> weights) {
     if (weights.empty()) {
         const Tokens& tokens = trace.tokens();
         for (size_t row = 0; row < tokens.emittedNs.size(); ++row)
@@ -32,10 +24,22 @@ double rate(int64_t tokens, int64_t decodeNs) {
 }  // namespace
 
 std::optional<Phases> phases(const Trace& trace, TimeRange window, std::stop_token stop) {
+    if (!trace.run()) return std::nullopt;
+    const DeviceOps& ops = trace.deviceOps();
+    std::map<int16_t, int64_t> nsOfRepeat;
+    for (size_t row = 0; row < ops.startNs.size(); ++row) {
+        if ((row & 0xFFFF) == 0 && stop.stop_requested()) break;
+        const int64_t ns = TimeRange{ops.startNs[row], ops.endNs[row]}.clippedTo(window).durationNs();
+        if (ns > 0) nsOfRepeat[ops.repeat[row]] += ns;
+    }
+    return phases(trace, window, nsOfRepeat);
+}
+
+std::optional<Phases> phases(const Trace& trace, TimeRange window, const std::map<int16_t, int64_t>& nsOfRepeat) {
     const RunInfo* run = trace.run();
     if (!run) return std::nullopt;
     // With tracing off the trace has no rows to choose by; the first repeat stands for the run.
-    Phases result{.repeat = repeatInWindow(trace, window, stop).value_or(0)};
+    Phases result{.repeat = repeatInWindow(trace, window, nsOfRepeat).value_or(0)};
     if (result.repeat >= 0 && static_cast<size_t>(result.repeat) < run->repeatTimes.size()) {
         const RunInfo::Repeat& times = run->repeatTimes[static_cast<size_t>(result.repeat)];
         result.newTokenCount = times.newTokens;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stop_token>
 
@@ -20,5 +21,7 @@ struct Phases {
 // Host clock, from the run's record of the repeat; while it still runs, from its ranges and emitted tokens.
 // None for foreign traces and before the first token.
 std::optional<Phases> phases(const Trace& trace, TimeRange window, std::stop_token stop = {});
+// For who has summed the device time of each repeat in the window already; without zeros.
+std::optional<Phases> phases(const Trace& trace, TimeRange window, const std::map<int16_t, int64_t>& nsOfRepeat);
 
 }  // namespace gapscope

@@ -37,6 +37,22 @@ struct Summary {
 };
 Summary summarize(const Trace& trace, TimeRange window, std::stop_token stop = {});
 
+// What a summary is put together from; its other fields follow from these.
+struct SummaryParts {
+    std::vector<DeviceBusy> devices;
+    int64_t gapCount = 0;
+    GapCauses gapCauses;
+    HostTimes host;
+    CategoryTimes categories;
+    ThroughputTable throughput;
+    Distribution launchLatency;
+    Distribution queueDelay;
+    int64_t negativeLatencyCount = 0;
+    int64_t unlaunchedOpCount = 0;
+    std::optional<Phases> phases;
+};
+Summary summaryOf(const Trace& trace, TimeRange window, SummaryParts parts);
+
 // The same with what it was made from, for a caller that shows gaps as well.
 struct Analysis {
     Summary summary;

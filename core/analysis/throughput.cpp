@@ -5,10 +5,23 @@
 
 namespace gapscope {
 
+void findPeaks(const Trace& trace, std::span<const int64_t> nsOfTrack, ThroughputTable& table) {
+    std::map<uint32_t, int64_t> nsOfDevice;
+    for (size_t track = 0; track < nsOfTrack.size(); ++track)
+        nsOfDevice[trace.tracks()[track].deviceId] += nsOfTrack[track];
+    if (nsOfDevice.empty()) return;
+    const uint32_t busiest =
+        std::ranges::max_element(nsOfDevice, {}, [](const auto& entry) { return entry.second; })->first;
+    const auto device = std::ranges::find(trace.devices(), busiest, &DeviceRow::id);
+    if (device != trace.devices().end()) {
+        table.peakBytesPerSecond = device->peakBytesPerSecond;
+        table.peakFlopsPerSecond = device->peakFlopsPerSecond;
+    }
+}
+
 ThroughputTable throughput(const Trace& trace, TimeRange window, std::stop_token stop) {
     const DeviceOps& ops = trace.deviceOps();
     ThroughputTable table;
-    std::map<uint32_t, int64_t> nsOfDevice;
     std::vector<int64_t> nsOfTrack(trace.tracks().size());
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if ((row & 0xFFFF) == 0 && stop.stop_requested()) return table;
@@ -26,16 +39,7 @@ ThroughputTable throughput(const Trace& trace, TimeRange window, std::stop_token
             part->ns += ns;
         }
     }
-    for (size_t track = 0; track < nsOfTrack.size(); ++track)
-        nsOfDevice[trace.tracks()[track].deviceId] += nsOfTrack[track];
-    if (nsOfDevice.empty()) return table;
-    const uint32_t busiest =
-        std::ranges::max_element(nsOfDevice, {}, [](const auto& entry) { return entry.second; })->first;
-    const auto device = std::ranges::find(trace.devices(), busiest, &DeviceRow::id);
-    if (device != trace.devices().end()) {
-        table.peakBytesPerSecond = device->peakBytesPerSecond;
-        table.peakFlopsPerSecond = device->peakFlopsPerSecond;
-    }
+    findPeaks(trace, nsOfTrack, table);
     return table;
 }
 

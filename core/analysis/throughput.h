@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <stop_token>
 
 #include "core/trace/trace.h"
@@ -24,5 +25,8 @@ struct ThroughputTable {
     double peakFlopsPerSecond = 0;
 };
 ThroughputTable throughput(const Trace& trace, TimeRange window, std::stop_token stop = {});
+
+// Peaks of the device with most time, by the time of each track.
+void findPeaks(const Trace& trace, std::span<const int64_t> nsOfTrack, ThroughputTable& table);
 
 }  // namespace gapscope

@@ -1,32 +1,19 @@
 #include "core/analysis/token_table.h"
 
 #include <algorithm>
-#include <map>
-#include <optional>
 
 #include "core/analysis/busy.h"
-#include "core/analysis/intervals.h"
 
 namespace gapscope {
 
-namespace {
-
-struct TokenWork {
-    std::optional<TimeRange> device;  // first start to last end of its operations
-    int64_t kernelCount = 0;
-    int64_t launchCount = 0;
-    std::optional<uint32_t> emitted;  // row of tokens()
-};
-using RepeatAndToken = std::pair<int16_t, int32_t>;
-using WorkByToken = std::map<RepeatAndToken, TokenWork>;
-
-WorkByToken collect(const Trace& trace, const LaunchJoin& join, std::stop_token stop) {
+TokenWorks tokenWorks(const Trace& trace, const LaunchJoin& join, std::stop_token stop) {
     const DeviceOps& ops = trace.deviceOps();
-    WorkByToken work;
+    TokenWorks work;
+    if (!trace.run() || join.callOfOp.size() != ops.startNs.size()) return work;
     TokenWork* token = nullptr;
-    RepeatAndToken last;
+    TokenWorks::key_type last;
     const auto tokenOf = [&](size_t row) -> TokenWork& {
-        const RepeatAndToken key{ops.repeat[row], ops.token[row]};
+        const TokenWorks::key_type key{ops.repeat[row], ops.token[row]};
         if (!token || key != last) token = &work[last = key];
         return *token;
     };
@@ -52,20 +39,11 @@ WorkByToken collect(const Trace& trace, const LaunchJoin& join, std::stop_token 
     return work;
 }
 
-}  // namespace
-
-TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop) {
+TokenTable tokenTable(const Trace& trace, const TokenWorks& works, std::span<const Coverage> busy, TimeRange window) {
     TokenTable table;
-    if (!trace.run() || join.callOfOp.size() != trace.deviceOps().startNs.size()) return table;
-    const WorkByToken work = collect(trace, join, stop);
-    std::vector<Coverage> busy;
-    for (DeviceBusy& device : deviceBusy(trace, trace.extent(), stop))
-        busy.emplace_back(std::move(device.busy));
-    if (stop.stop_requested()) return table;
-
     std::optional<int16_t> repeat;
     std::optional<int64_t> previousEndNs;
-    for (const auto& [key, of] : work) {
+    for (const auto& [key, of] : works) {
         if (repeat != key.first) {
             repeat = key.first;
             previousEndNs.reset();
@@ -108,6 +86,16 @@ double TokenTable::tokensPerSecond() const {
         ns += row.range.durationNs();
     }
     return ns > 0 ? static_cast<double>(count) * 1e9 / static_cast<double>(ns) : 0;
+}
+
+TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop) {
+    const TokenWorks works = tokenWorks(trace, join, stop);
+    if (works.empty()) return {};
+    std::vector<Coverage> busy;
+    for (DeviceBusy& device : deviceBusy(trace, trace.extent(), stop))
+        busy.emplace_back(std::move(device.busy));
+    if (stop.stop_requested()) return {};
+    return tokenTable(trace, works, busy, window);
 }
 
 TokenTable tokenTable(const Trace& trace, TimeRange window, std::stop_token stop) {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "core/analysis/intervals.h"
 #include "core/analysis/launches.h"
 
 namespace gapscope {
@@ -34,5 +37,17 @@ struct TokenTable {
 // Tokens whose range ends inside the window (its end included). Empty for foreign traces.
 TokenTable tokenTable(const Trace& trace, TimeRange window, std::stop_token stop = {});
 TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop = {});
+
+// What the table needs of the trace whatever the window is: for who asks for several.
+struct TokenWork {
+    std::optional<TimeRange> device;  // first start to last end of its operations
+    int64_t kernelCount = 0;
+    int64_t launchCount = 0;
+    std::optional<uint32_t> emitted;  // row of tokens()
+};
+using TokenWorks = std::map<std::pair<int16_t, int32_t>, TokenWork>;  // by repeat and token
+TokenWorks tokenWorks(const Trace& trace, const LaunchJoin& join, std::stop_token stop = {});
+// `busy` is each device's over the whole trace.
+TokenTable tokenTable(const Trace& trace, const TokenWorks& works, std::span<const Coverage> busy, TimeRange window);
 
 }  // namespace gapscope

@@ -1,8 +1,8 @@
 // Run by hand: CPU seconds of each question of core/analysis, on a made trace of N kernels and N API calls (default one
 // million), of one process in order and of two processes with a device each in the order in which buffers come.
 //   analysis_bench [N] [--rounds R] [--json]
-// Each figure is the least of R rounds (default 3). Aim: everything under 1.5 s of CPU. Measured on one core of a Xeon of
-// 2023: analyze 0.30 and 0.42 s, everything 0.58 and 0.89 s.
+// Each figure is the least of R rounds (default 3). Aim: everything under 1.5 s of CPU. Measured on one core of a Xeon
+// of 2023: analyze 0.30 and 0.42 s, everything 0.58 and 0.89 s.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -21,6 +21,7 @@
 #include "core/analysis/kernel_summary.h"
 #include "core/analysis/launch_statistics.h"
 #include "core/analysis/queue_depth.h"
+#include "core/analysis/range_statistics.h"
 #include "core/analysis/stream_idle.h"
 #include "core/analysis/summary.h"
 #include "core/analysis/window.h"
@@ -124,7 +125,21 @@ private:
     int m_rounds;
 };
 
-std::vector<Step> measureAll(const Trace& trace, int rounds) {
+// A new selection in the window: all that the panels show of it, from the prepared trace. `share` of the trace, its
+// middle.
+void measureSelection(Clock& clock, const PreparedTrace& prepared, const char* name, double share) {
+    const TimeRange whole = defaultWindow(prepared.trace());
+    const auto part = static_cast<int64_t>(static_cast<double>(whole.durationNs()) * (1 - share) / 2);
+    volatile int64_t sink = 0;
+    clock.measure(name, [&] {
+        const PreparedWindow of(prepared, {whole.startNs + part, whole.endNs - part});
+        sink = sink + analyze(of).summary.gpuIdleNs + kernelSummary(of).totalNs + layerTable(of).unknownNs +
+               static_cast<int64_t>(tokenTable(of).rows.size()) + rangeStatistics(of).kernels.totalNs;
+    });
+}
+
+std::vector<Step> measureAll(const TracePtr& tracePtr, int rounds) {
+    const Trace& trace = *tracePtr;
     Clock clock(rounds);
     const TimeRange window = defaultWindow(trace);
     volatile int64_t sink = 0;
@@ -164,6 +179,12 @@ std::vector<Step> measureAll(const Trace& trace, int rounds) {
                   [&] { sink = sink + launchStatistics(trace, analysis.join, launches.launches).shortDeviceNs; });
     clock.measure("queueDepths",
                   [&] { sink = sink + static_cast<int64_t>(queueDepths(trace, analysis.join, window).size()); });
+    clock.measure("prepare", [&] { sink = sink + static_cast<int64_t>(PreparedTrace(tracePtr).launches().size()); });
+    const PreparedTrace prepared(tracePtr);
+    measureSelection(clock, prepared, "select 1 %", 0.01);
+    measureSelection(clock, prepared, "select 10 %", 0.1);
+    measureSelection(clock, prepared, "select 50 %", 0.5);
+    measureSelection(clock, prepared, "select 100 %", 1);
     return clock.steps;
 }
 
@@ -190,7 +211,7 @@ int main(int argc, char** argv) {
                                       std::pair{Shape::TwoProcesses, "two processes, buffers of 4096 kernels"}}) {
         const TracePtr trace = madeTrace(kernels, shape);
         const size_t calls = trace->apiCalls().startNs.size(), ranges = trace->ranges().startNs.size();
-        const std::vector<Step> steps = measureAll(*trace, rounds);
+        const std::vector<Step> steps = measureAll(trace, rounds);
         if (!asJson)
             std::printf("%s: %lld kernels, %zu calls, %zu ranges\n", name, static_cast<long long>(kernels), calls,
                         ranges);
