@@ -33,7 +33,7 @@ private:
 private Q_SLOTS:
     void initTestCase() {
         const TracePtr trace = sampleTrace();
-        m_report = makeReport(trace, {}, defaultWindow(*trace), {});
+        m_report = makeReport(std::make_shared<const PreparedTrace>(trace), {}, defaultWindow(*trace));
     }
 
     void kernelsBySum() {
@@ -91,7 +91,7 @@ private Q_SLOTS:
     void streamsInHtasClasses() {
         StreamIdleModel model;
         QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
-        const auto streams = streamIdle(*m_report->trace, m_report->analysis.join, m_report->window);
+        const auto streams = streamIdle(*m_report->trace, m_report->prepared->join(), m_report->window);
         model.show(*m_report->trace, streams);
         QCOMPARE(model.rowCount(), static_cast<int>(streams.size()) * kStreamIdleClassCount);
         QCOMPARE(shown(model, 0, 1), QStringLiteral("host wait"));
@@ -135,8 +135,7 @@ private Q_SLOTS:
         DetailsModel model;
         QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
         const auto valueOf = [&](const Selection& selection, const QString& name) {
-            const TimeRange window = selection.range.empty() ? m_report->window : selection.range;
-            model.show(detailsOf(*makeReport(m_report->trace, selection, window, {})));
+            model.show(detailsOf(*makeReport(m_report->prepared, selection, m_report->window)));
             for (int row = 0; row < model.rowCount(); ++row)
                 if (shown(model, row, 0) == name) return model.index(row, 1).data(kExactRole).toString();
             return QString();

@@ -76,7 +76,7 @@ void addDeviceOp(Rows& rows, const Report& report, size_t row) {
     }
     if (op.token >= 0) rows.addCount(tr("Token"), op.token);
     if (op.correlationId != 0) rows.add(tr("Correlation id"), QString::number(op.correlationId));
-    const auto& callOfOp = report.analysis.join.callOfOp;
+    const auto& callOfOp = report.prepared->join().callOfOp;
     if (row < callOfOp.size() && callOfOp[row] != kNoRow) {
         const ApiCallRow call = rowAt(trace.apiCalls(), callOfOp[row]);
         rows.add(tr("Launched by"), text(trace.string(call.name)));
@@ -93,7 +93,7 @@ void addApiCall(Rows& rows, const Report& report, size_t row) {
     addRange(rows, {call.startNs, call.endNs});
     rows.add(tr("Thread"), text(trace.threadName(call.globalTid)));
     rows.add(tr("Correlation id"), QString::number(call.correlationId));
-    const auto launched = report.analysis.join.opsOf(static_cast<uint32_t>(row));
+    const auto launched = report.prepared->join().opsOf(static_cast<uint32_t>(row));
     rows.addCount(tr("Device operations launched"), static_cast<int64_t>(launched.size()));
     if (!launched.empty())
         rows.addDuration(tr("Launch latency"), trace.deviceOps().startNs[launched.front()] - call.startNs);

@@ -1,5 +1,6 @@
-// Keeps the report in step with the session: computes it off the UI thread when the selection changes, and while a run
-// grows at most four times a second. Panels listen to reportChanged() and show report().
+// Keeps the report in step with the session, off the UI thread: each snapshot is prepared once, while a run grows at
+// most four times a second; a new selection is then answered from what is prepared. Panels listen to reportChanged()
+// and show report().
 #pragma once
 
 #include <QElapsedTimer>
@@ -20,20 +21,29 @@ public:
     Session& session() { return m_session; }
     ReportPtr report() const { return m_report; }  // null before the first
     // Nothing newer is being computed or waits to be.
-    bool settled() const { return !m_jobs.running() && !m_wanted; }
+    bool settled() const { return !m_preparing.running() && !m_answering.running() && !m_wanted; }
 
 Q_SIGNALS:
     void reportChanged();
 
 private:
+    struct Prepared {
+        PreparedTracePtr trace;
+        TimeRange whole;  // the window without a selection
+    };
+
     void request();
-    void start();
+    void prepare();
+    void answer();
 
     Session& m_session;
-    JobTracker m_jobs;
+    JobTracker m_preparing;
+    JobTracker m_answering;
     QTimer m_throttle;
     QElapsedTimer m_sinceStart;
-    bool m_wanted = false;  // the trace has grown since the running job began
+    TracePtr m_beingPrepared;
+    Prepared m_prepared;
+    bool m_wanted = false;  // the trace has grown since its preparing began
     ReportPtr m_report;
 };
 

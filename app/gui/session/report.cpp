@@ -17,27 +17,32 @@ const TokenTime* tokenOf(const Report& report, const Selection& token) {
 namespace {
 
 // In a window of its own a gap would look like one that lasts to the window's end.
-std::optional<Gap> selectedGap(const Trace& trace, const LaunchJoin& join, TimeRange range, std::stop_token stop) {
-    for (const Gap& gap : findGaps(trace, join, {range.startNs, range.endNs + 1}, stop).gaps)
+std::optional<Gap> selectedGap(const PreparedTrace& prepared, TimeRange range) {
+    for (const Gap& gap : prepared.gapsIn({range.startNs, range.endNs + 1}, HostActivity::kNoThread).gaps)
         if (gap.range == range) return gap;
     return std::nullopt;  // the window's end did end it
 }
 
 }  // namespace
 
-ReportPtr makeReport(TracePtr trace, const Selection& selection, TimeRange window, std::stop_token stop) {
+ReportPtr makeReport(PreparedTracePtr prepared, const Selection& selection, TimeRange whole, std::stop_token stop) {
     auto report = std::make_shared<Report>();
-    report->trace = std::move(trace);
+    report->prepared = std::move(prepared);
+    report->trace = report->prepared->tracePtr();
     report->selection = selection;
-    report->window = window;
+    report->window = selection.range.empty() ? whole : selection.range;
     const Trace& rows = *report->trace;
-    report->analysis = analyze(rows, window, stop);
+    const TimeRange window = report->window;
+    const PreparedWindow of(*report->prepared, window);
+    report->analysis = analyze(of);
     if (stop.stop_requested()) return report;
-    if (selection.kind == Selection::Kind::Gap)
-        report->gap = selectedGap(rows, report->analysis.join, selection.range, stop);
-    report->kernels = kernelSummary(rows, window, stop);
+    if (selection.kind == Selection::Kind::Gap) report->gap = selectedGap(*report->prepared, selection.range);
+    report->kernels = kernelSummary(of);
+    report->layers = layerTable(of);
+    report->statistics = rangeStatistics(of);
+    report->launches = launchesIn(of);
+    report->tokens = tokenTable(of);
     if (stop.stop_requested()) return report;
-    report->tokens = tokenTable(rows, report->analysis.join, window, stop);
     for (size_t row = 0; row < rows.overheads().startNs.size(); ++row) {
         const TimeRange overhead{rows.overheads().startNs[row], rows.overheads().endNs[row]};
         report->profilerNs += overhead.clippedTo(window).durationNs();

@@ -6,9 +6,8 @@
 #include <stop_token>
 
 #include "app/gui/session/session.h"
-#include "core/analysis/kernel_summary.h"
-#include "core/analysis/summary.h"
-#include "core/analysis/token_table.h"
+#include "core/analysis/prepared_window.h"
+#include "core/analysis/range_statistics.h"
 
 namespace gapscope {
 
@@ -16,18 +15,23 @@ struct Report {
     TracePtr trace;
     Selection selection;  // that `window` came from
     TimeRange window;
-    Analysis analysis;
+    PreparedTracePtr prepared;  // of the trace; what the gaps and launches below lie in
+    WindowAnalysis analysis;
     KernelSummary kernels;
+    LayerTable layers;
     TokenTable tokens;
-    std::optional<Gap> gap;       // of a selected gap: with what ended it, which begins where the window ends
-    int64_t profilerNs = 0;       // the profiler's own cost inside the window
-    int64_t lostRecordCount = 0;  // of all diagnostics that mean lost data
+    RangeStatistics statistics;
+    std::span<const Launch> launches;  // that begin in the window, by begin
+    std::optional<Gap> gap;            // of a selected gap: with what ended it, which begins where the window ends
+    int64_t profilerNs = 0;            // the profiler's own cost inside the window
+    int64_t lostRecordCount = 0;       // of all diagnostics that mean lost data
 };
 using ReportPtr = std::shared_ptr<const Report>;
 
 // The token that a selection of kind Token stands for, among the report's; null where it is not.
 const TokenTime* tokenOf(const Report& report, const Selection& token);
 
-ReportPtr makeReport(TracePtr trace, const Selection& selection, TimeRange window, std::stop_token stop);
+// For the selection's range, else for `whole`.
+ReportPtr makeReport(PreparedTracePtr prepared, const Selection& selection, TimeRange whole, std::stop_token stop = {});
 
 }  // namespace gapscope

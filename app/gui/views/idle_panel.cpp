@@ -105,7 +105,7 @@ void IdlePanel::showEvent(QShowEvent* event) {
 
 int IdlePanel::rowOf(TimeRange longestGap) const {
     if (!m_shown) return -1;
-    const std::vector<Gap>& gaps = m_shown->analysis.gaps.gaps;
+    const GapList& gaps = m_shown->analysis.gaps.gaps;
     for (int row = 0; row < m_culprits.rowCount(); ++row)
         if (gaps[m_culprits.culprit(row).longestGap].range == longestGap) return row;
     return -1;
@@ -123,7 +123,7 @@ void IdlePanel::request() {
     m_jobs.start(
         [report, thresholdNs](std::stop_token stop) {
             return Answer{report, culprits(*report->trace, report->analysis.gaps.gaps, stop),
-                          streamIdle(*report->trace, report->analysis.join, report->window, thresholdNs, stop)};
+                          streamIdle(*report->trace, report->prepared->join(), report->window, thresholdNs, stop)};
         },
         [this, thresholdNs](Answer answer) {
             m_shownThresholdNs = thresholdNs;
