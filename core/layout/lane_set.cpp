@@ -37,6 +37,13 @@ void LaneSet::add(std::vector<LaneItem> batch) {
         m_lanes.pop_back();
 }
 
+void LaneSet::removeFrom(int64_t fromNs) {
+    for (Lane& lane : m_lanes)
+        m_itemCount -= lane.takeFrom(fromNs).size();
+    while (!m_lanes.empty() && m_lanes.back().empty())
+        m_lanes.pop_back();
+}
+
 void LaneSet::place(LaneItem item) {
     size_t from = 0;  // below the innermost item that holds this one
     for (size_t depth = m_lanes.size(); depth-- > 0;) {

@@ -18,6 +18,9 @@ public:
     // In any order. Items that end before they start count as of no length.
     void add(std::vector<LaneItem> batch);
 
+    // Removes the items that start at or after `fromNs`.
+    void removeFrom(int64_t fromNs);
+
     const std::vector<Lane>& lanes() const { return m_lanes; }
     size_t itemCount() const { return m_itemCount; }
     size_t cutShortCount() const { return m_cutShort; }

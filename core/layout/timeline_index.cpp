@@ -1,6 +1,7 @@
 #include "core/layout/timeline_index.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 
 #include "core/base/clock_event_reasons.h"
@@ -74,13 +75,15 @@ void TimelineIndex::reset() {
     m_threads.clear();
     m_threadOrder.clear();
     m_repeats.clear();
+    m_emittedRows.clear();
+    m_changedToken.reset();
     m_tokens.clear();
     *m_tokenRow = {};
     m_rows.clear();
     m_apiTints.clear();
     m_rangeTints.clear();
     m_correlations.clear();
-    m_opsSeen = m_callsSeen = m_rangesSeen = m_overheadsSeen = m_samplesSeen = 0;
+    m_opsSeen = m_callsSeen = m_rangesSeen = m_overheadsSeen = m_emittedSeen = m_samplesSeen = 0;
 }
 
 bool TimelineIndex::setTrace(TracePtr trace) {
@@ -98,11 +101,25 @@ bool TimelineIndex::setTrace(TracePtr trace) {
     return afresh;
 }
 
+// Widens the time that a token's device operations take.
+void TimelineIndex::noteOps(int16_t repeat, int32_t token, TimeRange range) {
+    const auto [it, isNew] = m_repeats[repeat].ops.try_emplace(token, range);
+    TimeRange& known = it->second;
+    if (!isNew && range.startNs >= known.startNs && range.endNs <= known.endNs) return;
+    known = {std::min(known.startNs, range.startNs), std::max(known.endNs, range.endNs)};
+    const TokenKey key{repeat, token};
+    m_changedToken = m_changedToken ? std::min(*m_changedToken, key) : key;
+}
+
 void TimelineIndex::addDeviceOps() {
     const DeviceOps& ops = m_trace->deviceOps();
     std::map<TrackId, std::vector<LaneItem>> kernels;
     std::map<uint32_t, std::vector<LaneItem>> copies;
     std::map<uint32_t, std::vector<LaneItem>> all;
+    // Neighbours mostly work for one token: the maps are asked once for the lot of them.
+    int16_t repeat = 0;
+    int32_t token = kNoToken;
+    TimeRange tokenRange;
     for (size_t row = m_opsSeen; row < ops.startNs.size(); ++row) {
         const TrackId track = ops.track[row];
         const uint32_t deviceId =
@@ -112,12 +129,17 @@ void TimelineIndex::addDeviceOps() {
         (isCopy ? copies[deviceId] : kernels[track]).push_back(laid);
         all[deviceId].push_back(laid);
         if (ops.token[row] == kNoToken) continue;
-        Repeat& repeat = m_repeats[ops.repeat[row]];
-        const auto [it, isNew] = repeat.ops.try_emplace(ops.token[row], TimeRange{laid.startNs, laid.endNs});
-        if (isNew) continue;
-        it->second.startNs = std::min(it->second.startNs, laid.startNs);
-        it->second.endNs = std::max(it->second.endNs, laid.endNs);
+        if (token == ops.token[row] && repeat == ops.repeat[row]) {
+            tokenRange.startNs = std::min(tokenRange.startNs, laid.startNs);
+            tokenRange.endNs = std::max(tokenRange.endNs, laid.endNs);
+            continue;
+        }
+        if (token != kNoToken) noteOps(repeat, token, tokenRange);
+        repeat = ops.repeat[row];
+        token = ops.token[row];
+        tokenRange = {laid.startNs, laid.endNs};
     }
+    if (token != kNoToken) noteOps(repeat, token, tokenRange);
     m_opsSeen = ops.startNs.size();
 
     for (auto& [track, batch] : kernels) {
@@ -219,28 +241,52 @@ void TimelineIndex::addCounters() {
 }
 
 void TimelineIndex::addTokens() {
+    const auto keyOf = [](const TokenSpan& span) { return TokenKey{span.repeat, span.index}; };
     const Tokens& emitted = m_trace->tokens();
-    std::map<std::pair<int16_t, int32_t>, int64_t> rowOfToken;
-    for (size_t row = 0; row < emitted.emittedNs.size(); ++row)
-        rowOfToken[{emitted.repeat[row], emitted.index[row]}] = static_cast<int64_t>(row);
+    for (; m_emittedSeen < emitted.emittedNs.size(); ++m_emittedSeen) {
+        const TokenKey key{emitted.repeat[m_emittedSeen], emitted.index[m_emittedSeen]};
+        m_emittedRows[key] = static_cast<int64_t>(m_emittedSeen);
+        const auto known = std::ranges::lower_bound(m_tokens, key, {}, keyOf);
+        if (known != m_tokens.end() && keyOf(*known) == key) known->tokenRow = static_cast<int64_t>(m_emittedSeen);
+    }
+    if (!m_changedToken) return;
 
-    m_tokens.clear();
-    *m_tokenRow = {.kind = RowKind::Token, .startsGroup = true, .title = "Tokens"};
+    // Those before the first changed one stay: a run that goes on costs its new tokens.
+    const auto firstChanged = std::ranges::lower_bound(m_tokens, *m_changedToken, {}, keyOf);
+    int64_t fromNs = INT64_MAX;
+    for (auto it = firstChanged; it != m_tokens.end(); ++it)
+        fromNs = std::min(fromNs, it->range.startNs);
+    m_tokens.erase(firstChanged, m_tokens.end());
+    const bool tailOnly = std::ranges::all_of(m_tokens, [&](const TokenSpan& s) { return s.range.startNs < fromNs; });
+    if (!tailOnly) {  // spans of several repeats lie across each other
+        m_changedToken = TokenKey{INT16_MIN, INT32_MIN};
+        m_tokens.clear();
+    }
+    if (m_tokens.empty()) *m_tokenRow = {.kind = RowKind::Token, .startsGroup = true, .title = "Tokens"};
+    m_tokenRow->lanes.removeFrom(fromNs);
+
     std::vector<LaneItem> items;
-    for (const auto& [repeat, known] : m_repeats) {
+    for (auto repeat = m_repeats.lower_bound(m_changedToken->first); repeat != m_repeats.end(); ++repeat) {
+        const std::map<int32_t, TimeRange>& ops = repeat->second.ops;
+        auto token = repeat->first == m_changedToken->first ? ops.lower_bound(m_changedToken->second) : ops.begin();
         // A token lasts from the one before's last device end to its own.
         std::optional<int64_t> previousEndNs;
-        for (const auto& [index, ops] : known.ops) {
-            TokenSpan span{.repeat = repeat, .index = index, .range = ops};
-            if (previousEndNs) span.range.startNs = std::min(*previousEndNs, ops.endNs);
-            previousEndNs = std::max(previousEndNs.value_or(ops.endNs), ops.endNs);
-            if (const auto it = rowOfToken.find({repeat, index}); it != rowOfToken.end()) span.tokenRow = it->second;
+        if (token != ops.begin()) previousEndNs = m_tokens.back().reachedNs;
+        for (; token != ops.end(); ++token) {
+            const auto& [index, range] = *token;
+            TokenSpan span{.repeat = repeat->first, .index = index, .range = range};
+            if (previousEndNs) span.range.startNs = std::min(*previousEndNs, range.endNs);
+            previousEndNs = std::max(previousEndNs.value_or(range.endNs), range.endNs);
+            span.reachedNs = *previousEndNs;
+            if (const auto it = m_emittedRows.find({repeat->first, index}); it != m_emittedRows.end())
+                span.tokenRow = it->second;
             const uint8_t tint = index < 0 ? 0 : static_cast<uint8_t>(1 + index % 2);
             items.push_back(item(span.range.startNs, span.range.endNs, m_tokens.size(), tint));
             m_tokens.push_back(span);
         }
     }
     m_tokenRow->lanes.add(std::move(items));
+    m_changedToken.reset();
 }
 
 GapLanes gapLanesOf(std::span<const GapPiece> pieces) {

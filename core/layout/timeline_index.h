@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/layout/correlation_index.h"
@@ -72,6 +73,7 @@ struct TokenSpan {
     int32_t index = -1;  // -1: prefill
     TimeRange range;
     int64_t tokenRow = -1;  // row of tokens(), once it was emitted
+    int64_t reachedNs = 0;  // the latest end of its repeat's tokens up to it
 };
 
 // Gap rows ready to draw, by device: built where the gaps are found, off the UI thread.
@@ -135,6 +137,7 @@ private:
     void addApiCalls();
     void addRanges();
     void addOverheads();
+    void noteOps(int16_t repeat, int32_t token, TimeRange range);
     void addTokens();
     void addCounters();
     Thread& threadOf(uint64_t globalTid);
@@ -148,8 +151,11 @@ private:
     std::map<TrackId, TimelineRow> m_streams;
     std::map<CounterId, TimelineRow> m_counters;
     std::map<uint64_t, Thread> m_threads;
-    std::vector<uint64_t> m_threadOrder;  // as they appear
+    std::vector<uint64_t> m_threadOrder;           // as they appear
+    using TokenKey = std::pair<int16_t, int32_t>;  // repeat and index
     std::map<int16_t, Repeat> m_repeats;
+    std::map<TokenKey, int64_t> m_emittedRows;  // rows of tokens()
+    std::optional<TokenKey> m_changedToken;     // the first whose span is not that of m_tokens
     std::vector<TokenSpan> m_tokens;
     std::unique_ptr<TimelineRow> m_tokenRow;  // m_rows points at it
     std::vector<const TimelineRow*> m_rows;
@@ -161,6 +167,7 @@ private:
     size_t m_callsSeen = 0;
     size_t m_rangesSeen = 0;
     size_t m_overheadsSeen = 0;
+    size_t m_emittedSeen = 0;
     size_t m_samplesSeen = 0;
 };
 

@@ -158,6 +158,48 @@ TEST(TimelineIndex, GrowingEndsAsTakenWhole) {
     EXPECT_EQ(growing.rows()[4]->lanes.movedCount(), 0u);
 }
 
+TEST(TimelineIndex, TokensGrowAsTakenWholeInAnyOrderOfArrival) {
+    std::mt19937_64 random(31);
+    for (int round = 0; round < 60; ++round) {
+        TraceBuilder builder;
+        builder.setRun({.mode = "eager"});
+        const TrackId track = builder.internTrack({.deviceId = 0, .streamId = 7});
+        const bool inOrder = round % 2 == 0;
+        const int operations = 20 + static_cast<int>(random() % 80);
+        TimelineIndex growing;
+        for (int i = 0; i < operations; ++i) {
+            const int at = inOrder ? i : static_cast<int>(random() % 100);
+            const auto repeat = static_cast<int16_t>(at / 40 - 1);
+            const int32_t token = at % 40 / 5 - 1;
+            const int64_t startNs = at * 100 + static_cast<int64_t>(random() % 150);
+            const auto endNs = startNs + static_cast<int64_t>(random() % 150);
+            builder.add(
+                DeviceOpRow{.startNs = startNs, .endNs = endNs, .track = track, .token = token, .repeat = repeat});
+            if (random() % 3 == 0) builder.add(TokenRow{.emittedNs = endNs, .repeat = repeat, .index = token});
+            if (random() % 4 == 0) growing.setTrace(builder.snapshot());
+        }
+        growing.setTrace(builder.snapshot());
+        TimelineIndex whole;
+        whole.setTrace(builder.snapshot());
+        ASSERT_EQ(growing.tokens().size(), whole.tokens().size());
+        for (size_t i = 0; i < whole.tokens().size(); ++i) {
+            EXPECT_EQ(growing.tokens()[i].repeat, whole.tokens()[i].repeat);
+            EXPECT_EQ(growing.tokens()[i].index, whole.tokens()[i].index);
+            EXPECT_EQ(growing.tokens()[i].range, whole.tokens()[i].range);
+            EXPECT_EQ(growing.tokens()[i].tokenRow, whole.tokens()[i].tokenRow);
+        }
+        const auto& grown = growing.rows()[0]->lanes;
+        const auto& expected = whole.rows()[0]->lanes;
+        EXPECT_EQ(grown.itemCount(), expected.itemCount());
+        ASSERT_EQ(grown.lanes().size(), expected.lanes().size());
+        for (size_t depth = 0; depth < expected.lanes().size(); ++depth) {
+            ASSERT_EQ(grown.lanes()[depth].size(), expected.lanes()[depth].size());
+            for (size_t i = 0; i < expected.lanes()[depth].size(); ++i)
+                EXPECT_EQ(grown.lanes()[depth][i], expected.lanes()[depth][i]);
+        }
+    }
+}
+
 TEST(TimelineIndex, WaitsTracingCostAndCountersHaveRowsOfTheirOwn) {
     TraceBuilder builder;
     builder.setRun({.mode = "eager"});
