@@ -4,6 +4,7 @@
 #include <QAction>
 #include <QFile>
 #include <QLabel>
+#include <QLineEdit>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QScrollBar>
@@ -220,6 +221,41 @@ private Q_SLOTS:
         QTest::mouseClick(legend->viewport(), Qt::LeftButton, {}, row.center());
         QCOMPARE(m_window->session().selection().category, Category::Norm);
         QTRY_COMPARE(kernels->model()->rowCount(), 1);
+    }
+
+    // A click on an event chooses it on the timeline and keeps the list; an event chosen elsewhere shows its row.
+    void eventsAndTimelineChooseEachOther() {
+        open(written("events.gapscope", 4));
+        auto* tabs = m_window->findChild<QTabWidget*>(QStringLiteral("tabs"));
+        auto* events = m_window->findChild<DataTable*>(QStringLiteral("eventTable"));
+        tabs->setCurrentWidget(events->parentWidget());
+        QTRY_VERIFY(events->model()->rowCount() > 18);
+        const int all = events->model()->rowCount();
+        const int64_t spanNs = m_window->session().visibleRange().durationNs() / 50;
+        m_window->session().setVisibleRange({0, spanNs});
+        events->scrollTo(events->model()->index(all - 1, 0));
+        QTest::mouseClick(events->viewport(), Qt::LeftButton, {},
+                          events->visualRect(events->model()->index(all - 1, 0)).center());
+        const Selection last = m_window->session().selection();
+        QVERIFY(last.kind != Selection::Kind::None);
+        QVERIFY(m_window->session().visibleRange().overlaps(last.range));
+        QCOMPARE(m_window->session().visibleRange().durationNs(), spanNs);
+        QTRY_VERIFY(m_window->analyst().settled());
+        QCOMPARE(events->model()->rowCount(), all);
+        const auto& ops = m_window->session().trace()->deviceOps();
+        m_window->session().select(
+            {.kind = Selection::Kind::DeviceOp, .range = {ops.startNs[2], ops.endNs[2]}, .row = 2});
+        QTRY_COMPARE(events->selectedSourceRows().size(), size_t(1));
+        QTRY_COMPARE(events->model()->index(events->selectedSourceRows()[0], 0).data(kSortRole).toLongLong(),
+                     ops.startNs[2]);
+        QCOMPARE(tabs->currentWidget(), events->parentWidget());
+        auto* filter = events->parentWidget()->findChild<QLineEdit*>(QStringLiteral("tableFilter"));
+        m_window->session().clearSelection();
+        QTRY_VERIFY(m_window->analyst().settled());
+        QTest::keyClicks(filter, QStringLiteral("norm"));
+        QTRY_VERIFY(events->model()->rowCount() > 0 && events->model()->rowCount() < all);
+        for (int row = 0; row < events->model()->rowCount(); ++row)
+            QVERIFY(events->model()->index(row, 3).data().toString().contains(QStringLiteral("norm")));
     }
 
     void nothingIsClippedOnASmallScreen() {

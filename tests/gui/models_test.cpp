@@ -8,8 +8,10 @@
 #include "app/gui/models/culprit_model.h"
 #include "app/gui/models/details_model.h"
 #include "app/gui/models/diagnostics_model.h"
+#include "app/gui/models/event_model.h"
 #include "app/gui/models/gap_model.h"
 #include "app/gui/models/kernel_model.h"
+#include "app/gui/models/layer_model.h"
 #include "app/gui/models/stream_idle_model.h"
 #include "app/gui/models/token_model.h"
 #include "app/gui/session/report.h"
@@ -153,6 +155,59 @@ private Q_SLOTS:
         QCOMPARE(valueOf(selected, QStringLiteral("Idle by launch call")), QStringLiteral("5000"));
         const Selection beyond{.kind = Selection::Kind::DeviceOp, .range = {0, 1}, .row = 999};
         QCOMPARE(valueOf(beyond, QStringLiteral("Name")), QString());
+    }
+
+    void layersAddUp() {
+        LayerModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.show(m_report, LayerRows::Layers);
+        const auto sum = [&] {
+            qint64 ns = 0;
+            for (int row = 0; row < model.rowCount(); ++row)
+                ns += model.index(row, 2).data(kSortRole).toLongLong();
+            return ns;
+        };
+        const qint64 byLayer = sum();
+        QCOMPARE(byLayer + m_report->layers.unknownNs, 760'000);
+        model.show(m_report, LayerRows::Operations);
+        QCOMPARE(sum(), byLayer);
+    }
+
+    void eventsByStart() {
+        EventModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.show(m_report->trace, eventList(*m_report->prepared, m_report->window));
+        QVERIFY(model.rowCount() > 18);  // nine operations and their calls
+        for (int row = 1; row < model.rowCount(); ++row)
+            QVERIFY(model.index(row - 1, 0).data(kSortRole).toLongLong() <=
+                    model.index(row, 0).data(kSortRole).toLongLong());
+        for (int row = 0; row < model.rowCount(); ++row)
+            QCOMPARE(model.rowOf(model.selectionOf(row)), row);
+        QCOMPARE(model.rowOf({}), -1);
+        model.show(m_report->trace, {});
+        QCOMPARE(model.rowCount(), 0);
+    }
+
+    void tablesFilterAndCopyAsCsv() {
+        KernelModel model;
+        model.show(m_report);
+        DataTable table(model, QStringLiteral("Kernels"));
+        table.setFilterText(QStringLiteral("GEMM"));
+        QCOMPARE(table.model()->rowCount(), 2);
+        table.setColumnHidden(1, true);
+        const QStringList lines =
+            table.copied(DataTable::CopyFormat::Csv, DataTable::CopyRows::All).split(QLatin1Char('\n'));
+        QCOMPARE(lines.size(), 3);
+        QVERIFY(lines[0].startsWith(QStringLiteral("Kernel,Share,Total,Count")));
+        QVERIFY(lines[1].startsWith(QStringLiteral("prompt_gemm,")));
+        QCOMPARE(lines[1].split(QLatin1Char(',')).at(2), QStringLiteral("400000"));
+        table.markSourceRow(2);  // filtered out
+        QVERIFY(table.selectedSourceRows().empty());
+        DiagnosticsModel diagnostics;
+        diagnostics.show({{"a_name", Severity::Info, 3, "One, \"two\"."}});
+        DataTable quoted(diagnostics, QStringLiteral("Diagnostics"));
+        QVERIFY(quoted.copied(DataTable::CopyFormat::Csv, DataTable::CopyRows::All)
+                    .endsWith(QStringLiteral("3,a_name,\"One, \"\"two\"\".\"")));
     }
 
     void diagnosticsAreListed() {

@@ -1,6 +1,10 @@
 #include "app/gui/session/report.h"
 
+#include <QCoreApplication>
 #include <algorithm>
+
+#include "app/gui/session/selection_text.h"
+#include "core/base/format.h"
 
 namespace gapscope {
 
@@ -50,6 +54,19 @@ ReportPtr makeReport(PreparedTracePtr prepared, const Selection& selection, Time
     for (const Diagnostic& diagnostic : report->analysis.summary.diagnostics)
         if (diagnostic.severity == Severity::DataLoss) report->lostRecordCount += diagnostic.count;
     return report;
+}
+
+QString describe(const Report& report) {
+    const auto& rows = report.tokens.rows;
+    const bool areTokens = report.selection.kind == Selection::Kind::Range && rows.size() > 1 &&
+                           rows.front().index >= 0 && rows.front().repeat == rows.back().repeat && !rows.front().cut &&
+                           rows.front().range.startNs == report.window.startNs &&
+                           rows.back().range.endNs == report.window.endNs;
+    if (!areTokens) return describe(*report.trace, report.selection);
+    return QCoreApplication::translate("SelectionText", "tokens %1–%2, %3")
+        .arg(rows.front().index)
+        .arg(rows.back().index)
+        .arg(text(formatDuration(report.window.durationNs())));
 }
 
 }  // namespace gapscope

@@ -31,6 +31,10 @@ using ReportPtr = std::shared_ptr<const Report>;
 // The token that a selection of kind Token stands for, among the report's; null where it is not.
 const TokenTime* tokenOf(const Report& report, const Selection& token);
 
+// What the report is for: as describe() of its selection, and "tokens 12-20, 3.20 ms" where a range is just those
+// tokens.
+QString describe(const Report& report);
+
 // For the selection's range, else for `whole`.
 ReportPtr makeReport(PreparedTracePtr prepared, const Selection& selection, TimeRange whole, std::stop_token stop = {});
 

@@ -26,6 +26,20 @@ QString categoryTitle(Category category) {
     return text(categoryName(category));
 }
 
+QString deviceOpTitle(DeviceOpKind kind) {
+    switch (kind) {
+        case DeviceOpKind::Kernel:
+            return tr("kernel");
+        case DeviceOpKind::Copy:
+            return tr("copy");
+        case DeviceOpKind::Set:
+            return tr("set");
+        case DeviceOpKind::GraphLaunch:
+            return tr("graph launch");
+    }
+    return {};
+}
+
 QString gapCauseTitle(int cause) {
     switch (static_cast<GapCause>(cause)) {
         case GapCause::HostWaiting:

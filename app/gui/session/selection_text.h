@@ -11,6 +11,7 @@ QString text(std::string_view utf8);
 // The form that fits the number, with %1 replaced by it: "1 gap", "1,200 gaps".
 QString counted(int64_t count, const QString& one, const QString& many);
 QString categoryTitle(Category category);  // "gemm", as everywhere
+QString deviceOpTitle(DeviceOpKind kind);  // "kernel"
 QString gapCauseTitle(int cause);          // "host, waiting"
 
 // "the whole run" for no selection.

@@ -1,10 +1,15 @@
 #include "app/gui/views/data_table.h"
 
 #include <QClipboard>
+#include <QContextMenuEvent>
+#include <QFileDialog>
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QKeyEvent>
+#include <QMenu>
+#include <QMessageBox>
 #include <QPainter>
+#include <QSaveFile>
 #include <QScrollBar>
 #include <QStyledItemDelegate>
 #include <algorithm>
@@ -40,13 +45,28 @@ QString singleLine(QString cell) {
     return cell.replace(QLatin1Char('\t'), QLatin1Char(' ')).replace(QLatin1Char('\n'), QLatin1Char(' '));
 }
 
+QString csvField(const QString& cell) {
+    const bool plain = !cell.contains(QLatin1Char(',')) && !cell.contains(QLatin1Char('"')) &&
+                       !cell.contains(QLatin1Char('\n')) && !cell.contains(QLatin1Char('\r'));
+    if (plain) return cell;
+    QString quoted = cell;
+    return QLatin1Char('"') + quoted.replace(QLatin1Char('"'), QStringLiteral("\"\"")) + QLatin1Char('"');
+}
+
 }  // namespace
 
-DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* parent)
-    : QTableView(parent), m_proxy(new QSortFilterProxyModel(this)) {
-    m_proxy->setSourceModel(&model);
-    m_proxy->setSortRole(kSortRole);
-    setModel(m_proxy);
+DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* parent, RowOrder order)
+    : QTableView(parent), m_model(model) {
+    if (order == RowOrder::Sortable) {
+        m_proxy = new QSortFilterProxyModel(this);
+        m_proxy->setSourceModel(&model);
+        m_proxy->setSortRole(kSortRole);
+        m_proxy->setFilterKeyColumn(-1);
+        m_proxy->setFilterCaseSensitivity(Qt::CaseInsensitive);
+        setModel(m_proxy);
+    } else {
+        setModel(&model);
+    }
     setAccessibleName(accessibleName);
     setShowGrid(false);
     setAlternatingRowColors(true);
@@ -65,6 +85,8 @@ DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* 
     verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     horizontalHeader()->setHighlightSections(false);
     horizontalHeader()->setMinimumSectionSize(48);
+    horizontalHeader()->setContextMenuPolicy(Qt::CustomContextMenu);
+    connect(horizontalHeader(), &QWidget::customContextMenuRequested, this, &DataTable::showHeaderMenu);
     connect(&model, &QAbstractItemModel::modelAboutToBeReset, this,
             [this] { m_scroll = verticalScrollBar()->value(); });
     connect(&model, &QAbstractItemModel::modelReset, this, [this] { verticalScrollBar()->setValue(m_scroll); });
@@ -95,16 +117,26 @@ void DataTable::sortAtFirst(int column, Qt::SortOrder order) {
     sortByColumn(column, order);
 }
 
+void DataTable::setFilterText(const QString& text) {
+    if (m_proxy) m_proxy->setFilterFixedString(text);
+}
+
 int DataTable::sourceRow(const QModelIndex& index) const {
-    return index.isValid() ? m_proxy->mapToSource(index).row() : -1;
+    if (!index.isValid()) return -1;
+    return m_proxy ? m_proxy->mapToSource(index).row() : index.row();
+}
+
+QModelIndex DataTable::viewIndex(int sourceRow) const {
+    const QModelIndex source = m_model.index(sourceRow, 0);
+    return m_proxy ? m_proxy->mapFromSource(source) : source;
 }
 
 void DataTable::markSourceRow(int row) {
-    if (row < 0) {
+    const QModelIndex index = row < 0 ? QModelIndex() : viewIndex(row);
+    if (!index.isValid()) {  // none, or filtered out
         clearSelection();
         return;
     }
-    const QModelIndex index = m_proxy->mapFromSource(m_proxy->sourceModel()->index(row, 0));
     if (!selectionModel()->isRowSelected(index.row())) selectRow(index.row());
     scrollTo(index);
 }
@@ -117,22 +149,89 @@ std::vector<int> DataTable::selectedSourceRows() const {
     return rows;
 }
 
-void DataTable::copySelection() const {
-    QList<QModelIndex> rows = selectionModel()->selectedRows();
-    if (rows.isEmpty()) return;
-    std::sort(rows.begin(), rows.end());
-    QStringList lines;
-    QStringList header;
-    for (int column = 0; column < m_proxy->columnCount(); ++column)
-        header.append(m_proxy->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString());
-    lines.append(header.join(QLatin1Char('\t')));
-    for (const QModelIndex& row : rows) {
-        QStringList cells;
-        for (int column = 0; column < m_proxy->columnCount(); ++column)
-            cells.append(singleLine(row.siblingAtColumn(column).data(kExactRole).toString()));
-        lines.append(cells.join(QLatin1Char('\t')));
+QString DataTable::copied(CopyFormat format, CopyRows rows) const {
+    QList<int> wanted;
+    if (rows == CopyRows::All) {
+        for (int row = 0; row < model()->rowCount(); ++row)
+            wanted.append(row);
+    } else {
+        for (const QModelIndex& index : selectionModel()->selectedRows())
+            wanted.append(index.row());
+        std::sort(wanted.begin(), wanted.end());
     }
-    QGuiApplication::clipboard()->setText(lines.join(QLatin1Char('\n')));
+    const auto line = [&](auto&& cellOf) {
+        QStringList cells;
+        for (int column = 0; column < model()->columnCount(); ++column) {
+            if (isColumnHidden(column)) continue;
+            const QString cell = cellOf(column);
+            cells.append(format == CopyFormat::Csv ? csvField(cell) : singleLine(cell));
+        }
+        return cells.join(format == CopyFormat::Csv ? QLatin1Char(',') : QLatin1Char('\t'));
+    };
+    QStringList lines{
+        line([&](int column) { return model()->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString(); })};
+    for (const int row : wanted)
+        lines.append(line([&](int column) { return model()->index(row, column).data(kExactRole).toString(); }));
+    return lines.join(QLatin1Char('\n'));
+}
+
+void DataTable::copySelection() const {
+    if (selectionModel()->hasSelection())
+        QGuiApplication::clipboard()->setText(copied(CopyFormat::Text, CopyRows::Selected));
+}
+
+void DataTable::exportCsv() {
+    const QString path =
+        QFileDialog::getSaveFileName(this, tr("Export the table"), accessibleName().toLower() + QStringLiteral(".csv"),
+                                     tr("Comma-separated values (*.csv)"));
+    if (path.isEmpty()) return;
+    const QByteArray text = copied(CopyFormat::Csv, CopyRows::All).toUtf8() + '\n';
+    QSaveFile file(path);
+    if (file.open(QIODevice::WriteOnly) && file.write(text) == text.size() && file.commit()) return;
+    QMessageBox::warning(this, tr("Export the table"),
+                         tr("%1 could not be written: %2.").arg(path, file.errorString()));
+}
+
+void DataTable::contextMenuEvent(QContextMenuEvent* event) {
+    const auto copy = [this](CopyFormat format, CopyRows rows) {
+        return [this, format, rows] { QGuiApplication::clipboard()->setText(copied(format, rows)); };
+    };
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    const bool any = selectionModel()->hasSelection();
+    const auto add = [&](const QString& title, bool enabled, auto&& act) {
+        QAction* action = menu->addAction(title);
+        action->setEnabled(enabled);
+        connect(action, &QAction::triggered, this, act);
+        return action;
+    };
+    add(tr("&Copy"), any, copy(CopyFormat::Text, CopyRows::Selected))->setShortcut(QKeySequence::Copy);
+    add(tr("Copy as C&SV"), any, copy(CopyFormat::Csv, CopyRows::Selected));
+    menu->addSeparator();
+    // A table of millions would be a clipboard of gigabytes.
+    constexpr int kMostCopied = 1'000'000;
+    const int rows = model()->rowCount();
+    const bool fits = rows > 0 && rows <= kMostCopied;
+    add(tr("Copy &all"), fits, copy(CopyFormat::Text, CopyRows::All));
+    add(tr("Copy all as CS&V"), fits, copy(CopyFormat::Csv, CopyRows::All));
+    add(tr("&Export as CSV…"), fits, [this] { exportCsv(); });
+    menu->popup(event->globalPos());
+}
+
+void DataTable::showHeaderMenu(const QPoint& place) {
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    int shown = 0;
+    for (int column = 0; column < model()->columnCount(); ++column)
+        shown += !isColumnHidden(column);
+    for (int column = 0; column < model()->columnCount(); ++column) {
+        QAction* action = menu->addAction(model()->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString());
+        action->setCheckable(true);
+        action->setChecked(!isColumnHidden(column));
+        action->setEnabled(isColumnHidden(column) || shown > 1);  // one stays
+        connect(action, &QAction::toggled, this, [this, column](bool on) { setColumnHidden(column, !on); });
+    }
+    menu->popup(horizontalHeader()->mapToGlobal(place));
 }
 
 void DataTable::keyPressEvent(QKeyEvent* event) {

@@ -1,4 +1,5 @@
-// The table that every panel uses: sortable by raw values, copies exact ones, keeps its place when rows change.
+// The table that every panel uses: sortable by raw values, filtered by text, copies exact ones, keeps its place when
+// rows change.
 #pragma once
 
 #include <QSortFilterProxyModel>
@@ -8,21 +9,31 @@
 
 namespace gapscope {
 
+// AsGiven: for models of any number of rows, which sort and filter themselves.
+enum class RowOrder { Sortable, AsGiven };
+
 class DataTable : public QTableView {
     Q_OBJECT
 
 public:
-    DataTable(TableModel& model, const QString& accessibleName, QWidget* parent = nullptr);
+    DataTable(TableModel& model, const QString& accessibleName, QWidget* parent = nullptr,
+              RowOrder order = RowOrder::Sortable);
 
     // Widths in characters; the `stretched` column takes what room is left.
     void setColumnCharacters(const std::vector<int>& characters, int stretched);
     // What the columns need as they were set, with the scroll bar beside them.
     int neededWidth() const;
     void sortAtFirst(int column, Qt::SortOrder order);
+    void setFilterText(const QString& text);        // in any column, letters of either case
     int sourceRow(const QModelIndex& index) const;  // -1: none
     void markSourceRow(int row);                    // -1: none
     std::vector<int> selectedSourceRows() const;
-    void copySelection() const;  // tab-separated, exact values, with a header line
+
+    enum class CopyFormat { Text, Csv };
+    enum class CopyRows { Selected, All };
+    // With a header line and exact values, visible columns only: tab-separated text or CSV (RFC 4180).
+    QString copied(CopyFormat format, CopyRows rows) const;
+    void copySelection() const;  // as text
 
 Q_SIGNALS:
     // A click or Enter, not a programmatic change.
@@ -31,9 +42,15 @@ Q_SIGNALS:
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
 
 private:
-    QSortFilterProxyModel* m_proxy;
+    void showHeaderMenu(const QPoint& place);
+    void exportCsv();
+    QModelIndex viewIndex(int sourceRow) const;
+
+    TableModel& m_model;
+    QSortFilterProxyModel* m_proxy = nullptr;  // none: rows as given
     std::vector<int> m_columnWidths;
     int m_scroll = 0;
 };

@@ -236,7 +236,7 @@ void InsightPanel::showReport() {
         return;
     }
     const Summary& summary = report->analysis.summary;
-    const QString what = describe(*report->trace, report->selection);
+    const QString what = describe(*report);
     // A selection with a time of its own already names its duration.
     m_scope->setFullText(report->selection.range.empty()
                              ? tr("For %1, %2").arg(what, text(formatDuration(report->window.durationNs())))

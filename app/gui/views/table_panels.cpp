@@ -1,10 +1,11 @@
 #include "app/gui/views/table_panels.h"
 
+#include <QHeaderView>
+#include <QLineEdit>
 #include <QVBoxLayout>
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/views/card.h"
-#include "app/gui/views/data_table.h"
 
 namespace gapscope {
 
@@ -16,20 +17,51 @@ TablePanel::TablePanel(Analyst& analyst, QWidget* parent)
 }
 
 // Not in the constructor: the model is a member of the derived class and not there yet.
-void TablePanel::makeTable(TableModel& model, const QString& name) {
-    m_table = new DataTable(model, name, this);
+void TablePanel::makeTable(TableModel& model, const QString& name, RowOrder order) {
+    m_table = new DataTable(model, name, this, order);
+    m_filter = new QLineEdit(this);
+    m_filter->setObjectName(QStringLiteral("tableFilter"));
+    m_filter->setPlaceholderText(tr("Filter"));
+    m_filter->setClearButtonEnabled(true);
+    m_filter->setAccessibleName(tr("Filter of %1").arg(name));
+    m_filter->setToolTip(tr("Only rows with this text in one of their columns"));
+    m_filter->setMaximumWidth(fontMetrics().averageCharWidth() * 28);
+    connect(m_filter, &QLineEdit::textChanged, this, [this](const QString& text) { filterChanged(text); });
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 4, 0, 0);
     layout->setSpacing(3);
-    auto* captionRow = new QHBoxLayout;
-    captionRow->setContentsMargins(8, 0, 8, 0);
-    captionRow->addWidget(m_caption);
-    layout->addLayout(captionRow);
+    m_captionRow = new QHBoxLayout;
+    m_captionRow->setContentsMargins(8, 0, 8, 0);
+    m_captionRow->addWidget(m_caption, 1);
+    m_captionRow->addWidget(m_filter);
+    layout->addLayout(m_captionRow);
     layout->addWidget(m_table, 1);
+}
+
+void TablePanel::filterChanged(const QString& text) {
+    m_table->setFilterText(text);
+}
+
+QString TablePanel::filterText() const {
+    return m_filter->text();
+}
+
+void TablePanel::addToCaptionRow(QWidget* widget) {
+    m_captionRow->addWidget(widget);
 }
 
 void TablePanel::setCaption(const QString& caption) {
     m_caption->setFullText(caption);
+}
+
+void TablePanel::choose(const Selection& selection) {
+    const TimeRange visible = session().visibleRange();
+    const TimeRange range = selection.range;
+    session().select(selection);
+    if (range.empty() || range.overlaps(visible)) return;
+    const int64_t startNs = range.startNs + range.durationNs() / 2 - visible.durationNs() / 2;
+    session().setFollowing(false);
+    session().setVisibleRange({startNs, startNs + visible.durationNs()});
 }
 
 void TablePanel::zoomTo(TimeRange range) {
@@ -55,8 +87,8 @@ void KernelPanel::showReport(const ReportPtr& report) {
     const Selection& selection = report->selection;
     const bool ofCategory = selection.kind == Selection::Kind::Category;
     m_model.show(report, ofCategory ? std::optional(selection.category) : std::nullopt);
-    setCaption(counted(m_model.rowCount(), tr("%1 kernel name for %2"), tr("%1 kernel names for %2"))
-                   .arg(describe(*report->trace, selection)));
+    setCaption(
+        counted(m_model.rowCount(), tr("%1 kernel name for %2"), tr("%1 kernel names for %2")).arg(describe(*report)));
     if (selection.kind != Selection::Kind::KernelName) return;
     for (int row = 0; row < m_model.rowCount(); ++row)
         if (m_model.kernel(row).name == selection.name) table().markSourceRow(row);
@@ -69,8 +101,7 @@ GapPanel::GapPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, pare
     table().sortAtFirst(1, Qt::DescendingOrder);
     connect(&table(), &DataTable::chosen, this, [this](int row) {
         if (row < 0) return;
-        session().select(
-            {.kind = Selection::Kind::Gap, .range = m_model.gap(row).range, .row = static_cast<size_t>(row)});
+        choose({.kind = Selection::Kind::Gap, .range = m_model.gap(row).range, .row = static_cast<size_t>(row)});
     });
     connect(&table(), &DataTable::doubleChosen, this, [this](int row) {
         if (row >= 0) zoomTo(m_model.gap(row).range);
@@ -88,19 +119,22 @@ void GapPanel::showReport(const ReportPtr& report) {
     }
     const bool ofCause = selection.kind == Selection::Kind::GapCause;
     m_model.show(report, ofCause ? std::optional(static_cast<GapCause>(selection.cause)) : std::nullopt);
-    setCaption(counted(m_model.rowCount(), tr("%1 gap for %2"), tr("%1 gaps for %2"))
-                   .arg(describe(*report->trace, selection)));
+    setCaption(counted(m_model.rowCount(), tr("%1 gap for %2"), tr("%1 gaps for %2")).arg(describe(*report)));
 }
 
 DetailsPanel::DetailsPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
     makeTable(m_model, tr("Details"));
     table().setObjectName(QStringLiteral("detailsTable"));
-    table().setColumnCharacters({32, 60}, 1);
+    table().setColumnCharacters({38, 60}, 1);
+    // Long names are read whole here.
+    table().setWordWrap(true);
+    table().setTextElideMode(Qt::ElideNone);
+    table().verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
 }
 
 void DetailsPanel::showReport(const ReportPtr& report) {
     m_model.show(detailsOf(*report));
-    setCaption(tr("Details of %1").arg(describe(*report->trace, report->selection)));
+    setCaption(tr("Details of %1").arg(describe(*report)));
 }
 
 DiagnosticsPanel::DiagnosticsPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {

@@ -8,13 +8,16 @@
 #include "app/gui/models/gap_model.h"
 #include "app/gui/models/kernel_model.h"
 #include "app/gui/session/analyst.h"
+#include "app/gui/views/data_table.h"
+
+class QHBoxLayout;
+class QLineEdit;
 
 namespace gapscope {
 
-class DataTable;
 class ElidedLabel;
 
-// A caption over a table.
+// A caption and a filter over a table.
 class TablePanel : public QWidget {
     Q_OBJECT
 
@@ -25,10 +28,15 @@ public:
 
 protected:
     virtual void showReport(const ReportPtr& report) = 0;
-    void makeTable(TableModel& model, const QString& name);
+    void makeTable(TableModel& model, const QString& name, RowOrder order = RowOrder::Sortable);
+    virtual void filterChanged(const QString& text);
+    QString filterText() const;
+    void addToCaptionRow(QWidget* widget);  // after the filter
     // "12 kernels for the whole run"
     void setCaption(const QString& caption);
     Session& session() { return m_analyst.session(); }
+    // Makes it the selection and moves the timeline there, if it is not in sight.
+    void choose(const Selection& selection);
     void zoomTo(TimeRange range);
 
     Analyst& m_analyst;
@@ -36,6 +44,8 @@ protected:
 private:
     ElidedLabel* m_caption;
     DataTable* m_table = nullptr;
+    QLineEdit* m_filter = nullptr;
+    QHBoxLayout* m_captionRow = nullptr;
 };
 
 class KernelPanel : public TablePanel {

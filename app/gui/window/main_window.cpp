@@ -23,6 +23,7 @@
 #include "app/gui/views/idle_panel.h"
 #include "app/gui/views/insight_panel.h"
 #include "app/gui/views/launch_panel.h"
+#include "app/gui/views/model_panels.h"
 #include "app/gui/views/prompt_panel.h"
 #include "app/gui/views/status_strip.h"
 #include "app/gui/views/table_panels.h"
@@ -200,6 +201,9 @@ void MainWindow::makeWorkspace() {
     m_idle = new IdlePanel(m_analyst, this);
     m_tabs->addTab(m_idle, tr("Idle"));
     m_tabs->addTab(new LaunchPanel(m_analyst, this), tr("Launches"));
+    m_tabs->addTab(new LayerPanel(m_analyst, this), tr("Layers"));
+    m_events = new EventPanel(m_analyst, this);
+    m_tabs->addTab(m_events, tr("Events"));
     m_details = new DetailsPanel(m_analyst, this);
     m_tabs->addTab(m_details, tr("Details"));
     auto* diagnostics = new DiagnosticsPanel(m_analyst, this);
@@ -285,6 +289,7 @@ void MainWindow::connectSession() {
         m_actions.clearSelection->setEnabled(kind != Selection::Kind::None);
         // What is chosen in the timeline has no table of its own to be seen in.
         const bool inTable = m_tabs->currentWidget() == m_gaps || m_tabs->currentWidget() == m_idle;
+        if (m_tabs->currentWidget() == m_events) return;  // it shows the row
         if (kind == Selection::Kind::DeviceOp || kind == Selection::Kind::ApiCall ||
             kind == Selection::Kind::UserRange || (kind == Selection::Kind::Gap && !inTable))
             m_tabs->setCurrentWidget(m_details);

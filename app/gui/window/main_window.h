@@ -129,6 +129,7 @@ private:
     QWidget* m_gaps = nullptr;
     QWidget* m_idle = nullptr;
     QWidget* m_details = nullptr;
+    QWidget* m_events = nullptr;
     StatusStrip* m_status = nullptr;
     QMenu* m_recentMenu = nullptr;
 

@@ -1,0 +1,31 @@
+// All events of a window in one list by start, to be read like a log: device operations, API calls and ranges.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include "core/analysis/prepared_trace.h"
+
+namespace gapscope {
+
+enum class EventKind : uint8_t { DeviceOp, ApiCall, Range };
+inline constexpr int kEventKindCount = 3;
+
+struct EventRow {
+    uint32_t row = 0;  // of the table of its kind
+    EventKind kind = EventKind::DeviceOp;
+    bool operator==(const EventRow&) const = default;
+};
+
+struct EventFilter {
+    std::string_view text;  // in the name, ASCII letters of either case; empty: all
+    bool kinds[kEventKindCount] = {true, true, true};
+};
+
+// Events that begin in the window, by start, then by kind and row. Eight bytes an event.
+std::vector<EventRow> eventList(const PreparedTrace& prepared, TimeRange window, const EventFilter& filter = {},
+                                std::stop_token stop = {});
+
+}  // namespace gapscope
