@@ -157,6 +157,26 @@ private Q_SLOTS:
         QCOMPARE(valueOf(beyond, QStringLiteral("Name")), QString());
     }
 
+    void detailsTellOfAKernelWhatItWasLaunchedWith() {
+        TraceBuilder builder;
+        builder.add(DeviceOpRow{.startNs = 0,
+                                .endNs = 1000,
+                                .name = builder.intern("k"),
+                                .track = builder.internTrack({}),
+                                .config = builder.internLaunchConfig({.grid = {4, 1, 1},
+                                                                      .block = {32, 1, 1},
+                                                                      .staticSharedBytes = 48,
+                                                                      .dynamicSharedBytes = 4096,
+                                                                      .occupancyPercent = 75})});
+        const Selection kernel{.kind = Selection::Kind::DeviceOp, .range = {0, 1000}, .row = 0};
+        QStringList told;
+        const auto report = makeReport(std::make_shared<const PreparedTrace>(builder.snapshot()), kernel, {0, 1000});
+        for (const DetailRow& row : detailsOf(*report))
+            if (row.name.contains(QStringLiteral("shared")) || row.name.startsWith(QStringLiteral("Occupancy")))
+                told.append(row.value.raw.toString());
+        QCOMPARE(told, (QStringList{QStringLiteral("48"), QStringLiteral("4096"), QStringLiteral("75 %")}));
+    }
+
     void layersAddUp() {
         LayerModel model;
         QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);

@@ -123,6 +123,13 @@ void addDeviceOp(Rows& rows, const Report& report, size_t row) {
         if (config.grid[0] > 0) rows.add(tr("Grid"), triple(config.grid));
         if (config.block[0] > 0) rows.add(tr("Block"), triple(config.block));
         if (config.registersPerThread > 0) rows.addCount(tr("Registers per thread"), config.registersPerThread);
+        if (config.block[0] > 0) {
+            rows.addBytes(tr("Static shared memory per block"), config.staticSharedBytes);
+            rows.addBytes(tr("Dynamic shared memory per block"), config.dynamicSharedBytes);
+        }
+        if (config.occupancyPercent >= 0)
+            rows.add(tr("Occupancy, as the profiler estimated it"),
+                     QStringLiteral("%1 %").arg(config.occupancyPercent));
     }
     if (op.track.valid()) {
         const TrackRow& track = trace.tracks()[op.track.value];

@@ -129,6 +129,7 @@ DetailsPanel::DetailsPanel(Analyst& analyst, QWidget* parent) : TablePanel(analy
     // Long names are read whole here.
     table().setWordWrap(true);
     table().setTextElideMode(Qt::ElideNone);
+    table().verticalHeader()->setMinimumSectionSize(table().verticalHeader()->defaultSectionSize());
     table().verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
 }
 
