@@ -6,6 +6,23 @@
 
 namespace gapscope {
 
+namespace {
+
+// The first of [low, high) that `before` is not true for; it is for all in front of that and for none behind.
+template <class Before>
+size_t firstNot(size_t low, size_t high, Before before) {
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (before(middle))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+}  // namespace
+
 void Lane::append(const LaneItem& item) {
     assert(item.endNs >= item.startNs);
     assert(empty() || item.startNs >= lastEndNs());
@@ -15,12 +32,18 @@ void Lane::append(const LaneItem& item) {
         m_blockBusy.push_back(m_busy);
     }
     m_starts.push_back(item.startNs);
-    m_ends.push_back(item.endNs);
+    const int64_t durationNs = item.durationNs();
+    m_durations.push_back(durationNs < kLong ? static_cast<uint32_t>(durationNs) : kLong);
+    if (durationNs >= kLong) m_longDurations.emplace_back(index, durationNs);
     m_rows.push_back(item.row);
     m_tints.push_back(item.tint % kTintCount);
-    m_times[item.tint % kTintCount] += item.durationNs();
-    m_busy += item.durationNs();
-    raise(index, item.durationNs());
+    m_times[item.tint % kTintCount] += durationNs;
+    m_busy += durationNs;
+    raise(index, durationNs);
+}
+
+int64_t Lane::longDurationNs(size_t index) const {
+    return std::ranges::lower_bound(m_longDurations, index, {}, &std::pair<size_t, int64_t>::first)->second;
 }
 
 void Lane::raise(size_t index, int64_t durationNs) {
@@ -57,12 +80,14 @@ std::vector<LaneItem> Lane::takeFrom(int64_t fromNs) {
         again.push_back((*this)[i]);
     m_times = timesBefore(whole);
     m_busy = whole < size() ? m_blockBusy[whole / kBlock] : m_busy;
-    m_starts.resize(whole);
-    m_ends.resize(whole);
-    m_rows.resize(whole);
-    m_tints.resize(whole);
-    m_blockTimes.resize(whole / kBlock);
-    m_blockBusy.resize(whole / kBlock);
+    m_starts.shrink(whole);
+    m_durations.shrink(whole);
+    m_rows.shrink(whole);
+    m_tints.shrink(whole);
+    while (!m_longDurations.empty() && m_longDurations.back().first >= whole)
+        m_longDurations.pop_back();
+    m_blockTimes.shrink(whole / kBlock);
+    m_blockBusy.shrink(whole / kBlock);
     size_t count = whole / kBlock;
     for (size_t level = 0; level < m_longest.size(); ++level) {
         auto& values = m_longest[level];
@@ -95,14 +120,12 @@ size_t Lane::firstStartingAt(int64_t timeNs, size_t hint) const {
         step *= 2;
     }
     high = std::min(high, size());
-    const auto begin = m_starts.begin();
-    return static_cast<size_t>(
-        std::lower_bound(begin + static_cast<ptrdiff_t>(low), begin + static_cast<ptrdiff_t>(high), timeNs) - begin);
+    return firstNot(low, high, [&](size_t index) { return m_starts[index] < timeNs; });
 }
 
 size_t Lane::firstReaching(int64_t timeNs) const {
-    size_t index = static_cast<size_t>(std::upper_bound(m_ends.begin(), m_ends.end(), timeNs) - m_ends.begin());
-    while (index > 0 && m_starts[index - 1] == timeNs && m_ends[index - 1] == timeNs)
+    size_t index = firstNot(0, size(), [&](size_t at) { return endNs(at) <= timeNs; });
+    while (index > 0 && m_starts[index - 1] == timeNs && endNs(index - 1) == timeNs)
         --index;
     return index;
 }
@@ -125,7 +148,7 @@ size_t Lane::nextLong(size_t from, size_t to, int64_t minDurationNs) const {
                 continue;
             }
         }
-        if (m_ends[index] - m_starts[index] >= minDurationNs) return index;
+        if (durationNs(index) >= minDurationNs) return index;
         ++index;
     }
     return to;
@@ -134,10 +157,10 @@ size_t Lane::nextLong(size_t from, size_t to, int64_t minDurationNs) const {
 size_t Lane::longest(size_t from, size_t to) const {
     assert(from < to);
     size_t best = from;
-    int64_t bestNs = m_ends[from] - m_starts[from];
+    int64_t bestNs = durationNs(from);
     for (size_t next = from; (next = nextLong(next + 1, to, bestNs + 1)) < to;) {
         best = next;
-        bestNs = m_ends[next] - m_starts[next];
+        bestNs = durationNs(next);
     }
     return best;
 }
@@ -146,7 +169,7 @@ TintTimes Lane::timesBefore(size_t index) const {
     if (index >= size()) return m_times;
     TintTimes times = m_blockTimes[index / kBlock];
     for (size_t i = index / kBlock * kBlock; i < index; ++i)
-        times[m_tints[i]] += m_ends[i] - m_starts[i];
+        times[m_tints[i]] += durationNs(i);
     return times;
 }
 
@@ -154,7 +177,7 @@ TintTimes Lane::tintTimes(size_t from, size_t to) const {
     TintTimes times{};
     if (to - from <= kBlock) {
         for (size_t i = from; i < to; ++i)
-            times[m_tints[i]] += m_ends[i] - m_starts[i];
+            times[m_tints[i]] += durationNs(i);
         return times;
     }
     times = timesBefore(to);
@@ -171,9 +194,9 @@ int64_t Lane::busyBefore(int64_t timeNs) const {
     if (index < size()) {
         busy = m_blockBusy[index / kBlock];
         for (size_t i = index / kBlock * kBlock; i < index; ++i)
-            busy += m_ends[i] - m_starts[i];
+            busy += durationNs(i);
     }
-    return busy - std::max<int64_t>(0, m_ends[index - 1] - timeNs);
+    return busy - std::max<int64_t>(0, endNs(index - 1) - timeNs);
 }
 
 int64_t Lane::busyNs(TimeRange range) const {
@@ -181,8 +204,9 @@ int64_t Lane::busyNs(TimeRange range) const {
 }
 
 size_t Lane::memoryBytes() const {
-    size_t bytes = m_starts.capacity() * 8 + m_ends.capacity() * 8 + m_rows.capacity() * 4 + m_tints.capacity() +
-                   m_blockTimes.capacity() * sizeof(TintTimes) + m_blockBusy.capacity() * 8;
+    size_t bytes = m_starts.memoryBytes() + m_durations.memoryBytes() + m_rows.memoryBytes() + m_tints.memoryBytes() +
+                   m_blockTimes.memoryBytes() + m_blockBusy.memoryBytes() +
+                   m_longDurations.capacity() * sizeof(m_longDurations[0]);
     for (const auto& values : m_longest)
         bytes += values.capacity() * 8;
     return bytes;

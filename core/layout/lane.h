@@ -5,9 +5,11 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/base/time_range.h"
+#include "core/layout/chunked.h"
 
 namespace gapscope {
 
@@ -29,10 +31,13 @@ class Lane {
 public:
     size_t size() const { return m_starts.size(); }
     bool empty() const { return m_starts.empty(); }
-    LaneItem operator[](size_t index) const { return {m_starts[index], m_ends[index], m_rows[index], m_tints[index]}; }
+    LaneItem operator[](size_t index) const { return {m_starts[index], endNs(index), m_rows[index], m_tints[index]}; }
     int64_t startNs(size_t index) const { return m_starts[index]; }
-    int64_t endNs(size_t index) const { return m_ends[index]; }
-    int64_t lastEndNs() const { return m_ends.back(); }
+    int64_t endNs(size_t index) const { return m_starts[index] + durationNs(index); }
+    int64_t durationNs(size_t index) const {
+        return m_durations[index] != kLong ? int64_t{m_durations[index]} : longDurationNs(index);
+    }
+    int64_t lastEndNs() const { return endNs(size() - 1); }
 
     // Needs item.startNs >= the last end, and endNs >= startNs.
     void append(const LaneItem& item);
@@ -59,18 +64,21 @@ public:
 
 private:
     static constexpr size_t kBlock = 64;
+    static constexpr uint32_t kLong = UINT32_MAX;  // 4.3 s or more: looked up
 
+    int64_t longDurationNs(size_t index) const;
     TintTimes timesBefore(size_t index) const;
     int64_t busyBefore(int64_t timeNs) const;
     void raise(size_t index, int64_t durationNs);
 
-    std::vector<int64_t> m_starts;
-    std::vector<int64_t> m_ends;
-    std::vector<uint32_t> m_rows;
-    std::vector<uint8_t> m_tints;
-    std::vector<TintTimes> m_blockTimes;  // [b]: time by tint of all items before block b
-    std::vector<int64_t> m_blockBusy;     // the same over all tints
-    TintTimes m_times{};                  // of all items
+    Chunked<int64_t> m_starts;
+    Chunked<uint32_t> m_durations;
+    Chunked<uint32_t> m_rows;
+    Chunked<uint8_t> m_tints;
+    std::vector<std::pair<size_t, int64_t>> m_longDurations;  // by index, of those that are kLong
+    Chunked<TintTimes> m_blockTimes;                          // [b]: time by tint of all items before block b
+    Chunked<int64_t> m_blockBusy;                             // the same over all tints
+    TintTimes m_times{};                                      // of all items
     int64_t m_busy = 0;
     std::vector<std::vector<int64_t>> m_longest;  // level 0: a value a block; level n: one a kBlock values of level n-1
 };

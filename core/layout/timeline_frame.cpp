@@ -37,7 +37,7 @@ std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& r
         if (!lane) return std::nullopt;
         busyNs = lane->busyNs(measured);
     } else if (row.kind == RowKind::Stream || row.kind == RowKind::Copy) {
-        busyNs = row.busy.lane().busyNs(measured);
+        busyNs = row.busy().busyNs(measured);
     } else {
         return std::nullopt;
     }

@@ -62,6 +62,23 @@ uint8_t tintOfName(const Trace& trace, StringId name, std::vector<uint8_t>& know
 
 }  // namespace
 
+void TimelineRow::addWork(std::vector<LaneItem> batch) {
+    if (lanes.lanes().size() > 1) {
+        overlaps.add(batch);
+        lanes.add(std::move(batch));
+        return;
+    }
+    lanes.add(std::move(batch));
+    if (lanes.lanes().size() < 2) return;
+    overlaps = {};
+    for (const Lane& lane : lanes.lanes()) {
+        std::vector<LaneItem> items(lane.size());
+        for (size_t i = 0; i < items.size(); ++i)
+            items[i] = lane[i];
+        overlaps.add(std::move(items));
+    }
+}
+
 TimelineIndex::TimelineIndex(ApiTint apiTint) : m_apiTint(std::move(apiTint)) {
     if (!m_apiTint) m_apiTint = [](std::string_view) { return uint8_t{0}; };
     m_trace = TraceBuilder().snapshot();
@@ -155,16 +172,14 @@ void TimelineIndex::addDeviceOps() {
                                 std::to_string(processIdOf(info.globalPid));
             m_devices[info.deviceId].tracks.push_back(track);
         }
-        it->second.busy.add(batch);
-        it->second.lanes.add(std::move(batch));
+        it->second.addWork(std::move(batch));
     }
     for (auto& [deviceId, batch] : copies) {
         TimelineRow& row = m_devices[deviceId].copies;
         row.kind = RowKind::Copy;
         row.deviceId = deviceId;
         row.title = "copies";
-        row.busy.add(batch);
-        row.lanes.add(std::move(batch));
+        row.addWork(std::move(batch));
     }
     for (auto& [deviceId, batch] : all)
         m_devices[deviceId].busy.add(std::move(batch));

@@ -55,9 +55,13 @@ struct TimelineRow {
     uint32_t deviceId = 0;
     TrackId track;
     LaneSet lanes;
-    UnionLane busy;        // Stream and Copy: when it worked, overlap counted once
+    UnionLane overlaps;    // Stream and Copy of several lanes: all of them, overlap counted once
     CounterSeries series;  // Counter
     CounterUnit unit = CounterUnit::Number;
+
+    // Stream and Copy: when it worked. Where nothing overlaps the only lane says it already.
+    const Lane& busy() const { return lanes.lanes().size() == 1 ? lanes.lanes()[0] : overlaps.lane(); }
+    void addWork(std::vector<LaneItem> batch);
 };
 
 // One idle stretch of a device, or a part of it that has one cause.

@@ -86,6 +86,32 @@ TEST(Lane, KeepsItsSummariesRightWhenItsTailIsTakenAndLaidAgain) {
     }
 }
 
+TEST(Lane, HoldsItemsOfSecondsAndOfYears) {
+    std::mt19937_64 random(12);
+    std::vector<LaneItem> items;
+    int64_t nowNs = -5;
+    for (uint32_t row = 0; row < 3000; ++row) {
+        constexpr int64_t kEdge = int64_t{UINT32_MAX};
+        const int64_t durationNs = row % 5 == 0   ? kEdge - 2 + static_cast<int64_t>(random() % 4)
+                                   : row % 7 == 0 ? skewed(random, 46)
+                                                  : skewed(random, 10);
+        items.push_back({nowNs, nowNs + durationNs, row, static_cast<uint8_t>(row % 13)});
+        nowNs += durationNs + skewed(random, 6);
+    }
+    Lane lane = laneOf(items);
+    expectAnswersOf(lane, items, random);
+    lane.takeFrom(items[1500].startNs);
+    items.resize(lane.size());
+    expectAnswersOf(lane, items, random);
+    EXPECT_EQ(lane.lastEndNs(), items.back().endNs);
+    for (uint32_t row = 0; row < 100; ++row) {
+        const int64_t startNs = lane.lastEndNs();
+        items.push_back({startNs, startNs + 5'000'000'000 + row, row, 1});
+        lane.append(items.back());
+    }
+    expectAnswersOf(lane, items, random);
+}
+
 TEST(LaneSet, LosesNothingAndCoversNothingInAnyOrderOfArrival) {
     std::mt19937_64 random(3);
     for (int round = 0; round < 20; ++round) {
