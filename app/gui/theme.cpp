@@ -34,6 +34,7 @@ Theme makeLight() {
     t.selectionFill = QColor(0x0B, 0x57, 0xD0, 22);
     t.hover = rgb(0x1C2128);
     t.launchLink = rgb(0x0E8A7D);
+    t.found = rgb(0xB3261E);
     t.apiLaunch = rgb(0x8DA3BF);
     t.apiCopy = rgb(0xA9A9A9);
     t.apiWait = rgb(0xDCC9A3);
@@ -90,6 +91,7 @@ Theme makeDark() {
     t.selectionFill = QColor(0x6E, 0xA8, 0xFE, 30);
     t.hover = rgb(0xFFFFFF);
     t.launchLink = rgb(0x3CC7B5);
+    t.found = rgb(0xFF8A80);
     t.apiLaunch = rgb(0x566C88);
     t.apiCopy = rgb(0x6B6B6B);
     t.apiWait = rgb(0x7D6C47);

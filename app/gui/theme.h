@@ -29,6 +29,7 @@ struct Theme {
     QColor selectionFill;  // translucent
     QColor hover;          // outline under the pointer
     QColor launchLink;     // from an API call to its kernel
+    QColor found;          // what a search found
 
     // What is not device work
     QColor apiLaunch, apiCopy, apiWait, apiOther;

@@ -243,6 +243,11 @@ void TimelineWidget::ensureCache() {
     if (m_cache.size() != size) m_cache = QPixmap(size);
     m_cache.setDevicePixelRatio(ratio);
     QPainter painter(&m_cache);
+    paintStill(painter);
+}
+
+// All but the marks.
+void TimelineWidget::paintStill(QPainter& painter) {
     const TimelineLabels labels(*m_index, m_gaps);
     const TimelinePainter painting = painterFor(labels);
     const TimelineParts where = parts();
@@ -282,6 +287,7 @@ std::optional<QRectF> TimelineWidget::boxOf(const TimelineIndex::Place& place) c
 void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painting) {
     const TimelineParts where = parts();
     if (!m_index->rows().empty()) painting.paintOverviewHandle(painter, overviewHandle(), where.overview);
+    paintFound(painter, painting);
     const TimeScale now = m_frame.scale;
     if (m_drag == Drag::Range) {
         painting.paintRange(painter, now.xOf(m_dragged.startNs), now.xOf(m_dragged.endNs), where.rows, where.ruler,
@@ -315,7 +321,7 @@ void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painti
             theme().hover, 1);
         painter.restore();
     }
-    if (hasFocus()) {
+    if (hasFocus() && painter.device() == viewport()) {
         painter.setPen(QPen(theme().accent, 2));
         painter.setBrush(Qt::NoBrush);
         painter.drawRect(viewport()->rect().adjusted(1, 1, -1, -1));

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/gui/session/finder.h"
 #include "app/gui/session/session.h"
 #include "app/gui/timeline/gap_feed.h"
 #include "app/gui/timeline/timeline_labels.h"
@@ -40,6 +41,9 @@ public:
     enum class Neighbour { Previous, Next };
     void selectNeighbour(Neighbour which);  // on the selection's row
     void toggleCounters();                  // folds those of all devices, or shows them all
+    void setFound(FoundEvents found);       // marked until others are, rows of the session's trace
+    // What is seen, without pointer and hover, at the viewport's size: for pictures and paper.
+    void paintPicture(QPainter& painter);
     // Ends a zoom or pan that is still easing or not yet recorded for undo.
     void settle();
 
@@ -85,10 +89,12 @@ private:
     void placeFollowButton();
     void ensureFrame();
     void ensureCache();
+    void paintStill(QPainter& painter);
 
     // Painting
     TimelinePainter painterFor(const TimelineLabels& labels) const;
     void paintMarks(QPainter& painter, const TimelinePainter& painting);
+    void paintFound(QPainter& painter, const TimelinePainter& painting);
     void paintSelected(QPainter& painter, const TimelinePainter& painting);
     void paintLaunch(QPainter& painter, const TimelinePainter& painting);
     std::optional<QRectF> boxOf(const TimelineIndex::Place& place) const;
@@ -133,6 +139,7 @@ private:
         std::vector<uint32_t> operations;  // all that it launched, by start
     };
     std::optional<Launched> m_launch;
+    FoundEvents m_found;
     TimelineFrame m_frame;
     std::vector<RulerTick> m_ticks;
     std::vector<std::vector<DensityColumn>> m_overview;

@@ -58,6 +58,19 @@ Actions::Actions(QWidget* window) {
                  {QKeySequence(Qt::CTRL | Qt::Key_0)}, QStringLiteral("whole"));
     clearSelection = make(window, "clearSelectionAction", tr("&Clear selection"),
                           tr("All panels answer for the whole run again"), {QKeySequence(Qt::Key_Escape)});
+    find = make(window, "findAction", tr("&Find…"), tr("Search names of kernels, calls, ranges and tokens"),
+                {QKeySequence::Find, QKeySequence(Qt::Key_Slash)});
+    findNext =
+        make(window, "findNextAction", tr("Find &next"), tr("To the next that was found"), {QKeySequence(Qt::Key_F3)});
+    findPrevious = make(window, "findPreviousAction", tr("Find &previous"), tr("To the one before that was found"),
+                        {QKeySequence(Qt::SHIFT | Qt::Key_F3)});
+    commandPalette = make(window, "commandPaletteAction", tr("&Command palette…"), tr("Find a command by its name"),
+                          {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P)});
+    exportView = make(window, "exportViewAction", tr("E&xport view…"),
+                      tr("Save the timeline as it is seen, as a PNG or SVG picture"));
+    copyView = make(window, "copyViewAction", tr("Copy view"), tr("Put the timeline as it is seen on the clipboard"),
+                    {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)});
+    printView = make(window, "printViewAction", tr("&Print view…"), tr("Print the timeline as it is seen"));
     follow =
         make(window, "followAction", tr("&Follow the run"), tr("Keep the newest at the right edge while a run goes on"),
              {QKeySequence(Qt::CTRL | Qt::Key_End)}, QStringLiteral("follow"));
@@ -78,8 +91,33 @@ Actions::Actions(QWidget* window) {
 }
 
 QList<QAction*> Actions::all() const {
-    return {run,      stop,     open,  openExampleEager, openExampleGraph, reopenLast,   save,      saveAs, quit,
-            undoZoom, redoZoom, whole, clearSelection,   follow,           gpuLibraries, shortcuts, about};
+    return {run,
+            stop,
+            open,
+            openExampleEager,
+            openExampleGraph,
+            reopenLast,
+            save,
+            saveAs,
+            quit,
+            undoZoom,
+            redoZoom,
+            whole,
+            clearSelection,
+            follow,
+            find,
+            findNext,
+            findPrevious,
+            exportView,
+            copyView,
+            printView,
+            commandPalette,
+            themeSystem,
+            themeLight,
+            themeDark,
+            gpuLibraries,
+            shortcuts,
+            about};
 }
 
 }  // namespace gapscope

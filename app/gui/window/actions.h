@@ -26,6 +26,13 @@ struct Actions {
     QAction* whole;           // the visible range back to the whole trace
     QAction* clearSelection;  // Esc
     QAction* follow;          // checkable
+    QAction* find;
+    QAction* findNext;
+    QAction* findPrevious;
+    QAction* commandPalette;
+    QAction* exportView;
+    QAction* copyView;
+    QAction* printView;
     QAction* themeSystem;
     QAction* themeLight;
     QAction* themeDark;
@@ -34,7 +41,7 @@ struct Actions {
     QAction* about;
     QActionGroup* themes;
 
-    // All of them in the order of the menus, for the shortcut sheet.
+    // All of them in the order of the menus, for the shortcut sheet and the command palette.
     QList<QAction*> all() const;
 };
 

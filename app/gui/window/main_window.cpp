@@ -20,6 +20,8 @@
 #include "app/gui/settings/appearance.h"
 #include "app/gui/timeline/timeline_widget.h"
 #include "app/gui/views/banner.h"
+#include "app/gui/views/find_bar.h"
+#include "app/gui/views/found_panel.h"
 #include "app/gui/views/idle_panel.h"
 #include "app/gui/views/insight_panel.h"
 #include "app/gui/views/launch_panel.h"
@@ -50,6 +52,7 @@ MainWindow::MainWindow(AppSettings& settings, QWidget* parent)
     : QMainWindow(parent),
       m_settings(settings),
       m_analyst(m_session),
+      m_finder(m_session),
       m_document(m_session),
       m_runs(m_session),
       m_actions(this),
@@ -62,6 +65,7 @@ MainWindow::MainWindow(AppSettings& settings, QWidget* parent)
     connectSession();
     connectDocument();
     connectRuns();
+    connectFind();
     restoreLayout();
     m_runBar->setChoices(m_settings.runChoices());
     m_prompt->setPrompt(m_settings.prompt().isEmpty() ? kDefaultPrompt : m_settings.prompt());
@@ -82,18 +86,20 @@ void MainWindow::makeMenus() {
     file->addSeparator();
     file->addActions({m_actions.save, m_actions.saveAs});
     file->addSeparator();
+    file->addActions({m_actions.exportView, m_actions.copyView, m_actions.printView});
+    file->addSeparator();
     file->addAction(m_actions.quit);
     QMenu* runMenu = menuBar()->addMenu(tr("&Run"));
     runMenu->addActions({m_actions.run, m_actions.stop});
     QMenu* view = menuBar()->addMenu(tr("&View"));
     view->addActions({m_actions.undoZoom, m_actions.redoZoom, m_actions.whole, m_actions.follow});
     view->addSeparator();
-    view->addAction(m_actions.clearSelection);
+    view->addActions({m_actions.find, m_actions.findNext, m_actions.findPrevious, m_actions.clearSelection});
     view->addSeparator();
     QMenu* themeMenu = view->addMenu(tr("&Theme"));
     themeMenu->addActions(m_actions.themes->actions());
     QMenu* help = menuBar()->addMenu(tr("&Help"));
-    help->addActions({m_actions.gpuLibraries, m_actions.shortcuts, m_actions.about});
+    help->addActions({m_actions.commandPalette, m_actions.gpuLibraries, m_actions.shortcuts, m_actions.about});
 
     switch (m_settings.theme()) {
         case ThemeChoice::System:
@@ -188,7 +194,14 @@ void MainWindow::makeWorkspace() {
     m_timeline->setObjectName(QStringLiteral("timeline"));
     m_top = new QSplitter(Qt::Horizontal, this);
     m_top->addWidget(m_prompt);
-    m_top->addWidget(m_timeline);
+    m_findBar = new FindBar(m_finder, this);
+    auto* timelineSide = new QWidget(this);
+    auto* timelineLayout = new QVBoxLayout(timelineSide);
+    timelineLayout->setContentsMargins(0, 0, 0, 0);
+    timelineLayout->setSpacing(0);
+    timelineLayout->addWidget(m_findBar);
+    timelineLayout->addWidget(m_timeline, 1);
+    m_top->addWidget(timelineSide);
     m_top->setStretchFactor(1, 1);
 
     m_tabs = new QTabWidget(this);
@@ -206,6 +219,8 @@ void MainWindow::makeWorkspace() {
     m_tabs->addTab(m_events, tr("Events"));
     m_details = new DetailsPanel(m_analyst, this);
     m_tabs->addTab(m_details, tr("Details"));
+    m_foundPanel = new FoundPanel(m_finder, this);
+    m_tabs->addTab(m_foundPanel, tr("Found"));
     auto* diagnostics = new DiagnosticsPanel(m_analyst, this);
     m_tabs->addTab(diagnostics, tr("Diagnostics"));
     connect(&m_analyst, &Analyst::reportChanged, this, [this, diagnostics] {
@@ -313,6 +328,8 @@ void MainWindow::updateActions() {
     m_actions.reopenLast->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
     m_actions.save->setEnabled(!running && !busy && m_document.isModified());
     m_actions.saveAs->setEnabled(!running && !busy && !m_document.isEmpty());
+    for (QAction* action : {m_actions.find, m_actions.exportView, m_actions.copyView, m_actions.printView})
+        action->setEnabled(running || !m_document.isEmpty());
     m_actions.follow->setEnabled(running);
     m_actions.follow->setChecked(m_session.following());
     m_actions.undoZoom->setEnabled(m_session.canUndoZoom());

@@ -10,6 +10,7 @@
 #include "app/gui/session/analyst.h"
 #include "app/gui/session/document.h"
 #include "app/gui/session/example.h"
+#include "app/gui/session/finder.h"
 #include "app/gui/session/run_controller.h"
 #include "app/gui/settings/app_settings.h"
 #include "app/gui/views/run_bar.h"
@@ -24,6 +25,7 @@ class QTabWidget;
 namespace gapscope {
 
 class BannerArea;
+class FindBar;
 class PromptPanel;
 class StatusStrip;
 class TimelineWidget;
@@ -70,6 +72,10 @@ private:
     void connectSession();
     void connectDocument();
     void connectRuns();
+    void connectFind();
+    QString viewCaption() const;
+    void exportTimeline();
+    void printTimeline();
     void lookAround();
     void offerRecovery(const std::vector<UnfinishedSession>& unfinished);
     void showMachine(const Machine& machine);
@@ -105,6 +111,8 @@ private:
     AppSettings& m_settings;
     Session m_session;
     Analyst m_analyst;
+    Finder m_finder;
+    QStringList m_recentCommands;  // object names of actions, the last first
     Document m_document;
     RunController m_runs;
     Actions m_actions;
@@ -125,6 +133,8 @@ private:
     QSplitter* m_top = nullptr;     // prompt | timeline
     PromptPanel* m_prompt = nullptr;
     TimelineWidget* m_timeline = nullptr;
+    FindBar* m_findBar = nullptr;
+    QWidget* m_foundPanel = nullptr;
     QTabWidget* m_tabs = nullptr;
     QWidget* m_gaps = nullptr;
     QWidget* m_idle = nullptr;

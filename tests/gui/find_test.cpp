@@ -1,0 +1,233 @@
+// Search, command palette and pictures of the view, as a person uses them.
+#include <QAction>
+#include <QApplication>
+#include <QClipboard>
+#include <QFile>
+#include <QImage>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListView>
+#include <QSvgRenderer>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QToolButton>
+#include <QXmlStreamReader>
+
+#include "app/gui/timeline/timeline_widget.h"
+#include "app/gui/views/data_table.h"
+#include "app/gui/views/find_bar.h"
+#include "app/gui/window/command_palette.h"
+#include "app/gui/window/export_view.h"
+#include "app/gui/window/main_window.h"
+#include "core/export/session_writer.h"
+#include "tests/gui/sample_trace.h"
+
+using namespace gapscope;
+
+class FindTest : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    std::unique_ptr<AppSettings> m_settings;
+    std::unique_ptr<MainWindow> m_window;
+
+    QWidget* bar() { return m_window->findChild<QWidget*>(QStringLiteral("findBar")); }
+    QLineEdit* textField() { return m_window->findChild<QLineEdit*>(QStringLiteral("findText")); }
+    QString count() { return m_window->findChild<QLabel*>(QStringLiteral("findCount"))->text(); }
+    TimelineWidget* timeline() { return m_window->findChild<TimelineWidget*>(QStringLiteral("timeline")); }
+    DataTable* foundTable() { return m_window->findChild<DataTable*>(QStringLiteral("foundTable")); }
+    QAction& action(const char* name) { return *m_window->findChild<QAction*>(QLatin1String(name)); }
+    void type(const QString& text) {
+        textField()->selectAll();
+        QTest::keyClicks(textField(), text);
+    }
+    CommandPalette* palette() { return m_window->findChild<CommandPalette*>(QStringLiteral("commandPalette")); }
+
+private Q_SLOTS:
+    void init() {
+        qputenv("XDG_STATE_HOME", m_folder.path().toLocal8Bit());
+        m_settings = std::make_unique<AppSettings>(m_folder.filePath(QStringLiteral("settings.ini")));
+        m_window = std::make_unique<MainWindow>(*m_settings);
+        m_window->resize(1366, 768);
+        m_window->show();
+        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+        const QString file = m_folder.filePath(QStringLiteral("run.gapscope"));
+        QVERIFY(saveSession(*sampleTrace(6), file.toStdString()).has_value());
+        m_window->openFile(file);
+        QTRY_VERIFY(m_window->settled());
+        timeline()->setAnimated(false);
+        timeline()->setFocus();
+    }
+    void cleanup() { m_window.reset(); }
+
+    void slashSearchesAndEnterGoesOn() {
+        QVERIFY(!bar()->isVisible());
+        QTest::keyClick(timeline(), Qt::Key_Slash);
+        QVERIFY(bar()->isVisible());
+        QVERIFY(textField()->hasFocus());
+        type(QStringLiteral("DECODE_"));
+        QTRY_COMPARE(count(), QStringLiteral("6 found"));
+        QTest::keyClick(textField(), Qt::Key_Return);
+        QCOMPARE(count(), QStringLiteral("1 of 6"));
+        const Selection first = m_window->session().selection();
+        QCOMPARE(first.kind, Selection::Kind::DeviceOp);
+        const Trace& trace = *m_window->session().trace();
+        QCOMPARE(trace.string(trace.deviceOps().name[first.row]), std::string_view("decode_gemm"));
+        QTest::keyClick(textField(), Qt::Key_Return);
+        QCOMPARE(count(), QStringLiteral("2 of 6"));
+        QVERIFY(m_window->session().selection().range.startNs > first.range.startNs);
+        QTest::keyClick(textField(), Qt::Key_Return, Qt::ShiftModifier);
+        QTest::keyClick(textField(), Qt::Key_Return, Qt::ShiftModifier);
+        QCOMPARE(count(), QStringLiteral("6 of 6"));  // over the beginning to the end
+        action("findNextAction").trigger();
+        QCOMPARE(count(), QStringLiteral("1 of 6"));
+
+        QTest::keyClick(textField(), Qt::Key_Escape);
+        QVERIFY(!bar()->isVisible());
+        QVERIFY(timeline()->hasFocus());
+        QVERIFY(m_window->session().selection().kind != Selection::Kind::None);  // Escape was the bar's
+        QVERIFY(!action("findNextAction").isEnabled());
+    }
+
+    void whatIsOutOfSightComesIntoSight() {
+        const TimeRange whole = m_window->session().trace()->extent();
+        m_window->session().setVisibleRange({whole.startNs, whole.startNs + whole.durationNs() / 20});
+        action("findAction").trigger();
+        type(QStringLiteral("decode 5"));
+        QTRY_COMPARE(count(), QStringLiteral("1 found"));
+        QTest::keyClick(textField(), Qt::Key_Return);
+        const TimeRange range = m_window->session().selection().range;
+        const TimeRange visible = m_window->session().visibleRange();
+        QVERIFY(visible.startNs <= range.startNs && range.endNs <= visible.endNs);
+        QCOMPARE(m_window->session().selection().kind, Selection::Kind::UserRange);
+    }
+
+    void expressionsAndNothing() {
+        action("findAction").trigger();
+        type(QStringLiteral("/^rms_norm$/"));
+        QTRY_COMPARE(count(), QStringLiteral("6 found"));
+        type(QStringLiteral("/(/"));
+        QTRY_COMPARE(count(), QStringLiteral("No expression"));
+        type(QStringLiteral("no such thing"));
+        QTRY_COMPARE(count(), QStringLiteral("Nothing found"));
+        QTest::keyClick(textField(), Qt::Key_Return);  // nothing to go to
+        type(QString(QStringLiteral("upon")));
+        QTRY_COMPARE(count(), QStringLiteral("1 found"));  // a token's text
+        QTest::keyClick(textField(), Qt::Key_Return);
+        QCOMPARE(m_window->session().selection().kind, Selection::Kind::Token);
+    }
+
+    void theListGoesToWhatIsChosen() {
+        action("findAction").trigger();
+        type(QStringLiteral("norm"));
+        QTRY_COMPARE(foundTable()->model()->rowCount(), 6);
+        bar()->findChildren<QToolButton*>();
+        for (QToolButton* button : bar()->findChildren<QToolButton*>())
+            if (button->text() == QStringLiteral("List")) QTest::mouseClick(button, Qt::LeftButton);
+        QTRY_VERIFY(foundTable()->isVisible());
+        const QModelIndex third = foundTable()->model()->index(2, 0);
+        QTest::mouseClick(foundTable()->viewport(), Qt::LeftButton, {}, foundTable()->visualRect(third).center());
+        QCOMPARE(count(), QStringLiteral("3 of 6"));
+        QCOMPARE(foundTable()->sourceRow(foundTable()->currentIndex()), 2);
+    }
+
+    void hitsAreMarkedOnTheRuler() {
+        const auto ticks = [this] {
+            const QImage picture = timeline()->viewport()->grab().toImage();
+            const TimelineParts parts = timeline()->parts();
+            int count = 0;
+            for (int x = parts.ruler.left(); x < parts.ruler.right(); ++x)
+                count += picture.pixelColor(x, parts.ruler.bottom() - 2) == Theme::of(timeline()->palette()).found;
+            return count;
+        };
+        QCOMPARE(ticks(), 0);
+        action("findAction").trigger();
+        type(QStringLiteral("decode_gemm"));
+        QTRY_COMPARE(count(), QStringLiteral("6 found"));
+        QCOMPARE(ticks(), 12);  // two px each
+        QTest::keyClick(textField(), Qt::Key_Escape);
+        QCOMPARE(ticks(), 0);
+    }
+
+    void thePaletteDoesWhatItIsAskedFor() {
+        m_window->session().setVisibleRange({0, 100'000});
+        QTest::keyClick(m_window.get(), Qt::Key_P, Qt::ControlModifier | Qt::ShiftModifier);
+        QTRY_VERIFY(palette() && palette()->isVisible());
+        auto* text = palette()->findChild<QLineEdit*>(QStringLiteral("commandText"));
+        auto* list = palette()->findChild<QListView*>(QStringLiteral("commandList"));
+        const int all = list->model()->rowCount();
+        QVERIFY(all > 15);
+        QTest::keyClicks(text, QStringLiteral("whtr"));
+        QVERIFY(list->model()->rowCount() < all);
+        QCOMPARE(list->currentIndex().data().toString(), QStringLiteral("Whole trace"));
+        QTest::keyClick(text, Qt::Key_Return);
+        QTRY_VERIFY(!palette());
+        QCOMPARE(m_window->session().visibleRange(), m_window->session().trace()->extent());
+        // What was done last comes first.
+        action("commandPaletteAction").trigger();
+        QTRY_VERIFY(palette());
+        list = palette()->findChild<QListView*>(QStringLiteral("commandList"));
+        QCOMPARE(list->model()->index(0, 0).data().toString(), QStringLiteral("Whole trace"));
+        // What cannot be done now cannot be chosen.
+        text = palette()->findChild<QLineEdit*>(QStringLiteral("commandText"));
+        QTest::keyClicks(text, QStringLiteral("stop"));
+        QTest::keyClick(text, Qt::Key_Return);
+        QVERIFY(palette()->isVisible());
+        palette()->reject();
+    }
+
+    void lettersInTheirOrderFit() {
+        QCOMPARE(fuzzyScore(QStringLiteral("xyz"), QStringLiteral("Whole trace")), -1);
+        QVERIFY(fuzzyScore(QStringLiteral("save"), QStringLiteral("Save")) >
+                fuzzyScore(QStringLiteral("save"), QStringLiteral("Show all events")));
+        QVERIFY(fuzzyScore(QStringLiteral("sa"), QStringLiteral("Save as")) > 0);
+        QCOMPARE(fuzzyScore(QString(), QStringLiteral("Save")), 0);
+    }
+
+    void theViewAsAPictureHasWhatIsSeen() {
+        const QString png = m_folder.filePath(QStringLiteral("view.png"));
+        QVERIFY(exportView(*timeline(), QStringLiteral("run.gapscope"), png).has_value());
+        const QImage image(png);
+        QCOMPARE(image.size(), (timeline()->viewport()->size() + QSize(0, 24)) * 2);
+        // The colours of kernels are in it.
+        const QColor gemm = Theme::of(timeline()->palette()).category(Category::Gemm);
+        int found = 0;
+        for (int y = 0; y < image.height(); y += 3)
+            for (int x = 0; x < image.width(); x += 3)
+                found += image.pixelColor(x, y) == gemm;
+        QVERIFY2(found > 20, qPrintable(QString::number(found)));
+        QVERIFY(!exportView(*timeline(), QString(), QStringLiteral("/nowhere/view.png")).has_value());
+
+        const QString svg = m_folder.filePath(QStringLiteral("view.svg"));
+        QVERIFY(exportView(*timeline(), QStringLiteral("run.gapscope & more"), svg).has_value());
+        QVERIFY(QSvgRenderer(svg).isValid());
+        QFile file(svg);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QXmlStreamReader xml(&file);
+        int texts = 0, images = 0, shapes = 0;
+        bool caption = false;
+        while (!xml.atEnd()) {
+            if (xml.readNext() == QXmlStreamReader::Characters)
+                caption |= xml.text() == QStringLiteral("run.gapscope & more");
+            if (!xml.isStartElement()) continue;
+            texts += xml.name() == QStringLiteral("text");
+            images += xml.name() == QStringLiteral("image");
+            shapes += xml.name() == QStringLiteral("rect") || xml.name() == QStringLiteral("path");
+        }
+        QVERIFY(!xml.hasError());
+        QVERIFY(caption);
+        QVERIFY(texts > 5);
+        QVERIFY(shapes > 20);
+        QCOMPARE(images, 0);  // drawn, not photographed
+    }
+
+    void copyingPutsItOnTheClipboard() {
+        QApplication::clipboard()->clear();
+        action("copyViewAction").trigger();
+        QVERIFY(!QApplication::clipboard()->image().isNull());
+    }
+};
+
+QTEST_MAIN(FindTest)
+#include "find_test.moc"
