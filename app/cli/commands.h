@@ -24,6 +24,7 @@ void addTokensCommand(CLI::App& app, Outcome& outcome);
 void addLaunchesCommand(CLI::App& app, Outcome& outcome);
 void addLayersCommand(CLI::App& app, Outcome& outcome);
 void addRanksCommand(CLI::App& app, Outcome& outcome);
+void addRooflineCommand(CLI::App& app, Outcome& outcome);
 void addConvertCommand(CLI::App& app, Outcome& outcome);
 void addTokenizeCommand(CLI::App& app, Outcome& outcome);
 void addModelsCommand(CLI::App& app, Outcome& outcome);

@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
     cli::addTokensCommand(app, outcome);
     cli::addLayersCommand(app, outcome);
     cli::addRanksCommand(app, outcome);
+    cli::addRooflineCommand(app, outcome);
     cli::addConvertCommand(app, outcome);
     cli::addTokenizeCommand(app, outcome);
     cli::addModelsCommand(app, outcome);

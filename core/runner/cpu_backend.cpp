@@ -6,8 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "core/runner/device_peaks.h"
 #include "core/runner/devices.h"
-#include "kernels/cpu/read_bandwidth.h"
 
 namespace gapscope {
 
@@ -49,9 +49,12 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::create(const Model& model, const
                                                        ActivityLog& log) {
     try {
         std::unique_ptr<CpuBackend> backend(new CpuBackend(model, settings, log));
-        // Only a trace asks how near to the memory's limit a kernel came. Before packing: it needs memory of its own.
-        if (log.enabled())
-            backend->m_info.peakBytesPerSecond = cpu::measureReadBandwidth(static_cast<int>(backend->m_info.threads));
+        // Only a trace asks how near to the machine's limits a kernel came. Before packing: it needs memory of its own.
+        if (log.enabled()) {
+            const DevicePeakRates peaks = cpuPeaks(static_cast<int>(backend->m_info.threads));
+            backend->m_info.peakBytesPerSecond = peaks.bytesPerSecond;
+            backend->m_info.peakFlopsPerSecond = peaks.flopsPerSecond;
+        }
         RETURN_IF_ERROR(backend->packWeights(settings));
         backend->allocateBuffers(settings);
         backend->makeInverseFrequencies();

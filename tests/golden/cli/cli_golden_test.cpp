@@ -174,7 +174,7 @@ protected:
 }  // namespace
 
 TEST_F(CliGolden, Json) {
-    for (const char* command : {"summary", "kernels", "gaps", "launches", "tokens", "layers"})
+    for (const char* command : {"summary", "kernels", "gaps", "launches", "tokens", "layers", "roofline"})
         expectGolden(command, "--json", std::string(command) + ".json");
     expectGolden("summary", "--json --window 'decode 1'", "summary_decode_1.json");
     expectGolden("gaps", "--json --window 3500:4300", "gaps_one.json");
@@ -184,7 +184,7 @@ TEST_F(CliGolden, Json) {
 }
 
 TEST_F(CliGolden, Text) {
-    for (const char* command : {"summary", "kernels", "gaps", "launches", "tokens", "layers"})
+    for (const char* command : {"summary", "kernels", "gaps", "launches", "tokens", "layers", "roofline"})
         expectGolden(command, "", std::string(command) + ".txt");
     expectGolden("gaps", "--hta", "gaps_hta.txt");
     expectGolden("launches", "--by name", "launches_by_name.txt");
