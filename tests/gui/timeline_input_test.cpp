@@ -98,6 +98,51 @@ private Q_SLOTS:
         QCOMPARE(w.session.visibleRange(), whole);
     }
 
+    void aDraggedRangeSnapsToEdges() {
+        Window w;
+        const TimeRange op = w.opRange(w.trace->deviceOps().startNs.size() / 2);
+        w.lookAt({op.startNs - op.durationNs(), op.endNs + op.durationNs()});
+        const auto beside = [&](int64_t timeNs, int px) { return w.at(RowKind::Stream, timeNs) + QPoint(px, 0); };
+        w.drag(beside(op.startNs, 4), beside(op.endNs, -4));
+        QVERIFY(w.session.selection().kind == Selection::Kind::Range);
+        QCOMPARE(w.session.selection().range, op);
+        // An end is taken hold of, and the other stays.
+        w.drag(beside(op.endNs, 0), beside(op.startNs + op.durationNs() / 2, 0));
+        QCOMPARE(w.session.selection().range.startNs, op.startNs);
+        QVERIFY(std::abs(w.session.selection().range.endNs - op.startNs - op.durationNs() / 2) <=
+                2 * static_cast<int64_t>(w.scale().nsPerPx()) + 1);
+    }
+
+    void altLeavesARangeWhereItIs() {
+        Window w;
+        const TimeRange op = w.opRange(w.trace->deviceOps().startNs.size() / 2);
+        w.lookAt({op.startNs - op.durationNs(), op.endNs + op.durationNs()});
+        const QPoint from = w.at(RowKind::Stream, op.startNs) + QPoint(4, 0);
+        const QPoint to = w.at(RowKind::Stream, op.endNs) - QPoint(4, 0);
+        QTest::mousePress(w.viewport(), Qt::LeftButton, Qt::AltModifier, from);
+        QMouseEvent move(QEvent::MouseMove, QPointF(to), w.viewport()->mapToGlobal(QPointF(to)), Qt::NoButton,
+                         Qt::LeftButton, Qt::AltModifier);
+        QApplication::sendEvent(w.viewport(), &move);
+        QTest::mouseRelease(w.viewport(), Qt::LeftButton, Qt::AltModifier, to);
+        QVERIFY(w.session.selection().range.startNs > op.startNs);
+        QVERIFY(w.session.selection().range.endNs < op.endNs);
+    }
+
+    void shiftClickExtendsAndRMakesARange() {
+        Window w;
+        const TimeRange op = w.opRange(4);
+        const TimeRange later = w.opRange(8);
+        w.lookAt({op.startNs - 1'000, later.endNs + 1'000});
+        const auto middle = [](TimeRange range) { return range.startNs + range.durationNs() / 2; };
+        QTest::mouseClick(w.viewport(), Qt::LeftButton, {}, w.at(RowKind::Stream, middle(op)));
+        QVERIFY(w.session.selection().kind == Selection::Kind::DeviceOp);
+        w.key(Qt::Key_R);
+        QVERIFY(w.session.selection().kind == Selection::Kind::Range);
+        QCOMPARE(w.session.selection().range, op);
+        QTest::mouseClick(w.viewport(), Qt::LeftButton, Qt::ShiftModifier, w.at(RowKind::Stream, middle(later)));
+        QCOMPARE(w.session.selection().range, (TimeRange{op.startNs, later.endNs}));
+    }
+
     void middleDragPans() {
         Window w;
         w.session.setVisibleRange({5'000'000, 9'000'000});

@@ -198,6 +198,8 @@ void TimelineWidget::keyPressEvent(QKeyEvent* event) {
             return selectNeighbour(Neighbour::Previous);
         case Qt::Key_C:
             return toggleCounters();
+        case Qt::Key_R:
+            return selectRangeOfItem();
         case Qt::Key_Escape:
             if (m_drag == Drag::Range) {
                 m_drag = Drag::None;
@@ -317,7 +319,7 @@ void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
     switch (m_drag) {
         case Drag::None: {
             const Drag over = overviewDragAt(position);
-            const bool edge = over == Drag::OverviewLeft || over == Drag::OverviewRight;
+            const bool edge = over == Drag::OverviewLeft || over == Drag::OverviewRight || oppositeEdgeAt(position);
             const std::optional<size_t> header = headerRowAt(position);
             const bool foldable = header && m_index->rows()[*header]->folds.kind != RowGroup::Kind::None;
             viewport()->setCursor(edge ? Qt::SizeHorCursor : foldable ? Qt::PointingHandCursor : Qt::ArrowCursor);
@@ -327,16 +329,13 @@ void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
         case Drag::Click:
             if (std::abs(position.x() - m_pressed.x()) < kDragThresholdPx) return;
             m_drag = Drag::Range;
+            // The edge that was taken hold of moves, the other stays.
+            m_anchorNs = oppositeEdgeAt(m_pressed).value_or(snapTime(m_pressed, event->modifiers()));
             m_hover.reset();
             [[fallthrough]];
         case Drag::Range: {
-            const TimeScale now = scale();
-            const auto timeOf = [&](int x) {
-                return now.timeAt(std::clamp(x - where.rows.left(), 0, where.rows.width()));
-            };
-            const int64_t from = timeOf(m_pressed.x());
-            const int64_t to = timeOf(position.x());
-            m_dragged = {std::min(from, to), std::max(from, to)};
+            const int64_t toNs = snapTime(position, event->modifiers());
+            m_dragged = {std::min(m_anchorNs, toNs), std::max(m_anchorNs, toNs)};
             viewport()->update();
             return;
         }
@@ -359,6 +358,10 @@ void TimelineWidget::mouseReleaseEvent(QMouseEvent* event) {
     viewport()->setCursor(Qt::ArrowCursor);
     switch (ended) {
         case Drag::Click: {
+            if (event->modifiers().testFlag(Qt::ShiftModifier)) {
+                extendSelection(event->position().toPoint(), event->modifiers());
+                break;
+            }
             const std::optional<FrameHit> hit = hitAt(event->position().toPoint());
             if (hit && hit->span.count > 0)
                 selectHit(*hit);

@@ -292,6 +292,7 @@ void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painti
     if (m_drag == Drag::Range) {
         painting.paintRange(painter, now.xOf(m_dragged.startNs), now.xOf(m_dragged.endNs), where.rows, where.ruler,
                             duration(m_dragged.durationNs()));
+        if (m_snapped) paintSnap(painter);
     } else {
         paintSelected(painter, painting);
         if (m_pointer && where.rows.united(where.ruler).contains(*m_pointer) && m_drag == Drag::None) {
@@ -394,10 +395,10 @@ bool TimelineWidget::event(QEvent* event) {
     if (event->type() == QEvent::ShortcutOverride) {
         // Single letters belong to the timeline while it has the focus.
         auto* key = static_cast<QKeyEvent*>(event);
-        static const QList<int> kOwn{
-            Qt::Key_W,      Qt::Key_S,     Qt::Key_A,    Qt::Key_D,     Qt::Key_F,           Qt::Key_Z,
-            Qt::Key_0,      Qt::Key_Home,  Qt::Key_Left, Qt::Key_Right, Qt::Key_BracketLeft, Qt::Key_BracketRight,
-            Qt::Key_Period, Qt::Key_Comma, Qt::Key_C};
+        static const QList<int> kOwn{Qt::Key_W,      Qt::Key_S,     Qt::Key_A,           Qt::Key_D,
+                                     Qt::Key_F,      Qt::Key_Z,     Qt::Key_0,           Qt::Key_Home,
+                                     Qt::Key_Left,   Qt::Key_Right, Qt::Key_BracketLeft, Qt::Key_BracketRight,
+                                     Qt::Key_Period, Qt::Key_Comma, Qt::Key_C,           Qt::Key_R};
         if (key->modifiers() == Qt::NoModifier && kOwn.contains(key->key())) event->accept();
         // The window's own undo knows nothing of a zoom that is still under way, its Escape nothing of a drag.
         const bool isUndo = key->key() == Qt::Key_Left || key->key() == Qt::Key_Right;

@@ -40,6 +40,7 @@ public:
     void selectLaunched();  // from a call to its first kernel
     enum class Neighbour { Previous, Next };
     void selectNeighbour(Neighbour which);  // on the selection's row
+    void selectRangeOfItem();               // the selected item's time as a range
     void toggleCounters();                  // folds those of all devices, or shows them all
     void setFound(FoundEvents found);       // marked until others are, rows of the session's trace
     // What is seen, without pointer and hover, at the viewport's size: for pictures and paper.
@@ -95,6 +96,7 @@ private:
     TimelinePainter painterFor(const TimelineLabels& labels) const;
     void paintMarks(QPainter& painter, const TimelinePainter& painting);
     void paintFound(QPainter& painter, const TimelinePainter& painting);
+    void paintSnap(QPainter& painter);
     void paintSelected(QPainter& painter, const TimelinePainter& painting);
     void paintLaunch(QPainter& painter, const TimelinePainter& painting);
     std::optional<QRectF> boxOf(const TimelineIndex::Place& place) const;
@@ -122,6 +124,9 @@ private:
     TimelineIndex::Place selectedPlace() const;
     void findLaunch();
     void setHover(std::optional<FrameHit> hover, std::optional<QPoint> pointer);
+    int64_t snapTime(QPoint position, Qt::KeyboardModifiers modifiers);
+    std::optional<int64_t> oppositeEdgeAt(QPoint position) const;
+    void extendSelection(QPoint position, Qt::KeyboardModifiers modifiers);
     Drag overviewDragAt(QPoint position) const;
     void moveOverview(QPoint position);
 
@@ -161,7 +166,9 @@ private:
     Drag m_drag = Drag::None;
     QPoint m_pressed;
     TimeRange m_pressedRange;
-    TimeRange m_dragged;  // the range being drawn
+    TimeRange m_dragged;               // the range being drawn
+    int64_t m_anchorNs = 0;            // where it was begun
+    std::optional<int64_t> m_snapped;  // the edge of an item that its moving end is at
     std::optional<FrameHit> m_hover;
     std::optional<QPoint> m_pointer;
     double m_rowScrollRest = 0;  // of touchpad deltas below a pixel
