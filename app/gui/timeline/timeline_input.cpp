@@ -315,7 +315,6 @@ void TimelineWidget::mousePressEvent(QMouseEvent* event) {
 
 void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
     const QPoint position = event->position().toPoint();
-    const TimelineParts where = parts();
     switch (m_drag) {
         case Drag::None: {
             const Drag over = overviewDragAt(position);

@@ -102,11 +102,12 @@ void TimelinePainter::paintRows(QPainter& painter, const TimelineFrame& frame, c
     }
     for (const FrameCounter& shown : frame.counters)
         paintCounter(painter, shown, rows);
+    const BoxFiller boxes(painter, rows);
     for (const FrameLane& shown : frame.lanes) {
         const TimelineRow& row = *m_index.rows()[shown.row];
         const Lane& lane = row.lanes.lanes()[shown.lane];
         for (const LaneSpan& span : shown.spans)
-            paintSpan(painter, row, lane, shown, span, rows, leftOut(row, lane, span, selection));
+            paintSpan(painter, boxes, row, lane, shown, span, rows, leftOut(row, lane, span, selection));
     }
     painter.restore();
 }
@@ -153,8 +154,8 @@ void TimelinePainter::paintCounter(QPainter& painter, const FrameCounter& shown,
     }
 }
 
-void TimelinePainter::paintSpan(QPainter& painter, const TimelineRow& row, const Lane& lane, const FrameLane& shown,
-                                const LaneSpan& span, const QRect& rows, bool dimmed) const {
+void TimelinePainter::paintSpan(QPainter& painter, const BoxFiller& boxes, const TimelineRow& row, const Lane& lane,
+                                const FrameLane& shown, const LaneSpan& span, const QRect& rows, bool dimmed) const {
     const double left = snapped(painter, rows.left() + std::max(span.x0, -4.0));
     const double right = snapped(painter, rows.left() + std::min(span.x1, rows.width() + 4.0));
     const double pixel = devicePixel(painter);
@@ -168,26 +169,30 @@ void TimelinePainter::paintSpan(QPainter& painter, const TimelineRow& row, const
     if (span.count > 1) {
         // How busy the stretch is, as height over a pale ground: a full box would claim that it is all work. The bar is
         // stacked by tint, the largest share at the bottom.
-        painter.fillRect(QRectF(left, top, width, height), mixed(color, m_theme.background, 1 - kSparseTint));
         const double bar = std::clamp(std::round(height * static_cast<double>(span.busy)), 2.0, height);
+        if (bar < height)
+            boxes.fill(QRectF(left, top, width, height - bar), mixed(color, m_theme.background, 1 - kSparseTint));
         std::array<std::pair<int64_t, uint8_t>, kTintCount> shares;
         const TintTimes times = lane.tintTimes(span.first, span.first + span.count);
+        size_t count = 0;
         int64_t totalNs = 0;
         for (uint8_t tint = 0; tint < kTintCount; ++tint) {
-            shares[tint] = {times[tint], tint};
+            if (times[tint] <= 0) continue;
+            shares[count++] = {times[tint], tint};
             totalNs += times[tint];
         }
-        std::ranges::sort(shares, std::greater<>());
+        if (totalNs == 0) return boxes.fill(QRectF(left, top + height - bar, width, bar), color);
+        std::sort(shares.begin(), shares.begin() + static_cast<ptrdiff_t>(count), std::greater<>());
         double below = 0;
         int64_t belowNs = 0;
-        for (const auto& [ns, tint] : shares) {
+        for (size_t i = 0; i < count; ++i) {
+            const auto& [ns, tint] = shares[i];
             belowNs += ns;
-            const double upTo =
-                totalNs > 0 ? std::round(bar * static_cast<double>(belowNs) / static_cast<double>(totalNs)) : bar;
+            const double upTo = std::round(bar * static_cast<double>(belowNs) / static_cast<double>(totalNs));
             if (upTo <= below) continue;
-            QColor layer = totalNs > 0 ? itemColor(m_theme, row.kind, tint) : color;
+            QColor layer = itemColor(m_theme, row.kind, tint);
             if (dimmed) layer = mixed(layer, m_theme.background, kDimming);
-            painter.fillRect(QRectF(left, top + height - upTo, width, upTo - below), layer);
+            boxes.fill(QRectF(left, top + height - upTo, width, upTo - below), layer);
             below = upTo;
         }
         return;
@@ -200,10 +205,10 @@ void TimelinePainter::paintSpan(QPainter& painter, const TimelineRow& row, const
         painter.fillRect(box, mixed(color, m_theme.background, 0.7));
         painter.fillRect(box, QBrush(color, Qt::BDiagPattern));
     } else {
-        painter.fillRect(box, color);
+        boxes.fill(box, color);
     }
     // A darker edge tells neighbours of one colour apart without a hole that would read as idle time.
-    if (width >= 4 * pixel) painter.fillRect(QRectF(left, top, pixel, height), color.darker(m_theme.dark ? 150 : 125));
+    if (width >= 4 * pixel) boxes.fill(QRectF(left, top, pixel, height), color.darker(m_theme.dark ? 150 : 125));
 
     constexpr double kPadding = 4;
     if (width < 2 * kPadding + 8) return;

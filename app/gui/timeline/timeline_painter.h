@@ -7,6 +7,7 @@
 
 #include "app/gui/session/session.h"
 #include "app/gui/theme.h"
+#include "app/gui/timeline/box_filler.h"
 #include "app/gui/timeline/timeline_labels.h"
 #include "core/layout/density.h"
 #include "core/layout/ruler.h"
@@ -46,8 +47,8 @@ public:
     void paintPointer(QPainter& painter, double x, const QRect& rows, const QRect& ruler, const QString& time) const;
 
 private:
-    void paintSpan(QPainter& painter, const TimelineRow& row, const Lane& lane, const FrameLane& shown,
-                   const LaneSpan& span, const QRect& rows, bool dimmed) const;
+    void paintSpan(QPainter& painter, const BoxFiller& boxes, const TimelineRow& row, const Lane& lane,
+                   const FrameLane& shown, const LaneSpan& span, const QRect& rows, bool dimmed) const;
     void paintCounter(QPainter& painter, const FrameCounter& shown, const QRect& rows) const;
     void paintFold(QPainter& painter, QPointF centre, bool folded) const;
     void paintAxis(QPainter& painter, const TimelineRow& row, QRect& line) const;

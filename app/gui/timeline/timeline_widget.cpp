@@ -240,7 +240,7 @@ void TimelineWidget::ensureCache() {
     const QSize size = viewport()->size() * ratio;
     if (!m_cacheDirty && m_cache.size() == size && m_cache.devicePixelRatio() == ratio) return;
     m_cacheDirty = false;
-    if (m_cache.size() != size) m_cache = QPixmap(size);
+    if (m_cache.size() != size) m_cache = QImage(size, QImage::Format_RGB32);
     m_cache.setDevicePixelRatio(ratio);
     QPainter painter(&m_cache);
     paintStill(painter);
@@ -267,7 +267,7 @@ void TimelineWidget::paintStill(QPainter& painter) {
 void TimelineWidget::paintEvent(QPaintEvent*) {
     ensureCache();
     QPainter painter(viewport());
-    painter.drawPixmap(0, 0, m_cache);
+    painter.drawImage(0, 0, m_cache);
     const TimelineLabels labels(*m_index, m_gaps);
     paintMarks(painter, painterFor(labels));
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <QAbstractScrollArea>
-#include <QPixmap>
+#include <QImage>
 #include <QTimer>
 #include <QVariantAnimation>
 #include <memory>
@@ -148,7 +148,7 @@ private:
     TimelineFrame m_frame;
     std::vector<RulerTick> m_ticks;
     std::vector<std::vector<DensityColumn>> m_overview;
-    QPixmap m_cache;
+    QImage m_cache;
     bool m_frameDirty = true;
     bool m_overviewDirty = true;
     bool m_cacheDirty = true;

@@ -1,0 +1,24 @@
+// Fills boxes of one colour, tens of thousands a frame: straight into the pixels where the device is a picture in
+// memory, which takes a fraction of QPainter's way; by the painter elsewhere (SVG, paper). Boxes are cut to `clip`.
+#pragma once
+
+#include <QImage>
+#include <QPainter>
+
+namespace gapscope {
+
+class BoxFiller {
+public:
+    // `clip` in logical coordinates; nothing else of the painter's state but its scale and offset is asked for.
+    BoxFiller(QPainter& painter, const QRect& clip);
+
+    void fill(const QRectF& box, const QColor& color) const;
+
+private:
+    QPainter& m_painter;
+    QImage* m_image = nullptr;  // null: by the painter
+    double m_ratio = 1;
+    QRect m_clip;  // device px
+};
+
+}  // namespace gapscope
