@@ -14,6 +14,7 @@
 #include "app/gui/views/data_table.h"
 #include "app/gui/views/pie_item.h"
 #include "app/gui/views/two_way_bar.h"
+#include "app/gui/views/what_if_card.h"
 #include "core/base/format.h"
 
 namespace gapscope {
@@ -48,7 +49,10 @@ InsightPanel::InsightPanel(Analyst& analyst, QWidget* parent) : QWidget(parent),
     layout->addWidget(m_figures);
     layout->addWidget(makeVerdict());
     layout->addWidget(makeTiles());
-    layout->addWidget(makePie(), 1);
+    layout->addWidget(makePie());
+    m_whatIf = new WhatIfCard(m_analyst, this);
+    layout->addWidget(m_whatIf);
+    layout->addStretch(1);
     connect(&analyst, &Analyst::reportChanged, this, &InsightPanel::showReport);
     showReport();
 }

@@ -18,6 +18,7 @@ class ElidedLabel;
 class Label;
 class PieItem;
 class TwoWayBar;
+class WhatIfCard;
 
 class InsightPanel : public QWidget {
     Q_OBJECT
@@ -26,6 +27,7 @@ public:
     explicit InsightPanel(Analyst& analyst, QWidget* parent = nullptr);
 
     QSize sizeHint() const override { return {340, 600}; }
+    WhatIfCard& whatIf() { return *m_whatIf; }
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
@@ -57,6 +59,7 @@ private:
     CategoryModel m_categories;
     DataTable* m_legend = nullptr;
     TwoWayBar* m_twoWay = nullptr;
+    WhatIfCard* m_whatIf = nullptr;
 };
 
 }  // namespace gapscope

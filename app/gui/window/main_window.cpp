@@ -10,8 +10,10 @@
 #include <QMessageBox>
 #include <QMimeData>
 #include <QScreen>
+#include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QStyle>
 #include <QTabWidget>
 #include <QToolBar>
 #include <QVBoxLayout>
@@ -31,6 +33,7 @@
 #include "app/gui/views/table_panels.h"
 #include "app/gui/views/token_panel.h"
 #include "app/gui/views/welcome.h"
+#include "app/gui/views/what_if_card.h"
 #include "app/gui/window/shortcut_sheet.h"
 #include "core/base/format.h"
 
@@ -236,7 +239,17 @@ void MainWindow::makeWorkspace() {
     m_middle->setStretchFactor(1, 1);
     m_outer = new QSplitter(Qt::Horizontal, this);
     m_outer->addWidget(m_middle);
-    m_outer->addWidget(new InsightPanel(m_analyst, this));
+    m_insight = new InsightPanel(m_analyst, this);
+    connect(&m_insight->whatIf(), &WhatIfCard::runWanted, this, &MainWindow::runRemedy);
+    // On a small screen its cards are higher than the window.
+    auto* insightScroll = new QScrollArea(this);
+    insightScroll->setFrameShape(QFrame::NoFrame);
+    insightScroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    insightScroll->setWidgetResizable(true);
+    insightScroll->setWidget(m_insight);
+    insightScroll->setMinimumWidth(m_insight->minimumSizeHint().width() +
+                                   style()->pixelMetric(QStyle::PM_ScrollBarExtent));
+    m_outer->addWidget(insightScroll);
     m_outer->setStretchFactor(0, 1);
     for (QSplitter* splitter : {m_top, m_middle, m_outer}) {
         splitter->setChildrenCollapsible(false);

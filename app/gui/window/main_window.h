@@ -26,6 +26,7 @@ namespace gapscope {
 
 class BannerArea;
 class FindBar;
+class InsightPanel;
 class PromptPanel;
 class StatusStrip;
 class TimelineWidget;
@@ -90,6 +91,9 @@ private:
     void startRun();
     void beginRun();
     void showRunProgress();
+    void runRemedy(const QString& mode, double predictedNsPerToken);
+    void runPredicting(double nsPerToken);
+    void showPrediction();
     void runFinished(const RunEnd& end);
     void showGpuFailure(const RunEnd& end);
     void restart();
@@ -135,6 +139,7 @@ private:
     TimelineWidget* m_timeline = nullptr;
     FindBar* m_findBar = nullptr;
     QWidget* m_foundPanel = nullptr;
+    InsightPanel* m_insight = nullptr;
     QTabWidget* m_tabs = nullptr;
     QWidget* m_gaps = nullptr;
     QWidget* m_idle = nullptr;
@@ -147,6 +152,8 @@ private:
     bool m_runWanted = false;      // until then
     bool m_modelIsRandom = false;  // of the run going on
     QString m_runName;
+    std::string m_predictedDevice;     // where what was predicted from ran
+    double m_predictedNsPerToken = 0;  // of the run going on, by the median; 0: nothing was predicted
     bool m_noticesWanted = true;
     bool m_closeAfterRun = false;
     bool m_closeSettled = false;

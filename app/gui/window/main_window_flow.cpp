@@ -8,6 +8,7 @@
 #include <QMessageBox>
 #include <QStyle>
 #include <QVariantAnimation>
+#include <cmath>
 #include <utility>
 
 #include "app/gui/session/selection_text.h"
@@ -255,7 +256,14 @@ void MainWindow::connectRuns() {
 
 void MainWindow::run() {
     if (m_runs.running() || m_document.busy() || m_deviceJob.running()) return;
-    settleUnsaved(tr("Save the session before the next run takes its place?"), [this] { startRun(); });
+    runPredicting(0);
+}
+
+void MainWindow::runPredicting(double nsPerToken) {
+    settleUnsaved(tr("Save the session before the next run takes its place?"), [this, nsPerToken] {
+        m_predictedNsPerToken = nsPerToken;
+        startRun();
+    });
 }
 
 void MainWindow::runWhenReady() {
@@ -319,6 +327,7 @@ void MainWindow::runFinished(const RunEnd& end) {
     else if (!end.error.isEmpty())
         showError(end.error);
     showGeneratedText();
+    showPrediction();
     updateTitle();
     updateActions();
     if (wasFollowing) easeToDecode();
@@ -326,6 +335,32 @@ void MainWindow::runFinished(const RunEnd& end) {
         m_closeAfterRun = false;
         close();
     }
+}
+
+// The remedy that the verdict recommends, with all else as the run bar has it.
+void MainWindow::runRemedy(const QString& mode, double predictedNsPerToken) {
+    if (!m_actions.run->isEnabled()) return;
+    RunChoices choices = m_runBar->choices();
+    choices.mode = mode;
+    m_runBar->setChoices(choices);
+    m_predictedDevice = m_session.trace()->run() ? m_session.trace()->run()->deviceName : std::string();
+    runPredicting(predictedNsPerToken);
+}
+
+// What was predicted of the run that ended, beside what it did.
+void MainWindow::showPrediction() {
+    const double predicted = std::exchange(m_predictedNsPerToken, 0);
+    const RunInfo* const run = m_session.trace()->run();
+    // A session of another machine predicts nothing of this one.
+    if (predicted <= 0 || !run || run->deviceName != m_predictedDevice || run->repeatTimes.empty() ||
+        run->repeatTimes.back().newTokens < 2)
+        return;
+    const RunInfo::Repeat& last = run->repeatTimes.back();
+    const double measured = static_cast<double>(last.decodeNs) / static_cast<double>(last.newTokens - 1);
+    const auto time = [](double ns) { return text(formatDuration(static_cast<int64_t>(ns))); };
+    m_banners->show(BannerKind::Notice, tr("Predicted %1 a token, measured %2: %3 off.")
+                                            .arg(time(predicted), time(measured),
+                                                 text(formatPercent(std::abs(predicted - measured) / measured))));
 }
 
 void MainWindow::showGeneratedText() {
