@@ -1,9 +1,8 @@
 // What a remedy would bring: the window is replayed (replay.h) with the remedy's change of costs, and the new time of a
 // token is read off. Own runs of the other mode check it: tests/bench/prediction_check.py.
 //
-//   graph        One launch for what lies between two waits of the host: the first call stays, with kGraphNodeShare of
-//   a
-//                launch call for each operation; the other calls and the host's work between them go. Inside,
+//   graph        One launch for what lies between two waits of the host: the first call stays, with kGraphNodeShare
+//                of a launch call for each operation; the other calls and the host's work between them go. Inside,
 //                operations follow each other after the pause that this window shows between operations launched in
 //                time. Where kernels of this program overlap in graphs (programmatic dependent launch), each begins
 //                earlier by what the shortest kernel takes.
@@ -13,8 +12,7 @@
 //                of the window), or its largest traffic at peak bandwidth, if that is longer. Matrices that take the
 //                same input (q, k, v; gate, up) become one product, at the highest rate that one of them reached.
 //   int8, int4   Products with known weights move 8.5 or 4.5 bits a weight (blocks of 32 with a 16-bit scale) at the
-//   rate
-//                they reached, not below the time of their arithmetic at its peak.
+//                rate they reached, not below the time of their arithmetic at its peak.
 //   perfect      Each operation takes max(bytes / peak bandwidth, flops / peak arithmetic).
 //   speculative  A step checks k drafted tokens and its own: with independent acceptance a it yields
 //                (1 - a^(k+1)) / (1 - a) tokens (Leviathan et al. 2023), takes its recorded time or (k+1) times the
