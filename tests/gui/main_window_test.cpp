@@ -2,10 +2,13 @@
 #include "app/gui/window/main_window.h"
 
 #include <QAction>
+#include <QDragEnterEvent>
+#include <QDropEvent>
 #include <QFile>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMessageBox>
+#include <QMimeData>
 #include <QPushButton>
 #include <QScrollBar>
 #include <QSignalSpy>
@@ -72,6 +75,26 @@ private Q_SLOTS:
         QCOMPARE(m_settings->recentFiles(), QStringList{path("first.gapscope")});
         const auto* kernels = m_window->findChild<DataTable*>(QStringLiteral("kernelTable"));
         QTRY_COMPARE(kernels->model()->rowCount(), 3);
+    }
+
+    void severalFilesOpenAsOne() {
+        const QString first = written("job_rank0.gapscope", 4), second = written("job_rank1.gapscope", 4);
+        QMimeData data;
+        data.setUrls({QUrl::fromLocalFile(first), QUrl::fromLocalFile(second)});
+        QDragEnterEvent enter({10, 10}, Qt::CopyAction, &data, Qt::LeftButton, {});
+        QApplication::sendEvent(m_window.get(), &enter);
+        QVERIFY(enter.isAccepted());
+        QDropEvent drop({10, 10}, Qt::CopyAction, &data, Qt::LeftButton, {});
+        QApplication::sendEvent(m_window.get(), &drop);
+        QTRY_VERIFY(m_window->settled());
+        const Trace& trace = *m_window->session().trace();
+        QCOMPARE(trace.deviceOps().startNs.size(), 2 * sampleTrace(4)->deviceOps().startNs.size());
+        QCOMPARE(trace.tracks().size(), size_t(2));
+        QVERIFY(trace.tracks()[0].deviceId != trace.tracks()[1].deviceId);
+        QCOMPARE(m_window->windowTitle(), QStringLiteral("2 files[*] – Gapscope"));
+        QVERIFY(!m_window->isWindowModified());
+        QVERIFY(m_settings->recentFiles().isEmpty());
+        QVERIFY(action("saveAsAction").isEnabled());
     }
 
     void aBadFileLeavesTheOpenSessionAsItWas() {

@@ -9,7 +9,7 @@
 
 #include "app/gui/session/selection_text.h"
 #include "core/export/session_writer.h"
-#include "core/import/open_trace.h"
+#include "core/import/join_traces.h"
 #include "core/import/recover_session.h"
 
 namespace gapscope {
@@ -101,6 +101,25 @@ void Document::open(const QString& path) {
                          adopt(std::move(*trace), path);
                      else if (trace.error().kind != ErrorKind::Cancelled)
                          Q_EMIT failed(text(trace.error().message));
+                 });
+}
+
+void Document::openTogether(const QStringList& paths) {
+    const QString label = tr("Opening %1 files").arg(paths.size());
+    Q_EMIT progress(label, -1);
+    std::vector<std::filesystem::path> files;
+    for (const QString& path : paths)
+        files.emplace_back(path.toStdString());
+    m_jobs.start([files = std::move(files),
+                  report = reportTo(this, label)](std::stop_token stop) { return openTraces(files, {}, report, stop); },
+                 [this, name = tr("%1 files").arg(paths.size())](Result<TracePtr> trace) {
+                     Q_EMIT idle();
+                     if (trace) {
+                         m_unsavedName = name;
+                         adopt(std::move(*trace), {});
+                     } else if (trace.error().kind != ErrorKind::Cancelled) {
+                         Q_EMIT failed(text(trace.error().message));
+                     }
                  });
 }
 

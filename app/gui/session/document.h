@@ -36,6 +36,8 @@ public:
 
     // What is open stays as it was until the new trace is complete, and for good if it cannot be read.
     void open(const QString& path);
+    // Several files (the ranks of one run) as one trace, which no file holds until it is saved.
+    void openTogether(const QStringList& paths);
     // A run that nobody has saved, of a window that has ended: mends it where it broke off, opens it, and treats it as
     // unsaved.
     void recover(const QString& path);

@@ -17,6 +17,7 @@
 #include <QTabWidget>
 #include <QToolBar>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
@@ -405,13 +406,16 @@ void MainWindow::showError(const QString& sentence) {
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
     const auto urls = event->mimeData()->urls();
-    if (urls.size() == 1 && urls.first().isLocalFile() && m_actions.open->isEnabled()) event->acceptProposedAction();
+    const bool areFiles = std::ranges::all_of(urls, [](const QUrl& url) { return url.isLocalFile(); });
+    if (!urls.isEmpty() && areFiles && m_actions.open->isEnabled()) event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
-    const QString path = event->mimeData()->urls().value(0).toLocalFile();
+    QStringList paths;
+    for (const QUrl& url : event->mimeData()->urls())
+        paths.append(url.toLocalFile());
     event->acceptProposedAction();
-    openFile(path);
+    openFiles(paths);
 }
 
 }  // namespace gapscope

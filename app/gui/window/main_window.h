@@ -47,7 +47,8 @@ public:
     RunBar& runBar() { return *m_runBar; }
     PromptPanel& promptPanel() { return *m_prompt; }
 
-    void openFile(const QString& path);  // asks first about an unsaved session
+    void openFile(const QString& path);        // asks first about an unsaved session
+    void openFiles(const QStringList& paths);  // several: as one trace
     void run();
     void runWhenReady();  // as soon as it is known what this machine has
     // Nothing runs, opens, saves or is analysed.

@@ -154,7 +154,8 @@ void MainWindow::connectDocument() {
     };
     connect(&m_document, &Document::saved, this, remember);
     connect(&m_document, &Document::opened, this, [this, remember](const QString& path) {
-        if (!path.startsWith(QString::fromStdString(temporarySessionFolder().string()))) remember(path);
+        if (!path.isEmpty() && !path.startsWith(QString::fromStdString(temporarySessionFolder().string())))
+            remember(path);
         showWorkspace();
         showGeneratedText();
         if (const RunInfo* run = m_session.trace()->run(); run && !run->prompt.empty())
@@ -165,16 +166,22 @@ void MainWindow::connectDocument() {
 }
 
 void MainWindow::askForFile() {
-    const QString path =
-        QFileDialog::getOpenFileName(this, tr("Open trace"), m_settings.lastFolder(),
-                                     tr("Sessions and traces (*.gapscope *.sqlite *.json *.json.gz);;All files (*)"));
-    if (!path.isEmpty()) openFile(path);
+    const QStringList paths = QFileDialog::getOpenFileNames(
+        this, tr("Open trace, or the ranks of one run together"), m_settings.lastFolder(),
+        tr("Sessions and traces (*.gapscope *.sqlite *.json *.gz *.zst *.pftrace *.perfetto-trace);;All files (*)"));
+    openFiles(paths);
 }
 
 void MainWindow::openFile(const QString& path) {
     if (m_runs.running() || m_document.busy()) return;
     settleUnsaved(tr("Save the session before another one is opened?"),
                   [this, path] { m_document.open(QFileInfo(path).absoluteFilePath()); });
+}
+
+void MainWindow::openFiles(const QStringList& paths) {
+    if (paths.size() == 1) return openFile(paths.first());
+    if (paths.isEmpty() || m_runs.running() || m_document.busy()) return;
+    settleUnsaved(tr("Save the session before others are opened?"), [this, paths] { m_document.openTogether(paths); });
 }
 
 void MainWindow::openExample(Example example) {
