@@ -122,7 +122,6 @@ private Q_SLOTS:
         action("findAction").trigger();
         type(QStringLiteral("norm"));
         QTRY_COMPARE(foundTable()->model()->rowCount(), 6);
-        bar()->findChildren<QToolButton*>();
         for (QToolButton* button : bar()->findChildren<QToolButton*>())
             if (button->text() == QStringLiteral("List")) QTest::mouseClick(button, Qt::LeftButton);
         QTRY_VERIFY(foundTable()->isVisible());

@@ -1,5 +1,4 @@
-// All events of the window by start. Holds eight bytes an event and makes a cell when it is seen, so that ten million
-// rows scroll like ten.
+// All events of the window by start. Holds eight bytes an event and makes a cell when it is seen.
 #pragma once
 
 #include <vector>

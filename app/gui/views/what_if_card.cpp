@@ -64,7 +64,7 @@ void WhatIfCard::request() {
     if (parentWidget() && !parentWidget()->isVisible()) return;
     m_jobs.start(
         [report](std::stop_token stop) {
-            return Answer{report, whatIf(*report->trace, report->window, {}, stop)};
+            return Answer{report, whatIf(*report->trace, report->prepared->join(), report->window, {}, stop)};
         },
         [this](Answer answer) {
             take(std::move(answer));
