@@ -93,6 +93,7 @@ inline constexpr std::string_view kGraphCategory = "gpu_graph", kWaitCategory = 
 // Instants that tell what tracks and slices have no place for: devices, the run, diagnostics, where time 0 lies.
 inline constexpr std::string_view kOwnCategory = "gapscope";
 inline constexpr std::string_view kOriginEvent = "gapscope origin", kDeviceEvent = "gapscope device",
+                                  kProcessEvent = "gapscope process", kThreadEvent = "gapscope thread",
                                   kRunEvent = "gapscope run", kRepeatEvent = "gapscope repeat",
                                   kDiagnosticEvent = "gapscope diagnostic";
 
@@ -123,8 +124,9 @@ enum class Arg : uint32_t {
     Index,
     Id,
     Text,
+    Occupancy,
 };
-inline constexpr std::array<std::string_view, 25> kArgNames = {"device",
+inline constexpr std::array<std::string_view, 26> kArgNames = {"device",
                                                                "context",
                                                                "stream",
                                                                "process",
@@ -148,6 +150,7 @@ inline constexpr std::array<std::string_view, 25> kArgNames = {"device",
                                                                "graph node id",
                                                                "index",
                                                                "id",
-                                                               "text"};
+                                                               "text",
+                                                               "est. achieved occupancy %"};
 
 }  // namespace gapscope::perfetto

@@ -67,6 +67,18 @@ std::string_view categoryOf(RangeKind kind) {
     return "user_annotation";
 }
 
+std::string_view kindName(DeviceKind kind) {
+    switch (kind) {
+        case DeviceKind::Cpu:
+            return "cpu";
+        case DeviceKind::Cuda:
+            return "cuda";
+        case DeviceKind::Other:
+            break;
+    }
+    return "other";
+}
+
 class ChromeWriter {
 public:
     ChromeWriter(const Trace& trace, Identity identity, OutputFile& file, std::stop_token stop)
@@ -77,6 +89,8 @@ public:
           m_file(file),
           m_stop(stop) {
         m_zeroNs = earliestNs(trace);
+        for (const auto& [globalPid, pid] : m_places.pids)
+            m_takenPids.insert(pid);
         placeTracks();
     }
 
@@ -100,8 +114,6 @@ public:
                      "Launches of whole graphs are written as kernels: the format has no word for them.");
         report.lacks("launchesOutsideTrace", m_flows.opsWithoutCall(),
                      "Operations whose call is not in the trace have no arrow to one.");
-        report.lacks("machinesOfProcesses", m_places.machineCount,
-                     "Processes keep their number but not the machine that Nsight Systems counts into their id.");
         return {};
     }
 
@@ -109,24 +121,27 @@ private:
     void placeTracks() {
         // Two processes may use a stream of the same number on one device; each row needs a number of its own.
         std::set<std::pair<uint32_t, uint32_t>> taken;
-        const auto isProcess = [&](uint32_t pid) {
-            return std::ranges::any_of(m_places.processes,
-                                       [&](const auto& process) { return processIdOf(process.first) == pid; });
-        };
         for (size_t id = 0; id < m_trace.tracks().size(); ++id) {
             const TrackRow& track = m_trace.tracks()[id];
-            const auto [device, isNew] = m_devicePids.try_emplace(track.deviceId, track.deviceId);
-            constexpr uint32_t kBeyondProcesses = 1u << 24;  // process numbers have 24 bits here
-            if (isNew && isProcess(track.deviceId)) device->second += kBeyondProcesses;
             uint32_t tid = track.streamId;
             while (!taken.emplace(track.deviceId, tid).second)
                 ++tid;
-            m_tracks.push_back({device->second, tid});
+            m_tracks.push_back({devicePid(track.deviceId), tid});
         }
+        for (size_t id = 0; id < m_trace.counters().size(); ++id)
+            devicePid(m_trace.counters()[id].deviceId);
+    }
+
+    uint32_t devicePid(uint32_t device) {
+        const auto [it, isNew] = m_devicePids.try_emplace(device);
+        if (isNew) it->second = takePid(m_takenPids, device);
+        return it->second;
     }
 
     Place placeOf(TrackId track) const { return track.valid() ? m_tracks[track.value] : Place{}; }
-    static Place placeOf(uint64_t globalTid) { return {processIdOf(globalTid), threadIdOf(globalTid)}; }
+    Place placeOf(uint64_t globalTid) const {
+        return {m_places.pids.at(globalPidOf(globalTid)), threadIdOf(globalTid)};
+    }
 
     void flushSometimes() {
         if (m_json.text().size() < kFlushBytes) return;
@@ -199,7 +214,8 @@ private:
         const TraceOrigin origin = originOf(m_trace);
         if (origin.utcEpochNs != 0) m_json.field("baseTimeNanoseconds", origin.utcEpochNs + m_zeroNs);
         m_json.key("gapscope").beginObject().field("version", GAPSCOPE_VERSION);
-        m_json.field("steadyNs", origin.steadyNs == 0 ? 0 : origin.steadyNs + m_zeroNs);
+        m_json.field("steadyNs", origin.steadyNs).field("utcEpochNs", origin.utcEpochNs).field("zeroNs", m_zeroNs);
+        writeOwnPlaces();
         if (m_trace.run()) writeRun(m_texts.run(*m_trace.run()));
         m_json.key("diagnostics").beginArray();
         for (const Diagnostic& entry : m_trace.diagnostics().entries()) {
@@ -207,6 +223,41 @@ private:
             m_json.field("count", entry.count).field("text", entry.text).endObject();
         }
         m_json.endArray().endObject();
+    }
+
+    // What the format's rows and numbers stand for, so that our own reader gives the same trace back.
+    void writeOwnPlaces() {
+        m_json.key("processes").beginArray();
+        for (const auto& [globalPid, pid] : m_places.pids) {
+            m_json.beginObject().field("pid", pid).field("number", processIdOf(globalPid));
+            m_json.field("machine", globalPid >> 48).endObject();
+        }
+        m_json.endArray().key("threads").beginArray();
+        for (const ThreadRow& thread : m_trace.threads()) {
+            const Place place = placeOf(thread.globalTid);
+            m_json.beginObject().field("pid", place.pid).field("tid", place.tid);
+            m_json.field("name", m_texts[thread.name]).endObject();
+            flushSometimes();
+        }
+        m_json.endArray().key("streams").beginArray();
+        for (size_t id = 0; id < m_tracks.size(); ++id) {
+            const TrackRow& track = m_trace.tracks()[id];
+            m_json.beginObject().field("pid", m_tracks[id].pid).field("tid", m_tracks[id].tid);
+            m_json.field("process", placeOf(track.globalPid).pid).field("device", track.deviceId);
+            m_json.field("context", track.contextId).field("stream", track.streamId).endObject();
+            flushSometimes();
+        }
+        m_json.endArray().key("devicePids").beginArray();
+        for (const auto& [device, pid] : m_devicePids)
+            m_json.beginObject().field("device", device).field("pid", pid).endObject();
+        m_json.endArray().key("devices").beginArray();
+        for (const DeviceRow& device : m_trace.devices()) {
+            m_json.beginObject().field("id", device.id).field("kind", kindName(device.kind));
+            m_json.field("name", device.name).field("totalMemoryBytes", device.totalMemoryBytes);
+            m_json.field("peakBytesPerSecond", device.peakBytesPerSecond);
+            m_json.field("peakFlopsPerSecond", device.peakFlopsPerSecond).endObject();
+        }
+        m_json.endArray();
     }
 
     void writeRun(RunInfo run) {
@@ -236,7 +287,6 @@ private:
             writeSortIndex("thread_sort_index", placeOf(globalTid), threadIdOf(globalTid));
             flushSometimes();
         }
-        constexpr uint32_t kBelowProcesses = 1u << 24;
         for (const auto& [device, pid] : m_devicePids) {
             const auto row = std::ranges::find(m_trace.devices(), device, &DeviceRow::id);
             const bool known = row != m_trace.devices().end() && !row->name.empty();
@@ -244,7 +294,7 @@ private:
                 (known && row->kind == DeviceKind::Cpu ? "CPU " : "GPU ") + std::to_string(device);
             writeMetadata("process_name", {pid, 0}, "name", known ? row->name : number);
             writeMetadata("process_labels", {pid, 0}, "labels", number);
-            writeSortIndex("process_sort_index", {pid, 0}, kBelowProcesses + device);
+            writeSortIndex("process_sort_index", {pid, 0}, kBeyondPids + device % kBeyondPids);
         }
         for (size_t id = 0; id < m_tracks.size(); ++id) {
             writeMetadata("thread_name", m_tracks[id], "name",
@@ -257,6 +307,7 @@ private:
         m_json.field("registers per thread", config.registersPerThread);
         m_json.field("shared memory", int64_t{config.staticSharedBytes} + config.dynamicSharedBytes);
         if (config.staticSharedBytes != 0) m_json.field("static shared memory", config.staticSharedBytes);
+        if (config.occupancyPercent >= 0) m_json.field("est. achieved occupancy %", config.occupancyPercent);
         for (const auto& [name, size] : {std::pair("grid", config.grid), std::pair("block", config.block)})
             m_json.key(name).beginArray().value(size[0]).value(size[1]).value(size[2]).endArray();
     }
@@ -274,23 +325,25 @@ private:
             m_graphCount += op.kind == DeviceOpKind::GraphLaunch ? 1 : 0;
             const TrackRow track = op.track.valid() ? m_trace.tracks()[op.track.value] : TrackRow{};
             const Place place = placeOf(op.track);
-            beginSlice(categoryOf(op.kind), pytorchName(m_texts[op.name]), place, {op.startNs, op.endNs});
+            const std::string_view recorded = m_texts[op.name];
+            const std::string name = pytorchName(recorded);
+            beginSlice(categoryOf(op.kind), name, place, {op.startNs, op.endNs});
             m_json.field("device", track.deviceId).field("context", track.contextId).field("stream", track.streamId);
             m_json.field("correlation", op.correlationId);
-            if (op.kind == DeviceOpKind::Copy || op.kind == DeviceOpKind::Set) m_json.field("bytes", op.copyBytes);
+            const bool isCopy = op.kind == DeviceOpKind::Copy || op.kind == DeviceOpKind::Set;
+            if (isCopy || op.copyBytes != 0) m_json.field("bytes", op.copyBytes);
             if (op.graphNodeId != 0) m_json.field("graph node id", op.graphNodeId);
             if (op.kind == DeviceOpKind::GraphLaunch) m_json.field("whole graph", true);
             if (op.config.valid()) {
                 const LaunchConfigRow& config = m_trace.launchConfigs()[op.config.value];
                 writeConfig(config);
-                if (config.fullName.valid() && config.fullName != op.name)
-                    m_json.field("full name", m_texts[config.fullName]);
+                if (config.fullName != op.name) m_json.field("full name", m_texts[config.fullName]);
             }
+            if (name != recorded) m_json.field("recorded name", recorded);
             if (op.op.valid()) writeOp(m_trace.ops()[op.op.value]);
-            if (m_trace.run()) {
-                m_json.field("category", categoryName(op.category));
+            m_json.field("category", categoryName(op.category));
+            if (m_trace.run() || op.token != kNoToken || op.repeat != 0)
                 m_json.field("token", op.token).field("repeat", op.repeat);
-            }
             endSlice();
             if (const uint64_t flow = m_flows.ofOp(row)) writeFlow('f', flow, place, op.startNs);
         }
@@ -341,7 +394,8 @@ private:
         const uint64_t process = m_places.processes.empty() ? 0 : m_places.processes.begin()->first;
         for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
             const TokenRow token = rowAt(tokens, row);
-            beginEvent('i', "token", "token " + std::to_string(token.index), placeOf(process), token.emittedNs);
+            const Place place = m_places.processes.empty() ? Place{} : placeOf(process);
+            beginEvent('i', "token", "token " + std::to_string(token.index), place, token.emittedNs);
             m_json.field("s", "g").key("args").beginObject().field("index", token.index).field("id", token.id);
             m_json.field("repeat", token.repeat).field("text", m_texts[token.text]).endObject().endObject();
             flushSometimes();
@@ -354,9 +408,7 @@ private:
             RETURN_IF_ERROR(checkSometimes(row));
             const CounterSampleRow sample = rowAt(samples, row);
             const CounterRow& counter = m_trace.counters()[sample.counter.value];
-            const auto device = m_devicePids.find(counter.deviceId);
-            const Place place{device == m_devicePids.end() ? counter.deviceId : device->second, 0};
-            beginEvent('C', "counter", m_texts[counter.name], place, sample.timeNs);
+            beginEvent('C', "counter", m_texts[counter.name], {devicePid(counter.deviceId), 0}, sample.timeNs);
             m_json.key("args").beginObject().field(kCounterUnitNames[static_cast<size_t>(counter.unit)], sample.value);
             m_json.endObject().endObject();
         }
@@ -371,6 +423,7 @@ private:
     std::stop_token m_stop;
     JsonWriter m_json;
     int64_t m_zeroNs = 0;
+    std::set<uint32_t> m_takenPids;
     std::map<uint32_t, uint32_t> m_devicePids;
     std::vector<Place> m_tracks;
     int64_t m_flowCount = 0;

@@ -34,6 +34,14 @@ TraceOrigin originOf(const Trace& trace) {
     return {.steadyNs = usable(trace.origin().steadyNs), .utcEpochNs = usable(trace.origin().utcEpochNs)};
 }
 
+uint32_t takePid(std::set<uint32_t>& taken, uint32_t wanted) {
+    if (taken.insert(wanted).second) return wanted;
+    uint32_t pid = wanted % kBeyondPids + kBeyondPids;
+    while (!taken.insert(pid).second)
+        ++pid;
+    return pid;
+}
+
 ExportPlaces placesOf(const Trace& trace, const ExportTexts& texts) {
     ExportPlaces places;
     // Neighbouring rows are mostly of one thread.
@@ -60,8 +68,9 @@ ExportPlaces placesOf(const Trace& trace, const ExportTexts& texts) {
         if (apart && !process.empty()) places.processes[globalPidOf(row.globalTid)] = process;
         if (threadIdOf(row.globalTid) != 0) places.threads[row.globalTid] = std::move(name);
     }
+    std::set<uint32_t> taken;
     for (const auto& [globalPid, name] : places.processes)
-        if (globalPid != makeGlobalTid(processIdOf(globalPid), 0)) ++places.machineCount;
+        places.pids[globalPid] = takePid(taken, processIdOf(globalPid));
     return places;
 }
 

@@ -58,8 +58,6 @@ public:
         report.wrote("flows", m_flowCount);
         report.lacks("launchesOutsideTrace", m_flows.opsWithoutCall(),
                      "Operations whose call is not in the trace have no arrow to one.");
-        report.lacks("machinesOfProcesses", m_places.machineCount,
-                     "Processes keep their number but not the machine that Nsight Systems counts into their id.");
         return m_file.status();
     }
 
@@ -223,7 +221,7 @@ private:
             const uint64_t uuid = newTrack();
             beginTrack(uuid, 0);
             m_part.clear();
-            m_part.number(pf::process::kPid, processIdOf(globalPid));
+            m_part.number(pf::process::kPid, m_places.pids.at(globalPid));
             if (!name.empty()) m_part.text(pf::process::kName, name);
             m_event.message(pf::track::kProcess, m_part);
             endTrack();
@@ -233,11 +231,35 @@ private:
             const uint64_t uuid = newTrack();
             beginTrack(uuid, m_hostTracks[globalPidOf(globalTid)]);
             m_part.clear();
-            m_part.number(pf::thread::kPid, processIdOf(globalTid)).number(pf::thread::kTid, threadIdOf(globalTid));
+            m_part.number(pf::thread::kPid, m_places.pids.at(globalPidOf(globalTid)));
+            m_part.number(pf::thread::kTid, threadIdOf(globalTid));
             if (!name.empty()) m_part.text(pf::thread::kName, name);
             m_event.message(pf::track::kThread, m_part);
             endTrack();
             m_hostTracks[globalTid] = uuid;
+        }
+        writeOwnPlaces();
+    }
+
+    // Where a process's number or a thread's name is not what its track says.
+    void writeOwnPlaces() {
+        for (const auto& [globalPid, pid] : m_places.pids) {
+            if (globalPid == makeGlobalTid(pid, 0)) continue;
+            beginOwnEvent(pf::kProcessEvent);
+            namedArg("pid", pid);
+            namedArg("number", processIdOf(globalPid));
+            namedArg("machine", globalPid >> 48);
+            writeEvent(0);
+        }
+        for (const ThreadRow& thread : m_trace.threads()) {
+            const auto shown = m_places.threads.find(thread.globalTid);
+            const std::string_view name = m_texts[thread.name];
+            if (shown != m_places.threads.end() && shown->second == name) continue;
+            beginOwnEvent(pf::kThreadEvent);
+            namedArg("pid", m_places.pids.at(globalPidOf(thread.globalTid)));
+            namedArg("tid", threadIdOf(thread.globalTid));
+            namedArg("name", name);
+            writeEvent(0);
         }
     }
 
@@ -379,7 +401,8 @@ private:
         arg(Arg::Device, place.deviceId);
         arg(Arg::Context, place.contextId);
         arg(Arg::Stream, place.streamId);
-        arg(Arg::Process, processIdOf(place.globalPid));
+        const auto pid = m_places.pids.find(place.globalPid);
+        arg(Arg::Process, pid == m_places.pids.end() ? 0 : pid->second);
         if (op.correlationId != 0) arg(Arg::Correlation, op.correlationId);
         if (op.copyBytes != 0) signedArg(Arg::Bytes, op.copyBytes);
         if (op.graphNodeId != 0) arg(Arg::GraphNode, op.graphNodeId);
@@ -391,6 +414,7 @@ private:
             signedArg(Arg::StaticShared, config.staticSharedBytes);
             signedArg(Arg::DynamicShared, config.dynamicSharedBytes);
             textArg(Arg::FullName, config.fullName);
+            if (config.occupancyPercent >= 0) signedArg(Arg::Occupancy, config.occupancyPercent);
         }
         if (op.op.valid()) {
             const OpRow& role = m_trace.ops()[op.op.value];

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/import/event_edges.h"
+#include "core/import/own_chrome.h"
 #include "core/import/row_checks.h"
 
 namespace gapscope {
@@ -72,12 +73,15 @@ private:
     void addCalls();
     void addRanges();
     void addCounters();
+    void addTokens();
     void addDevices();
     void addThreadNames();
+    void addRun();
     void countUnplaced();
 
     ChromeTables& m_tables;
     TraceBuilder& m_builder;
+    std::optional<OwnHead> m_own;    // the file is an own export
     std::set<uint32_t> m_launching;  // processes that call the API
     std::vector<bool> m_threadHasRows;
     int64_t m_middleNs = 0;  // a time among those of most events
@@ -99,6 +103,7 @@ void Assembly::findMiddle() {
     addSample(m_tables.waits, start);
     addSample(m_tables.edges, [](const BlockEdge& edge) { return edge.timeNs; });
     addSample(m_tables.samples, [](const BlockSample& value) { return value.timeNs; });
+    addSample(m_tables.tokens, [](const BlockToken& token) { return token.timeNs; });
     if (sample.empty()) return;
     const auto middle = sample.begin() + static_cast<ptrdiff_t>(sample.size() / 2);
     std::nth_element(sample.begin(), middle, sample.end());
@@ -157,12 +162,17 @@ void Assembly::addWaits() {
         m_tables.ranges.push(range);
     }
     m_tables.waits = {};
+    if (m_own) return;  // they stand on their threads
     m_builder.diagnostics().add("gpu_wait_without_call", Severity::Info, withoutCall,
                                 "Waits name no call, so it is not known which thread waited.");
 }
 
-// Time 0 is the first event.
+// Time 0 is the first event; that of an own export what it was when it was recorded.
 void Assembly::chooseOrigin() {
+    if (m_own) {
+        m_originNs = -m_own->zeroNs;
+        return m_builder.setOrigin(m_own->origin);
+    }
     m_originNs = m_middleNs;
     forEachTimes([&](int64_t startNs, int64_t) { m_originNs = std::min(m_originNs, startNs); });
     TraceOrigin origin;
@@ -227,12 +237,19 @@ void Assembly::addDeviceOps() {
     const std::vector<uint32_t> processes = processOfTracks();
     BoundedTracks bounded;
     std::vector<TrackId> tracks;
-    for (size_t track = 0; track < m_tables.tracks.size(); ++track)
-        tracks.push_back(bounded.intern({.globalPid = m_tables.threads.globalPid(processes[track]),
-                                         .deviceId = narrowed(m_tables.tracks[track].device),
-                                         .contextId = narrowed(m_tables.tracks[track].context),
-                                         .streamId = narrowed(m_tables.tracks[track].stream)},
-                                        m_builder));
+    for (size_t track = 0; track < m_tables.tracks.size(); ++track) {
+        TrackRow row{.globalPid = m_tables.threads.globalPid(processes[track]),
+                     .deviceId = narrowed(m_tables.tracks[track].device),
+                     .contextId = narrowed(m_tables.tracks[track].context),
+                     .streamId = narrowed(m_tables.tracks[track].stream)};
+        if (m_own) {
+            const uint32_t thread = m_tables.tracks[track].thread;
+            const auto told = m_own->tracks.find({m_tables.threads.processText(m_tables.threads.processOf(thread)),
+                                                  m_tables.threads.threadText(thread)});
+            if (told != m_own->tracks.end()) row = told->second;
+        }
+        tracks.push_back(bounded.intern(row, m_builder));
+    }
     forEachByStart(m_tables.ops, [&](const BlockOp& op) {
         if (!isInTime(op.startNs, op.endNs) || !tracks[op.track].valid()) return;
         DeviceOpRow row{.startNs = op.startNs - m_originNs,
@@ -243,17 +260,18 @@ void Assembly::addDeviceOps() {
                         .correlationId = op.correlation,
                         .copyBytes = op.bytes,
                         .graphNodeId = op.graphNode};
-        switch (op.kind) {
-            case DeviceOpKind::Copy:
-                row.category = Category::Copy;
-                break;
-            case DeviceOpKind::Set:
-                row.category = Category::Set;
-                break;
-            default:
-                row.category = m_tables.categories.at(row.name);  // noted with its launch configuration
-                row.config = LaunchConfigId{op.config};
-                break;
+        if (m_own) {
+            row.category = op.category;
+            row.config = LaunchConfigId{op.config};
+            row.op = OpId{op.role};
+            row.token = op.token;
+            row.repeat = op.repeat;
+        } else if (op.kind == DeviceOpKind::Copy || op.kind == DeviceOpKind::Set) {
+            row.category = op.kind == DeviceOpKind::Copy ? Category::Copy : Category::Set;
+        } else {
+            if (const auto known = m_tables.categories.find(row.name); known != m_tables.categories.end())
+                row.category = known->second;  // noted with its launch configuration
+            row.config = LaunchConfigId{op.config};
         }
         m_builder.add(row);
     });
@@ -279,6 +297,7 @@ void Assembly::addRanges() {
     // in particular.
     const auto tidOfOverhead = [&](uint32_t thread) {
         const uint32_t process = m_tables.threads.processOf(thread);
+        if (m_own) return m_tables.threads.globalTid(thread);
         if (m_launching.empty() || m_launching.contains(process)) return m_tables.threads.globalTid(thread);
         return m_tables.threads.globalPid(*m_launching.begin());
     };
@@ -301,9 +320,16 @@ void Assembly::addCounters() {
     std::set<CounterRow> counters;
     int64_t beyond = 0;
     for (const BlockSample& sample : m_tables.samples) {
+        CounterRow counter{.name = StringId{sample.name}, .unit = sample.unit, .deviceId = narrowed(sample.device)};
+        if (sample.thread != BlockSample::kOfDevice) {
+            const uint32_t process = m_tables.threads.processOf(sample.thread);
+            if (!m_own || !m_own->deviceIds.contains(m_tables.threads.processText(process))) {
+                ++m_tables.unplaced[static_cast<size_t>(Unplaced::Counter)];
+                continue;
+            }
+            counter.deviceId = m_own->deviceIds.at(m_tables.threads.processText(process));
+        }
         if (!isInTime(sample.timeNs, sample.timeNs)) continue;
-        const CounterRow counter{
-            .name = StringId{sample.name}, .unit = sample.unit, .deviceId = narrowed(sample.device)};
         if (counters.size() >= kMostCounters && !counters.contains(counter)) {
             ++beyond;
             continue;
@@ -316,7 +342,26 @@ void Assembly::addCounters() {
                                 "Samples of more counters than a trace shows are left out.");
 }
 
+void Assembly::addTokens() {
+    for (const BlockToken& token : m_tables.tokens) {
+        if (!m_own) {
+            ++m_tables.unplaced[static_cast<size_t>(Unplaced::Instant)];
+        } else if (isInTime(token.timeNs, token.timeNs)) {
+            m_builder.add(TokenRow{.emittedNs = token.timeNs - m_originNs,
+                                   .repeat = token.repeat,
+                                   .index = token.index,
+                                   .id = token.id,
+                                   .text = StringId{token.text}});
+        }
+    }
+}
+
 void Assembly::addDevices() {
+    if (m_own) {
+        for (const DeviceRow& device : m_own->devices)
+            m_builder.setDevice(device);
+        return;
+    }
     std::set<int64_t> used;
     for (const ChromeTrack& track : m_tables.tracks)
         used.insert(track.device);
@@ -333,6 +378,11 @@ void Assembly::addDevices() {
 }
 
 void Assembly::addThreadNames() {
+    if (m_own) {
+        for (const auto& [globalTid, name] : m_own->threads)
+            m_builder.setThread(globalTid, name);
+        return;
+    }
     std::set<uint32_t> ofDevices;
     for (const ChromeTrack& track : m_tables.tracks)
         if (!m_launching.contains(m_tables.threads.processOf(track.thread)))
@@ -348,6 +398,14 @@ void Assembly::addThreadNames() {
         if (ofDevices.contains(m_tables.threads.processOf(thread))) show = ChromeThreads::Show::DeviceAndThread;
         m_builder.setThread(m_tables.threads.globalTid(thread), m_tables.threads.title(thread, show));
     }
+}
+
+void Assembly::addRun() {
+    if (!m_own) return;
+    if (m_own->run) m_builder.setRun(std::move(*m_own->run));
+    for (const Diagnostic& entry : m_own->diagnostics)
+        m_builder.diagnostics().add(entry.name, entry.severity, entry.count, entry.text);
+    m_tables.unplaced[static_cast<size_t>(Unplaced::Flow)] = 0;  // the correlation ids say the same
 }
 
 void Assembly::countUnplaced() {
@@ -382,6 +440,10 @@ void Assembly::countUnplaced() {
 Status Assembly::run(std::stop_token stop) {
     const auto isStopped = [&] { return stop.stop_requested(); };
     m_tables.threads.assignNumbers();
+    if (!m_tables.ownHead.empty()) m_own = readOwnHead(m_tables.ownHead);
+    if (m_own)
+        for (const auto& [process, globalPid] : m_own->globalPids)
+            m_tables.threads.setGlobalPid(process, globalPid);
     m_threadHasRows.resize(m_tables.threads.size());
     for (size_t row = 0; row < m_tables.calls.size(); ++row)
         m_launching.insert(m_tables.threads.processOf(m_tables.calls[row].thread));
@@ -396,8 +458,10 @@ Status Assembly::run(std::stop_token stop) {
     if (isStopped()) return fail("Cancelled.", ErrorKind::Cancelled);
     addRanges();
     addCounters();
+    addTokens();
     addDevices();
     addThreadNames();
+    addRun();
     countUnplaced();
     return {};
 }

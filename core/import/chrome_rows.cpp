@@ -70,15 +70,37 @@ void ChromeRows::placeConfigs(const EventBlock& block) {
         const StringId name{placeOfName(block, config.name)};
         const auto [category, isNew] = m_tables.categories.try_emplace(name, Category::Other);
         if (isNew) category->second = CategoryRules::builtIn().categoryOf(plain(block.names[config.name]));
+        if (!config.isTold) {
+            m_configs.push_back(BlockOp::kNone);
+            continue;
+        }
+        const StringId fullName =
+            config.fullName == BlockConfig::kAsOperation ? name : StringId{placeOfName(block, config.fullName)};
         m_configs.push_back(m_builder
-                                .internLaunchConfig({.fullName = name,
+                                .internLaunchConfig({.fullName = fullName,
                                                      .grid = config.grid,
                                                      .block = config.block,
                                                      .registersPerThread = config.registersPerThread,
-                                                     // The file tells static and dynamic together.
+                                                     .staticSharedBytes = config.staticSharedBytes,
+                                                     // Others tell static and dynamic together.
                                                      .dynamicSharedBytes = config.sharedBytes,
                                                      .occupancyPercent = config.occupancyPercent})
                                 .value);
+    }
+}
+
+void ChromeRows::placeRoles(const EventBlock& block) {
+    m_roles.clear();
+    for (uint32_t i = 0; i < block.roles.size(); ++i) {
+        const BlockRole& role = block.roles[i];
+        m_roles.push_back(m_builder
+                              .internOp({.name = StringId{placeOfName(block, role.name)},
+                                         .shapes = StringId{placeOfName(block, role.shapes)},
+                                         .dtype = StringId{placeOfName(block, role.dtype)},
+                                         .layer = role.layer,
+                                         .bytes = role.bytesMoved,
+                                         .flops = role.flops})
+                              .value);
     }
 }
 
@@ -93,15 +115,17 @@ void ChromeRows::add(const EventBlock& block) {
     placeThreads(block);
     placeTracks(block);
     placeConfigs(block);
+    placeRoles(block);
     addRows(block);
     for (const BlockDevice& device : block.devices) {
         if (m_tables.devices.size() < kMostDevices)
             m_tables.devices[device.id] = {plain(device.name), device.memoryBytes};
     }
     if (block.baseTimeNs) m_tables.baseTimeNs = block.baseTimeNs;
+    if (!block.ownHead.empty()) m_tables.ownHead = block.ownHead;
     m_tables.eventCount +=
         static_cast<int64_t>(block.ops.size() + block.calls.size() + block.ranges.size() + block.edges.size() +
-                             block.waits.size() + block.samples.size() + block.labels.size());
+                             block.waits.size() + block.samples.size() + block.tokens.size() + block.labels.size());
     for (size_t kind = 0; kind < kUnplacedCount; ++kind) {
         m_tables.unplaced[kind] += block.unplaced[kind];
         if (kind != static_cast<size_t>(Unplaced::NotAnEvent)) m_tables.eventCount += block.unplaced[kind];
@@ -113,7 +137,8 @@ void ChromeRows::addRows(const EventBlock& block) {
         if (!hasRoom(m_tables.ops.size())) continue;
         op.name = placeOfName(block, op.name);
         op.track = m_tracks[op.track];
-        if (op.config != BlockOp::kNoConfig) op.config = m_configs[op.config];
+        if (op.config != BlockOp::kNone) op.config = m_configs[op.config];
+        if (op.role != BlockOp::kNone) op.role = m_roles[op.role];
         m_tables.ops.push(op);
     }
     for (BlockCall call : block.calls) {
@@ -146,7 +171,13 @@ void ChromeRows::addRows(const EventBlock& block) {
     for (BlockSample sample : block.samples) {
         if (!hasRoom(m_tables.samples.size())) continue;
         sample.name = placeOfName(block, sample.name);
+        if (sample.thread != BlockSample::kOfDevice) sample.thread = m_threads[sample.thread];
         m_tables.samples.push_back(sample);
+    }
+    for (BlockToken token : block.tokens) {
+        if (!hasRoom(m_tables.tokens.size())) continue;
+        token.text = placeOfName(block, token.text);
+        m_tables.tokens.push_back(token);
     }
 }
 

@@ -31,7 +31,8 @@ struct ChromeTrack {
     auto operator<=>(const ChromeTrack&) const = default;
 };
 
-// A file's events. Names are StringIds, configs LaunchConfigIds of the builder; threads are places in `threads`.
+// A file's events. Names are StringIds, configs LaunchConfigIds and roles OpIds of the builder; threads are places in
+// `threads`.
 struct ChromeTables {
     ChromeThreads threads;
     std::vector<ChromeTrack> tracks;
@@ -44,6 +45,8 @@ struct ChromeTables {
     std::vector<BlockEdge> edges;
     std::vector<BlockWait> waits;
     std::vector<BlockSample> samples;
+    std::vector<BlockToken> tokens;
+    std::string ownHead;
     std::array<int64_t, kUnplacedCount> unplaced{};
     int64_t eventCount = 0;  // in tables or not
     int64_t beyondRoom = 0;
@@ -60,6 +63,7 @@ private:
     void placeThreads(const EventBlock& block);
     void placeTracks(const EventBlock& block);
     void placeConfigs(const EventBlock& block);
+    void placeRoles(const EventBlock& block);
     bool hasRoom(size_t rows);
     void addRows(const EventBlock& block);
 
@@ -68,7 +72,7 @@ private:
     std::map<ChromeTrack, uint32_t> m_trackPlaces;
     std::unordered_map<std::string, uint32_t> m_keys;  // of asynchronous ranges
     // Places in the lists of the block that is being added to those of the whole file.
-    std::vector<uint32_t> m_names, m_threads, m_tracks, m_configs;
+    std::vector<uint32_t> m_names, m_threads, m_tracks, m_configs, m_roles;
 };
 
 }  // namespace gapscope

@@ -82,6 +82,8 @@ void ChromeThreads::assignNumbers() {
     for (Process& process : m_processes)
         processes.push_back(&process);
     assign(processes);
+    for (Process* process : processes)
+        process->globalPid = uint64_t{process->number} << 24;
     std::vector<std::vector<Thread*>> threads(m_processes.size());
     for (Thread& thread : m_threads)
         threads[thread.process].push_back(&thread);
@@ -89,8 +91,9 @@ void ChromeThreads::assignNumbers() {
         assign(ofProcess);
 }
 
-uint64_t ChromeThreads::globalPid(uint32_t process) const {
-    return uint64_t{m_processes[process].number} << 24;
+void ChromeThreads::setGlobalPid(const std::string& process, uint64_t globalPid) {
+    if (const auto it = m_processPlaces.find(process); it != m_processPlaces.end())
+        m_processes[it->second].globalPid = globalPid;
 }
 
 uint64_t ChromeThreads::globalTid(uint32_t place) const {

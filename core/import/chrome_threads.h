@@ -27,7 +27,9 @@ public:
 
     // Gives numbers; before it none is asked for. Numbers of the file are kept where they fit 24 bits.
     void assignNumbers();
-    uint64_t globalPid(uint32_t process) const;
+    // Own exports say which process a `pid` stands for.
+    void setGlobalPid(const std::string& process, uint64_t globalPid);
+    uint64_t globalPid(uint32_t process) const { return m_processes[process].globalPid; }
     uint64_t globalTid(uint32_t place) const;
     enum class Show { Thread, ProcessAndThread, DeviceAndThread };
     std::string title(uint32_t place, Show show) const;
@@ -37,6 +39,7 @@ private:
         std::string text;
         std::string name;
         uint32_t number = 0;
+        uint64_t globalPid = 0;
     };
     struct Thread {
         uint32_t process = 0;

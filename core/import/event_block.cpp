@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/import/own_chrome.h"
 #include "core/import/row_checks.h"
 
 namespace gapscope {
@@ -42,15 +43,18 @@ void EventBlock::clear() {
     threads.clear();
     tracks.clear();
     configs.clear();
+    roles.clear();
     ops.clear();
     calls.clear();
     ranges.clear();
     edges.clear();
     waits.clear();
     samples.clear();
+    tokens.clear();
     labels.clear();
     devices.clear();
     baseTimeNs.reset();
+    ownHead = {};
     unplaced = {};
     m_configOfName.clear();
     m_madeTexts.clear();
@@ -81,6 +85,7 @@ void EventBlock::add(const TraceEvent& event) {
         case 'p':
         case 'R':
             if (event.name == "[memory]") return addMemory(event);
+            if (event.category == "token" && event.scope == "g") return addToken(event);
             if (event.scope == "g" || event.scope == "p") return leaveOut(Unplaced::Instant);
             if (!event.hasTime || !areSaneTimes(event.timeNs, event.timeNs)) return leaveOut(Unplaced::WithoutTime);
             return addRange(event, event.timeNs);
@@ -133,19 +138,14 @@ void EventBlock::addDeviceOp(const TraceEvent& event) {
     BlockOp op{.startNs = event.timeNs,
                .endNs = event.timeNs + event.durationNs,
                .bytes = std::max<int64_t>(args.bytes, 0),
-               .graphNode = static_cast<uint64_t>(args.graphNode),
+               .graphNode = args.graphNode,
                .name = names.placeOf(event.name),
                .track = tracks.placeOf(
                    {.thread = threadOf(event), .device = args.device, .context = args.context, .stream = args.stream}),
                .correlation = saneCorrelation(args.correlation)};
     if (event.kind == EventKind::Copy) op.kind = DeviceOpKind::Copy;
     if (event.kind == EventKind::Set) op.kind = DeviceOpKind::Set;
-    if (op.kind == DeviceOpKind::Kernel) op.config = configOf(args, op.name);
-    ops.push_back(op);
-}
-
-uint32_t EventBlock::configOf(const EventArgs& args, uint32_t name) {
-    BlockConfig config{.name = name,
+    BlockConfig config{.name = op.name,
                        .registersPerThread = narrowed(args.registersPerThread),
                        .sharedBytes = narrowed(args.sharedBytes),
                        .occupancyPercent = static_cast<int32_t>(std::clamp<int64_t>(args.occupancyPercent, -1, 100))};
@@ -153,10 +153,36 @@ uint32_t EventBlock::configOf(const EventArgs& args, uint32_t name) {
         config.grid[axis] = narrowed(args.grid[axis]);
         config.block[axis] = narrowed(args.block[axis]);
     }
+    if (args.areOurs) addOwnArgs(event, op, config);
+    if (op.kind == DeviceOpKind::Kernel || (args.areOurs && config.isTold)) op.config = configOf(config);
+    ops.push_back(op);
+}
+
+void EventBlock::addOwnArgs(const TraceEvent& event, BlockOp& op, BlockConfig& config) {
+    const OwnOpArgs own = readOwnOpArgs(event.argsText);
+    if (own.isGraphLaunch) op.kind = DeviceOpKind::GraphLaunch;
+    if (own.recordedName) config.name = op.name = names.placeOf(*own.recordedName);
+    if (own.fullName) config.fullName = names.placeOf(*own.fullName);
+    config.isTold = own.hasConfig;
+    config.staticSharedBytes = narrowed(own.staticSharedBytes);
+    config.sharedBytes = narrowed(event.args.sharedBytes - config.staticSharedBytes);
+    op.category = categoryFromName(own.category).value_or(Category::Other);
+    op.token = narrowed(own.token);
+    op.repeat = static_cast<int16_t>(std::clamp<int64_t>(own.repeat, -1, INT16_MAX));
+    if (own.op)
+        op.role = roles.placeOf({.name = names.placeOf(*own.op),
+                                 .shapes = names.placeOf(own.shapes),
+                                 .dtype = names.placeOf(own.dtype),
+                                 .layer = narrowed(own.layer),
+                                 .bytesMoved = own.bytesMoved,
+                                 .flops = own.flops});
+}
+
+uint32_t EventBlock::configOf(const BlockConfig& config) {
     // A kernel mostly runs as it did the last time.
-    if (m_configOfName.size() <= name) m_configOfName.resize(name + 1, BlockOp::kNoConfig);
-    uint32_t& last = m_configOfName[name];
-    if (last == BlockOp::kNoConfig || configs[last] != config) last = configs.placeOf(config);
+    if (m_configOfName.size() <= config.name) m_configOfName.resize(config.name + 1, BlockOp::kNone);
+    uint32_t& last = m_configOfName[config.name];
+    if (last == BlockOp::kNone || configs[last] != config) last = configs.placeOf(config);
     return last;
 }
 
@@ -211,6 +237,16 @@ void EventBlock::addMemory(const TraceEvent& event) {
 void EventBlock::addCounter(const TraceEvent& event) {
     std::string_view of = event.process;
     if (!event.hasTime || !areSaneTimes(event.timeNs, event.timeNs)) return leaveOut(Unplaced::WithoutTime);
+    if (event.category == "counter") {
+        if (const auto own = readOwnSample(event.argsText)) {
+            samples.push_back({.timeNs = event.timeNs,
+                               .value = own->second,
+                               .name = names.placeOf(event.name),
+                               .unit = own->first,
+                               .thread = threadOf(event)});
+            return;
+        }
+    }
     if (!of.starts_with("GPU ") || !of.ends_with(" Counters")) return leaveOut(Unplaced::Counter);
     of.remove_prefix(4);
     of.remove_suffix(9);
@@ -221,6 +257,16 @@ void EventBlock::addCounter(const TraceEvent& event) {
         samples.push_back(
             {.timeNs = event.timeNs, .value = value, .name = names.placeOf(m_madeTexts.back()), .device = *device});
     });
+}
+
+void EventBlock::addToken(const TraceEvent& event) {
+    if (!event.hasTime || !areSaneTimes(event.timeNs, event.timeNs)) return leaveOut(Unplaced::WithoutTime);
+    const OwnTokenArgs own = readOwnTokenArgs(event.argsText);
+    tokens.push_back({.timeNs = event.timeNs,
+                      .text = names.placeOf(own.text),
+                      .index = narrowed(own.index),
+                      .id = narrowed(own.id),
+                      .repeat = static_cast<int16_t>(std::clamp<int64_t>(own.repeat, -1, INT16_MAX))});
 }
 
 void EventBlock::addLabel(const TraceEvent& event) {

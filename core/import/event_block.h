@@ -96,6 +96,10 @@ struct BlockConfig {
     int32_t registersPerThread = 0;
     int32_t sharedBytes = 0;
     int32_t occupancyPercent = -1;
+    int32_t staticSharedBytes = 0;
+    uint32_t fullName = kAsOperation;
+    bool isTold = true;  // false: an own export has none, only the name tells what kernel it is
+    static constexpr uint32_t kAsOperation = UINT32_MAX;
     bool operator==(const BlockConfig&) const = default;
     struct Hash {
         size_t operator()(const BlockConfig& key) const {
@@ -105,6 +109,24 @@ struct BlockConfig {
             for (size_t axis = 0; axis < 3; ++axis)
                 hash = mixedHash(hash, uint64_t{static_cast<uint32_t>(key.grid[axis])} << 32 |
                                            static_cast<uint32_t>(key.block[axis]));
+            return mixedHash(hash, uint64_t{key.fullName} << 32 | static_cast<uint32_t>(key.staticSharedBytes));
+        }
+    };
+};
+
+struct BlockRole {  // what an operation does in the model: own exports tell it
+    uint32_t name = 0;
+    uint32_t shapes = 0;
+    uint32_t dtype = 0;
+    int32_t layer = -1;
+    int64_t bytesMoved = 0;
+    int64_t flops = 0;
+    bool operator==(const BlockRole&) const = default;
+    struct Hash {
+        size_t operator()(const BlockRole& key) const {
+            size_t hash = mixedHash(key.name, uint64_t{key.shapes} << 32 | key.dtype);
+            for (const int64_t number : {int64_t{key.layer}, key.bytesMoved, key.flops})
+                hash = mixedHash(hash, static_cast<uint64_t>(number));
             return hash;
         }
     };
@@ -118,9 +140,14 @@ struct BlockOp {
     uint32_t name = 0;
     uint32_t track = 0;
     uint32_t correlation = 0;
-    uint32_t config = kNoConfig;
+    uint32_t config = kNone;
+    // Of own exports.
+    uint32_t role = kNone;
+    int32_t token = kNoToken;
+    int16_t repeat = 0;
     DeviceOpKind kind = DeviceOpKind::Kernel;
-    static constexpr uint32_t kNoConfig = UINT32_MAX;
+    Category category = Category::Other;
+    static constexpr uint32_t kNone = UINT32_MAX;
 };
 
 struct BlockCall {
@@ -166,6 +193,16 @@ struct BlockSample {
     uint32_t name = 0;
     int64_t device = 0;
     CounterUnit unit = CounterUnit::Number;
+    uint32_t thread = kOfDevice;  // the row of an own export's counter, which tells the device
+    static constexpr uint32_t kOfDevice = UINT32_MAX;
+};
+
+struct BlockToken {  // of own exports
+    int64_t timeNs = 0;
+    uint32_t text = 0;
+    int32_t index = 0;
+    int32_t id = 0;
+    int16_t repeat = 0;
 };
 
 struct BlockLabel {  // a metadata event that names something
@@ -185,15 +222,18 @@ struct EventBlock {
     InternList<BlockThread, BlockThread::Hash> threads;
     InternList<BlockTrack, BlockTrack::Hash> tracks;
     InternList<BlockConfig, BlockConfig::Hash> configs;
+    InternList<BlockRole, BlockRole::Hash> roles;
     std::vector<BlockOp> ops;
     std::vector<BlockCall> calls;
     std::vector<BlockRange> ranges;
     std::vector<BlockEdge> edges;
     std::vector<BlockWait> waits;
     std::vector<BlockSample> samples;
+    std::vector<BlockToken> tokens;
     std::vector<BlockLabel> labels;
     std::vector<BlockDevice> devices;
     std::optional<int64_t> baseTimeNs;
+    std::string_view ownHead;  // the value of the member "gapscope"
     std::array<int64_t, kUnplacedCount> unplaced{};
 
     void add(const TraceEvent& event);
@@ -203,13 +243,15 @@ struct EventBlock {
 private:
     void leaveOut(Unplaced kind) { ++unplaced[static_cast<size_t>(kind)]; }
     uint32_t threadOf(const TraceEvent& event) { return threads.placeOf({event.process, event.thread}); }
-    uint32_t configOf(const EventArgs& args, uint32_t name);
+    uint32_t configOf(const BlockConfig& config);
+    void addOwnArgs(const TraceEvent& event, BlockOp& op, BlockConfig& config);
     void addComplete(const TraceEvent& event);
     void addDeviceOp(const TraceEvent& event);
     void addRange(const TraceEvent& event, int64_t endNs);
     void addEdge(const TraceEvent& event, BlockEdge::Kind kind);
     void addMemory(const TraceEvent& event);
     void addCounter(const TraceEvent& event);
+    void addToken(const TraceEvent& event);
     void addLabel(const TraceEvent& event);
 
     std::vector<uint32_t> m_configOfName;  // the last one

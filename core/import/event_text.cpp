@@ -196,6 +196,12 @@ private:
             m_block.baseTimeNs = integerOf(value);
             return Step::Went;
         }
+        if (key == "gapscope" && first == '{') {
+            const char* const begin = m_cursor.at();
+            if (!m_cursor.skipValue()) return Step::Failed;
+            m_block.ownHead = {begin, static_cast<size_t>(m_cursor.at() - begin)};
+            return Step::Went;
+        }
         return went(m_cursor.skipValue());
     }
 

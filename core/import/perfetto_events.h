@@ -22,7 +22,7 @@ namespace gapscope {
 inline constexpr size_t kMostInterned = 4'000'000;
 inline constexpr size_t kMostTracksOfFile = 1'000'000;
 inline constexpr size_t kMostSequences = 100'000;
-inline constexpr size_t kMostNotes = 4096;
+inline constexpr size_t kMostNotes = 20'000;
 inline constexpr size_t kMostMarks = 500'000'000;
 inline constexpr size_t kMostListValues = 1'000'000;
 inline constexpr size_t kMostPerfettoName = size_t{1} << 16;

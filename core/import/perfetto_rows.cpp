@@ -174,7 +174,15 @@ void PerfettoRows::placeTracks() {
     if (m_isOwn)
         for (const auto& [ids, name] : m_events.threadNames)
             m_threads.placeOf(std::to_string(ids.first), std::to_string(ids.second));
+    for (const PerfettoNote& note : m_events.notes)
+        if (note.name == pf::kThreadEvent)
+            m_threads.placeOf(std::to_string(integerOf(note, "pid")), std::to_string(integerOf(note, "tid")));
     m_threads.assignNumbers();
+    for (const PerfettoNote& note : m_events.notes)
+        if (note.name == pf::kProcessEvent)
+            m_threads.setGlobalPid(std::to_string(integerOf(note, "pid")),
+                                   (static_cast<uint64_t>(integerOf(note, "machine")) & 0xFFFF) << 48 |
+                                       makeGlobalTid(idOf(integerOf(note, "number")), 0));
     m_threadHasRows.resize(m_threads.size());
 }
 
@@ -380,6 +388,14 @@ void PerfettoRows::addThreadNames() {
         if (name == m_events.threadNames.end()) continue;
         m_threads.nameThread(thread, name->second);
         named.insert(thread);
+    }
+    for (const PerfettoNote& note : m_events.notes) {
+        if (note.name != pf::kThreadEvent) continue;
+        const uint32_t thread =
+            m_threads.placeOf(std::to_string(integerOf(note, "pid")), std::to_string(integerOf(note, "tid")));
+        if (thread >= m_threadHasRows.size()) continue;  // it came too late for a number
+        m_builder.setThread(m_threads.globalTid(thread), textOf(note, "name"));
+        named.erase(thread);
     }
     using Show = ChromeThreads::Show;
     const Show show = !m_isOwn && processes.size() > 1 ? Show::ProcessAndThread : Show::Thread;

@@ -290,6 +290,9 @@ uint32_t PerfettoReader::addSlice(const Event& event, Sequence& sequence) {
             case Arg::Text:
                 args.text = textOf(annotation);
                 break;
+            case Arg::Occupancy:
+                args.config.occupancyPercent = static_cast<int32_t>(std::clamp<int64_t>(annotation.integer, -1, 100));
+                break;
             case Arg::Correlation:
                 break;
         }

@@ -37,6 +37,18 @@ bool numberValue(JsonCursor& cursor, int64_t& to) {
     return true;
 }
 
+// An id that may need all 64 bits.
+bool unsignedValue(JsonCursor& cursor, uint64_t& to) {
+    const char c = cursor.next();
+    if (c == '{' || c == '[') return cursor.skipValue();
+    std::string_view text;
+    if (!cursor.scalar(text)) return false;
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size()) to = value;
+    return true;
+}
+
 // [x, y, z]
 bool tripleValue(JsonCursor& cursor, std::array<int64_t, 3>& to) {
     if (cursor.next() != '[') return cursor.skipValue();
@@ -102,6 +114,7 @@ bool readArgs(JsonCursor& cursor, EventArgs& args) {
             case 8:
                 // Copies between two devices tell both ends and the device that ran them.
                 if (key == "inDevice") return numberValue(cursor, args.device);
+                if (key == "category") args.areOurs = true;
                 break;
             case 9:
                 if (key == "inContext") return numberValue(cursor, args.context);
@@ -111,7 +124,7 @@ bool readArgs(JsonCursor& cursor, EventArgs& args) {
                 break;
             case 13:
                 if (key == "shared memory") return numberValue(cursor, args.sharedBytes);
-                if (key == "graph node id") return numberValue(cursor, args.graphNode);
+                if (key == "graph node id") return unsignedValue(cursor, args.graphNode);
                 break;
             case 20:
                 if (key == "registers per thread") return numberValue(cursor, args.registersPerThread);
@@ -191,6 +204,9 @@ bool readTraceEvent(JsonCursor& cursor, TraceEvent& event) {
         to = ns.value_or(0);
         return true;
     };
+    const auto keepText = [&](const char* begin) {
+        event.argsText = {begin, static_cast<size_t>(cursor.at() - begin)};
+    };
     const bool whole = forEachMember(cursor, [&](std::string_view key) {
         switch (packedKey(key)) {
             case packed("ph"):
@@ -218,10 +234,15 @@ bool readTraceEvent(JsonCursor& cursor, TraceEvent& event) {
                 return scalarInto(event.scope);
             case packed("args"):
                 // Most events need none of them, and most writers say what an event is before its arguments.
-                if (usesArgs(event)) return readArgs(cursor, event.args);
+                if (usesArgs(event)) {
+                    const char* const begin = cursor.at();
+                    if (!readArgs(cursor, event.args)) return false;
+                    if (event.args.areOurs) keepText(begin);
+                    return true;
+                }
                 argsBegin = cursor.at();
                 if (!cursor.skipValue()) return false;
-                event.argsText = {argsBegin, static_cast<size_t>(cursor.at() - argsBegin)};
+                keepText(argsBegin);
                 return true;
             default:
                 return cursor.skipValue();
@@ -237,7 +258,8 @@ bool readTraceEvent(JsonCursor& cursor, TraceEvent& event) {
     return true;
 }
 
-void forEachNumber(std::string_view argsText, const std::function<void(std::string_view key, double value)>& use) {
+void forEachScalar(std::string_view argsText,
+                   const std::function<void(std::string_view key, std::string_view text)>& use) {
     if (!argsText.starts_with('{')) return;
     JsonCursor cursor(argsText);
     (void)forEachMember(cursor, [&](std::string_view key) {
@@ -245,10 +267,16 @@ void forEachNumber(std::string_view argsText, const std::function<void(std::stri
         if (c == '{' || c == '[') return cursor.skipValue();
         std::string_view text;
         if (!cursor.scalar(text)) return false;
+        use(key, text);
+        return true;
+    });
+}
+
+void forEachNumber(std::string_view argsText, const std::function<void(std::string_view key, double value)>& use) {
+    forEachScalar(argsText, [&](std::string_view key, std::string_view text) {
         double value = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (error == std::errc() && end == text.data() + text.size() && std::isfinite(value)) use(key, value);
-        return true;
     });
 }
 

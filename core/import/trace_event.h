@@ -37,11 +37,12 @@ struct EventArgs {
     int64_t bytes = -1;
     int64_t registersPerThread = 0;
     int64_t sharedBytes = 0;  // static and dynamic
-    int64_t graphNode = 0;
+    uint64_t graphNode = 0;
     int64_t occupancyPercent = -1;
     std::array<int64_t, 3> grid{};
     std::array<int64_t, 3> block{};
     std::string_view name;  // of metadata events; escapes as they are
+    bool areOurs = false;   // it has an argument that this program's own exports give every device operation
 };
 
 struct TraceEvent {
@@ -58,14 +59,17 @@ struct TraceEvent {
     std::string_view id;
     std::string_view scope;  // of an instant: "g", "p" or "t"
     EventArgs args;
-    std::string_view argsText;  // the whole of `args`, where `args` above was not read from it
+    std::string_view argsText;  // the whole of `args`, where `args` above was not read from it or says that it is ours
 };
 
 // Reads the event that begins here (next() told '{'). False: cursor.problem() says why.
 // The views point into the cursor's text.
 bool readTraceEvent(JsonCursor& cursor, TraceEvent& event);
 
-// Numbers among the members of TraceEvent::argsText.
+// Members of TraceEvent::argsText that are no lists or objects; texts have their escapes as they are.
+void forEachScalar(std::string_view argsText,
+                   const std::function<void(std::string_view key, std::string_view text)>& use);
+// The numbers among them.
 void forEachNumber(std::string_view argsText, const std::function<void(std::string_view key, double value)>& use);
 
 }  // namespace gapscope

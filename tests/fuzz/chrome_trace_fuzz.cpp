@@ -3,8 +3,11 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/export/chrome_json.h"
 #include "core/import/chrome_trace.h"
 #include "tests/core/testing/packed.h"
+#include "tests/core/testing/random_trace.h"
+#include "tests/core/testing/temp_folder.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/support/test_files.h"
 
@@ -29,6 +32,10 @@ uint64_t digestOf(const gapscope::Trace& trace) {
     for (size_t row = 0; row < trace.deviceOps().startNs.size(); ++row) {
         const gapscope::TrackRow& track = trace.tracks()[trace.deviceOps().track[row].value];
         add(track.globalPid + track.deviceId + track.streamId);
+        add(static_cast<uint64_t>(trace.deviceOps().category[row]) +
+            static_cast<uint64_t>(trace.deviceOps().token[row]));
+        if (trace.deviceOps().op[row].valid())
+            add(trace.string(trace.ops()[trace.deviceOps().op[row].value].shapes).size());
         if (trace.deviceOps().config[row].valid())
             add(static_cast<uint64_t>(trace.launchConfigs()[trace.deviceOps().config[row].value].grid[0]));
     }
@@ -36,6 +43,11 @@ uint64_t digestOf(const gapscope::Trace& trace) {
         add(trace.ranges().globalTid[row]);
     for (size_t row = 0; row < trace.counterSamples().timeNs.size(); ++row)
         add(static_cast<uint64_t>(trace.counterSamples().timeNs[row]) + trace.counterSamples().counter[row].value);
+    for (size_t row = 0; row < trace.tokens().emittedNs.size(); ++row)
+        add(static_cast<uint64_t>(trace.tokens().emittedNs[row]) + trace.string(trace.tokens().text[row]).size());
+    for (const gapscope::DeviceRow& device : trace.devices())
+        add(device.id + device.name.size());
+    if (trace.run()) add(trace.run()->promptTokens.size() + trace.run()->prompt.size());
     for (const gapscope::ThreadRow& thread : trace.threads())
         add(trace.string(thread.name).size());
     for (const gapscope::Diagnostic& entry : trace.diagnostics().entries()) {
@@ -71,6 +83,11 @@ std::vector<gapscope::test::FuzzSeed> gapscope::test::fuzzSeeds() {
          {"pytorch-2021", "pytorch-2022-summer", "pytorch-2022-autumn", "pytorch-2024-spring", "pytorch-2025",
           "pytorch-rocm", "counters", "two-processes", "chrome-tracing", "jax-xla", "viztracer"})
         seeds.push_back({readText(repositoryFile("tests/traces/chrome/" + std::string(name) + ".json"))});
+    const TempFolder folder;
+    const RandomTraceShape few{
+        .deviceOps = 8, .calls = 6, .ranges = 5, .overheads = 2, .tokens = 2, .manyPlaces = true};
+    if (!exportChromeJson(*RandomTrace(1, few).build().snapshot(), folder / "own.json")) std::abort();
+    seeds.push_back({readText(folder / "own.json")});
     seeds.push_back({gzipped(seeds[3].bytes)});
     seeds.push_back({zstdPacked(seeds[4].bytes)});
     seeds.push_back({gzipped(seeds[7].bytes.substr(0, 900)) + gzipped(seeds[7].bytes.substr(900))});

@@ -88,7 +88,8 @@ TEST(ChromeJson, WritesPytorchsDialect) {
     for (const char* part :
          {R"x({"ph":"X","cat":"kernel","name":"gemv","pid":1,"tid":7,"ts":2.001,"dur":0.999,"args":{"device":1,)x"
           R"x("context":2,"stream":7,"correlation":77,"graph node id":5,"registers per thread":40,"shared memory":48,)x"
-          R"x("static shared memory":16,"grid":[3,2,1],"block":[128,1,1],"full name":"void gemv<int>(char)"}})x",
+          R"x("static shared memory":16,"grid":[3,2,1],"block":[128,1,1],"full name":"void gemv<int>(char)",)x"
+          R"x("category":"other"}})x",
           R"x("cat":"cuda_runtime","name":"cudaGraphLaunch","pid":4321,"tid":4322,"ts":0.000,"dur":1.501,"args":{)x"
           R"x("correlation":77}})x",
           R"x({"ph":"s","cat":"ac2g","name":"ac2g","pid":4321,"tid":4322,"ts":0.000,"id":77})x",

@@ -33,7 +33,7 @@ inline std::vector<std::string> canonicalRows(const Trace& trace) {
             track.contextId, track.streamId, op.op.valid(), text(role.name), text(role.shapes), text(role.dtype),
             role.layer, role.bytes, role.flops, op.config.valid(), text(config.fullName), config.grid[0],
             config.grid[1], config.grid[2], config.block[0], config.block[1], config.block[2],
-            config.registersPerThread, config.staticSharedBytes, config.dynamicSharedBytes);
+            config.registersPerThread, config.staticSharedBytes, config.dynamicSharedBytes, config.occupancyPercent);
     }
     for (size_t row = 0; row < trace.apiCalls().startNs.size(); ++row) {
         const ApiCallRow call = rowAt(trace.apiCalls(), row);

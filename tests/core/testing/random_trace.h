@@ -18,6 +18,7 @@ struct RandomTraceShape {
     int counterSamples = 20;
     int64_t spanNs = 400;  // short against the row count, so that rows touch, overlap and coincide often
     bool own = true;
+    bool manyPlaces = false;  // processes of two machines and of one number, devices numbered like them
 };
 
 class RandomTrace {
@@ -53,8 +54,8 @@ public:
                            .endNs = range.endNs,
                            .name = builder.intern("kernel_" + std::to_string(number(0, 9))),
                            .track = builder.internTrack({.globalPid = process(),
-                                                         .deviceId = static_cast<uint32_t>(number(0, 2)),
-                                                         .contextId = 1,
+                                                         .deviceId = device(),
+                                                         .contextId = m_shape.manyPlaces && flip() ? 2u : 1u,
                                                          .streamId = static_cast<uint32_t>(number(7, 8))}),
                            .kind = static_cast<DeviceOpKind>(number(0, 3)),
                            .category = static_cast<Category>(number(0, kCategoryCount - 1)),
@@ -163,7 +164,14 @@ public:
     }
 
 private:
-    uint64_t process() { return makeGlobalTid(flip() ? 100 : 200, 0); }
+    uint64_t process() {
+        const uint64_t machine = m_shape.manyPlaces && flip() ? uint64_t{0x1203} << 48 : 0;
+        return machine | makeGlobalTid(flip() ? 100 : 200, 0);
+    }
+    uint32_t device() {
+        if (m_shape.manyPlaces && flip()) return 100;
+        return static_cast<uint32_t>(number(0, 2));
+    }
     uint64_t thread() { return process() | static_cast<uint64_t>(100 + number(0, 1)); }
 
     std::mt19937 m_random;
