@@ -140,6 +140,13 @@ double contrastRatio(const QColor& a, const QColor& b) {
     return (std::max(first, second) + 0.05) / (std::min(first, second) + 0.05);
 }
 
+QColor mixed(const QColor& color, const QColor& ground, double groundShare) {
+    const auto mix = [groundShare](int a, int b) {
+        return static_cast<int>(std::lround(a * (1 - groundShare) + b * groundShare));
+    };
+    return QColor(mix(color.red(), ground.red()), mix(color.green(), ground.green()), mix(color.blue(), ground.blue()));
+}
+
 QColor textOn(const QColor& background) {
     return contrastRatio(background, Qt::black) >= contrastRatio(background, Qt::white) ? QColor(Qt::black)
                                                                                         : QColor(Qt::white);

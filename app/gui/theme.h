@@ -55,5 +55,7 @@ double contrastRatio(const QColor& a, const QColor& b);
 
 // Black or white, whichever reads better: always at least 4.5:1.
 QColor textOn(const QColor& background);
+// `groundShare` of `ground` in `color`; both opaque.
+QColor mixed(const QColor& color, const QColor& ground, double groundShare);
 
 }  // namespace gapscope

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace gapscope {
@@ -14,6 +15,10 @@ public:
     size_t size() const { return m_chunks.empty() ? 0 : (m_chunks.size() - 1) * kChunk + m_chunks.back().size(); }
     bool empty() const { return m_chunks.empty(); }
     const T& operator[](size_t index) const { return m_chunks[index / kChunk][index % kChunk]; }
+    // The values from `index` on that lie behind each other in memory: some, not all.
+    std::span<const T> from(size_t index) const {
+        return std::span<const T>(m_chunks[index / kChunk]).subspan(index % kChunk);
+    }
     const T& back() const { return m_chunks.back().back(); }
 
     void push_back(const T& value) {

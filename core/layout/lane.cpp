@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <span>
 
 namespace gapscope {
 
@@ -78,7 +79,7 @@ std::vector<LaneItem> Lane::takeFrom(int64_t fromNs) {
     std::vector<LaneItem> again;
     for (size_t i = whole; i < from; ++i)
         again.push_back((*this)[i]);
-    m_times = timesBefore(whole);
+    m_times = tintTimesBefore(whole);
     m_busy = whole < size() ? m_blockBusy[whole / kBlock] : m_busy;
     m_starts.shrink(whole);
     m_durations.shrink(whole);
@@ -165,23 +166,32 @@ size_t Lane::longest(size_t from, size_t to) const {
     return best;
 }
 
-TintTimes Lane::timesBefore(size_t index) const {
+void Lane::addTimes(size_t from, size_t to, TintTimes& times) const {
+    while (from < to) {
+        const std::span<const uint32_t> durations = m_durations.from(from);
+        const std::span<const uint8_t> tints = m_tints.from(from);
+        const size_t count = std::min(to - from, durations.size());
+        for (size_t i = 0; i < count; ++i)
+            times[tints[i]] += durations[i] != kLong ? int64_t{durations[i]} : longDurationNs(from + i);
+        from += count;
+    }
+}
+
+TintTimes Lane::tintTimesBefore(size_t index) const {
     if (index >= size()) return m_times;
     TintTimes times = m_blockTimes[index / kBlock];
-    for (size_t i = index / kBlock * kBlock; i < index; ++i)
-        times[m_tints[i]] += durationNs(i);
+    addTimes(index / kBlock * kBlock, index, times);
     return times;
 }
 
 TintTimes Lane::tintTimes(size_t from, size_t to) const {
     TintTimes times{};
     if (to - from <= kBlock) {
-        for (size_t i = from; i < to; ++i)
-            times[m_tints[i]] += durationNs(i);
+        addTimes(from, to, times);
         return times;
     }
-    times = timesBefore(to);
-    const TintTimes before = timesBefore(from);
+    times = tintTimesBefore(to);
+    const TintTimes before = tintTimesBefore(from);
     for (size_t tint = 0; tint < times.size(); ++tint)
         times[tint] -= before[tint];
     return times;

@@ -54,7 +54,11 @@ public:
     // The longest item in [from, to), the earliest of equals; needs from < to.
     size_t longest(size_t from, size_t to) const;
 
-    // Time by tint of the items [from, to).
+    // Items that a summary covers: a question about fewer reads them one by one.
+    static constexpr size_t kBlock = 64;
+
+    // Time by tint of the items before one, and of the items [from, to).
+    TintTimes tintTimesBefore(size_t index) const;
     TintTimes tintTimes(size_t from, size_t to) const;
     // Busy time of the part of the lane inside the range, items clipped to it.
     int64_t busyNs(TimeRange range) const;
@@ -63,11 +67,10 @@ public:
     size_t memoryBytes() const;
 
 private:
-    static constexpr size_t kBlock = 64;
     static constexpr uint32_t kLong = UINT32_MAX;  // 4.3 s or more: looked up
 
     int64_t longDurationNs(size_t index) const;
-    TintTimes timesBefore(size_t index) const;
+    void addTimes(size_t from, size_t to, TintTimes& times) const;
     int64_t busyBefore(int64_t timeNs) const;
     void raise(size_t index, int64_t durationNs);
 

@@ -7,9 +7,22 @@ namespace gapscope {
 
 namespace {
 
-uint8_t dominantTint(const TintTimes& times, uint8_t otherwise) {
-    const auto most = std::max_element(times.begin(), times.end());
-    return *most > 0 ? static_cast<uint8_t>(most - times.begin()) : otherwise;
+// What a merged stretch says of its items; `startNs` to `endNs` is what it covers.
+void summarise(const TintTimes& times, int64_t startNs, int64_t endNs, LaneSpan& span) {
+    int64_t busyNs = 0;
+    int64_t mostNs = 0;
+    for (uint8_t tint = 0; tint < kTintCount; ++tint) {
+        busyNs += times[tint];
+        if (times[tint] <= mostNs) continue;
+        mostNs = times[tint];
+        span.tint = tint;
+    }
+    span.busy =
+        endNs > startNs ? static_cast<float>(static_cast<double>(busyNs) / static_cast<double>(endNs - startNs)) : 0.0F;
+    if (busyNs == 0) return;
+    const double scale = 255 / static_cast<double>(busyNs);
+    for (size_t tint = 0; tint < kTintCount; ++tint)
+        span.shares[tint] = static_cast<uint8_t>(static_cast<double>(times[tint]) * scale + 0.5);
 }
 
 // The grid of cells and the width limit, in whole ns: integers, so that no rounding decides differently after a pan.
@@ -30,9 +43,30 @@ struct Grid {
     int64_t joinNs;
 };
 
+// Time by tint of one stretch after another: where one begins at the end of the one before, half of the work is done.
+class RunningTimes {
+public:
+    TintTimes upTo(const Lane& lane, size_t from, size_t to) {
+        if (to - from <= Lane::kBlock) return lane.tintTimes(from, to);
+        if (from != m_at) m_before = lane.tintTimesBefore(from);
+        const TintTimes before = m_before;
+        m_before = lane.tintTimesBefore(to);
+        m_at = to;
+        TintTimes times;
+        for (size_t tint = 0; tint < times.size(); ++tint)
+            times[tint] = m_before[tint] - before[tint];
+        return times;
+    }
+
+private:
+    size_t m_at = SIZE_MAX;
+    TintTimes m_before{};
+};
+
 // Calls use(span) for each span from item `index` on, until it returns false.
 template <class Use>
 void walk(const Lane& lane, const TimeScale& scale, const Grid& grid, size_t index, Use use) {
+    RunningTimes times;
     while (index < lane.size()) {
         LaneSpan span{.first = index};
         const LaneItem item = lane[index];
@@ -49,14 +83,8 @@ void walk(const Lane& lane, const TimeScale& scale, const Grid& grid, size_t ind
             if (span.count > 1) {
                 // The hole up to the next item is as idle as those inside: left out, it would draw a picket fence.
                 if (end < lane.size() && lane.startNs(end) - endNs <= grid.joinNs) endNs = lane.startNs(end);
-                int64_t busyNs = 0;
-                const TintTimes times = lane.tintTimes(index, end);
-                for (const int64_t ns : times)
-                    busyNs += ns;
-                span.busy = endNs > startNs
-                                ? static_cast<float>(static_cast<double>(busyNs) / static_cast<double>(endNs - startNs))
-                                : 0.0F;
-                span.tint = dominantTint(times, item.tint);
+                span.tint = item.tint;
+                summarise(times.upTo(lane, index, end), startNs, endNs, span);
             } else {
                 span.tint = item.tint;
             }

@@ -3,6 +3,7 @@
 // time, not of the screen, so that panning does not make them flicker.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -20,8 +21,9 @@ struct LaneSpan {
     double x1 = 0;     // to the last one's end, or to what follows a merged stretch closely
     size_t first = 0;  // item of the lane
     size_t count = 1;
-    float busy = 1;    // share of x0..x1 that items fill
-    uint8_t tint = 0;  // the item's; of a merged stretch the one with most time
+    float busy = 1;                            // share of x0..x1 that items fill
+    uint8_t tint = 0;                          // the item's; of a merged stretch the one with most time
+    std::array<uint8_t, kTintCount> shares{};  // of a merged stretch: each tint's share of its busy time, in 255ths
 };
 
 // In order of time, never overlapping; everything that touches [0, width).

@@ -1,7 +1,6 @@
 #include "app/gui/timeline/box_filler.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace gapscope {
 
@@ -10,29 +9,28 @@ BoxFiller::BoxFiller(QPainter& painter, const QRect& clip) : m_painter(painter) 
     const bool isPlain =
         image && painter.transform().isIdentity() &&
         (image->format() == QImage::Format_RGB32 || image->format() == QImage::Format_ARGB32_Premultiplied);
+    m_ratio = painter.device()->devicePixelRatioF();
     if (!isPlain) return;
-    m_image = image;
-    m_ratio = image->devicePixelRatio();
+    m_pixels = reinterpret_cast<QRgb*>(image->bits());
+    m_step = image->bytesPerLine() / static_cast<qsizetype>(sizeof(QRgb));
     const QRectF wanted(clip.x() * m_ratio, clip.y() * m_ratio, clip.width() * m_ratio, clip.height() * m_ratio);
     m_clip = wanted.toRect().intersected(image->rect());
 }
 
-void BoxFiller::fill(const QRectF& box, const QColor& color) const {
-    if (!m_image || color.alpha() != 255) {
-        m_painter.fillRect(box, color);
+void BoxFiller::fill(int left, int top, int right, int bottom, const QColor& color) const {
+    if (!m_pixels || color.alpha() != 255) {
+        m_painter.fillRect(QRectF(left / m_ratio, top / m_ratio, (right - left) / m_ratio, (bottom - top) / m_ratio),
+                           color);
         return;
     }
-    const auto edge = [this](double at) { return static_cast<int>(std::lround(at * m_ratio)); };
-    const int left = std::max(edge(box.left()), m_clip.left());
-    const int right = std::min(edge(box.right()), m_clip.right() + 1);
-    const int top = std::max(edge(box.top()), m_clip.top());
-    const int bottom = std::min(edge(box.bottom()), m_clip.bottom() + 1);
-    if (left >= right) return;
+    left = std::max(left, m_clip.left());
+    right = std::min(right, m_clip.right() + 1);
+    top = std::max(top, m_clip.top());
+    bottom = std::min(bottom, m_clip.bottom() + 1);
+    if (left >= right || top >= bottom) return;
     const QRgb pixel = color.rgb();
-    const qsizetype step = m_image->bytesPerLine() / static_cast<qsizetype>(sizeof(QRgb));
-    if (top >= bottom) return;
-    auto* line = reinterpret_cast<QRgb*>(m_image->scanLine(top));
-    for (int y = top; y < bottom; ++y, line += step)
+    QRgb* line = m_pixels + top * m_step;
+    for (int y = top; y < bottom; ++y, line += m_step)
         std::fill(line + left, line + right, pixel);
 }
 

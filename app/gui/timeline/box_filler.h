@@ -12,11 +12,13 @@ public:
     // `clip` in logical coordinates; nothing else of the painter's state but its scale and offset is asked for.
     BoxFiller(QPainter& painter, const QRect& clip);
 
-    void fill(const QRectF& box, const QColor& color) const;
+    // In device px; `right` and `bottom` behind the last.
+    void fill(int left, int top, int right, int bottom, const QColor& color) const;
 
 private:
     QPainter& m_painter;
-    QImage* m_image = nullptr;  // null: by the painter
+    QRgb* m_pixels = nullptr;  // null: by the painter
+    qsizetype m_step = 0;      // pixels a line
     double m_ratio = 1;
     QRect m_clip;  // device px
 };

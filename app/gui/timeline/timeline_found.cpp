@@ -68,7 +68,7 @@ void TimelineWidget::paintFound(QPainter& painter, const TimelinePainter& painti
 void TimelineWidget::paintPicture(QPainter& painter) {
     ensureFrame();
     paintStill(painter);
-    const TimelineLabels labels(*m_index, m_gaps);
+    const TimelineLabels labels = this->labels();
     const std::optional<QPoint> pointer = std::exchange(m_pointer, std::nullopt);
     const std::optional<FrameHit> hover = std::exchange(m_hover, std::nullopt);
     paintMarks(painter, painterFor(labels));

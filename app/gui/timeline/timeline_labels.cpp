@@ -9,7 +9,6 @@
 #include "core/analysis/api_calls.h"
 #include "core/base/clock_event_reasons.h"
 #include "core/base/format.h"
-#include "core/layout/name_steps.h"
 
 namespace gapscope {
 
@@ -120,39 +119,41 @@ QString gapSentence(const Trace& trace, const Gap& gap) {
     return parts.isEmpty() ? idle : tr("%1: %2").arg(idle, parts.join(QStringLiteral(", ")));
 }
 
-QString fittedName(std::string_view name, const QFontMetricsF& metrics, double width) {
-    if (width < metrics.horizontalAdvance(QLatin1Char('0'))) return {};
-    QString shortest;
-    for (const std::string& step : nameSteps(name)) {
-        shortest = utf8(step);
-        // Text far longer than the width need not be measured to the last character.
-        if (static_cast<double>(shortest.size()) * metrics.averageCharWidth() > 3 * width + 60) continue;
-        if (metrics.horizontalAdvance(shortest) <= width) return shortest;
-    }
-    const QString cut = metrics.elidedText(shortest.left(256), Qt::ElideMiddle, width);
-    return cut.size() >= 4 ? cut : QString();
-}
+TimelineLabels::TimelineLabels(const TimelineIndex& index, std::shared_ptr<const TraceGaps> gaps, LabelCache& cache)
+    : m_index(index), m_gaps(std::move(gaps)), m_cache(cache) {}
 
-TimelineLabels::TimelineLabels(const TimelineIndex& index, std::shared_ptr<const TraceGaps> gaps)
-    : m_index(index), m_gaps(std::move(gaps)) {}
+// Where the name is one of the trace's own; empty otherwise.
+std::string_view TimelineLabels::tableName(const TimelineRow& row, uint32_t tableRow) const {
+    const Trace& trace = m_index.trace();
+    const auto of = [&](const auto& table) {
+        return tableRow < table.name.size() ? trace.string(table.name[tableRow]) : std::string_view();
+    };
+    switch (row.kind) {
+        case RowKind::Stream:
+        case RowKind::Copy:
+            return of(trace.deviceOps());
+        case RowKind::ApiCall:
+            return of(trace.apiCalls());
+        case RowKind::Range:
+        case RowKind::Wait:
+            return of(trace.ranges());
+        case RowKind::Overhead:
+            return of(trace.overheads());
+        default:
+            return {};
+    }
+}
 
 QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
     const Trace& trace = m_index.trace();
     switch (row.kind) {
         case RowKind::Stream:
         case RowKind::Copy:
-            return tableRow < trace.deviceOps().name.size() ? utf8(trace.string(trace.deviceOps().name[tableRow]))
-                                                            : QString();
         case RowKind::ApiCall:
-            return tableRow < trace.apiCalls().name.size() ? utf8(trace.string(trace.apiCalls().name[tableRow]))
-                                                           : QString();
         case RowKind::Range:
         case RowKind::Wait:
-            return tableRow < trace.ranges().name.size() ? utf8(trace.string(trace.ranges().name[tableRow]))
-                                                         : QString();
         case RowKind::Overhead:
-            return tableRow < trace.overheads().name.size() ? utf8(trace.string(trace.overheads().name[tableRow]))
-                                                            : QString();
+            return utf8(tableName(row, tableRow));
         case RowKind::ClockLimit:
             if (tableRow >= trace.counterSamples().value.size()) return {};
             return utf8(clockEventReasonWords(clockEventReasonsOf(trace.counterSamples().value[tableRow])));
@@ -172,14 +173,13 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
     return {};
 }
 
-QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, const QFontMetricsF& metrics,
-                                double width) const {
+QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, double width) const {
     const auto wholeOrNothing = [&](const QString& text) {  // numbers are never cut
-        return metrics.horizontalAdvance(text) <= width ? text : QString();
+        return m_cache.metrics().horizontalAdvance(text) <= width ? text : QString();
     };
     if (row.kind == RowKind::Gap) return wholeOrNothing(duration(item.durationNs()));
-    const QString full = name(row, item.row);
     if (row.kind == RowKind::Token) {
+        const QString full = name(row, item.row);
         const int64_t textRow = item.row < m_index.tokens().size() ? m_index.tokens()[item.row].tokenRow : -1;
         // A narrow warm-up token keeps its number at least; the range below says that it is a warm-up.
         const auto numbered = [&] {
@@ -195,16 +195,18 @@ QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, co
         const QString both = wholeOrNothing(tr("%1  %2").arg(full, word));
         return word.isEmpty() || both.isEmpty() ? numbered() : both;
     }
-    const std::string text = full.toStdString();
-    if (row.kind == RowKind::ApiCall && metrics.horizontalAdvance(full) > width) {
+    if (row.kind == RowKind::ClockLimit) return m_cache.fitting(name(row, item.row).toStdString(), width);
+    const std::string_view text = tableName(row, item.row);
+    QString fits = m_cache.fitting(text, width);
+    if (row.kind == RowKind::ApiCall && fits.contains(QChar(0x2026))) {
         // The library's prefix is the same for all calls of a row.
         for (const std::string_view prefix : {"cuda", "cu", "cpu", "hip"}) {
             if (text.starts_with(prefix) && text.size() > prefix.size() && text[prefix.size()] >= 'A' &&
                 text[prefix.size()] <= 'Z')
-                return fittedName(std::string_view(text).substr(prefix.size()), metrics, width);
+                return m_cache.fitting(text.substr(prefix.size()), width);
         }
     }
-    return fittedName(text, metrics, width);
+    return fits;
 }
 
 QString TimelineLabels::tooltip(const FrameHit& hit) const {

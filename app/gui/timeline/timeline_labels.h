@@ -2,12 +2,13 @@
 #pragma once
 
 #include <QColor>
-#include <QFontMetricsF>
 #include <QString>
 #include <memory>
+#include <string_view>
 
 #include "app/gui/theme.h"
 #include "app/gui/timeline/gap_feed.h"
+#include "app/gui/timeline/label_cache.h"
 #include "core/layout/timeline_frame.h"
 
 namespace gapscope {
@@ -20,16 +21,18 @@ QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint);
 class TimelineLabels {
 public:
     // `gaps` of the same trace, or of a former snapshot of it; null while there are none.
-    TimelineLabels(const TimelineIndex& index, std::shared_ptr<const TraceGaps> gaps);
+    TimelineLabels(const TimelineIndex& index, std::shared_ptr<const TraceGaps> gaps, LabelCache& cache);
 
-    // The fullest form of the item's name that fits the width; empty if none does.
-    QString fitting(const TimelineRow& row, const LaneItem& item, const QFontMetricsF& metrics, double width) const;
+    LabelCache& cache() const { return m_cache; }
+    // The fullest form of the item's name that fits the width in the cache's font; empty if none does.
+    QString fitting(const TimelineRow& row, const LaneItem& item, double width) const;
     QString name(const TimelineRow& row, uint32_t tableRow) const;
 
     QString tooltip(const FrameHit& hit) const;
     QString rowTooltip(size_t row, std::optional<double> busy) const;
 
 private:
+    std::string_view tableName(const TimelineRow& row, uint32_t tableRow) const;
     QString mergedTooltip(const TimelineRow& row, const Lane& lane, const LaneSpan& span) const;
     QString deviceOpTooltip(uint32_t row) const;
     QString apiCallTooltip(uint32_t row) const;
@@ -40,6 +43,7 @@ private:
 
     const TimelineIndex& m_index;
     std::shared_ptr<const TraceGaps> m_gaps;
+    LabelCache& m_cache;
 };
 
 // "212 µs idle: 180 µs host in layer 3, 9.00 µs launch call, 23.0 µs device"
@@ -49,8 +53,5 @@ QString gapSentence(const Trace& trace, const Gap& gap);
 QString counterValue(CounterUnit unit, double value);
 // The same for a round number: "2.5 GB".
 QString counterAxisText(CounterUnit unit, double value);
-
-// The chosen form and, where even the shortest is too long, cut in its middle; empty below three characters.
-QString fittedName(std::string_view name, const QFontMetricsF& metrics, double width);
 
 }  // namespace gapscope

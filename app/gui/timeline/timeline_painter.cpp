@@ -2,11 +2,9 @@
 
 #include <QPainterPath>
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <functional>
-#include <utility>
 
+#include "app/gui/timeline/span_painter.h"
 #include "core/base/format.h"
 
 namespace gapscope {
@@ -16,16 +14,7 @@ namespace {
 constexpr int kOverviewHeight = 36;
 constexpr int kRulerHeight = 24;
 constexpr int kWidestHeader = 176;
-constexpr int kHeaderIndent = 18;     // px before a name: room for the fold mark
-constexpr double kDimming = 0.72;     // share of background in what a selection leaves out
-constexpr double kSparseTint = 0.16;  // of the colour behind a merged stretch
-
-QColor mixed(const QColor& color, const QColor& ground, double groundShare) {
-    const auto mix = [groundShare](int a, int b) {
-        return static_cast<int>(std::lround(a * (1 - groundShare) + b * groundShare));
-    };
-    return QColor(mix(color.red(), ground.red()), mix(color.green(), ground.green()), mix(color.blue(), ground.blue()));
-}
+constexpr int kHeaderIndent = 18;  // px before a name: room for the fold mark
 
 // To whole device pixels, so that edges are sharp at any scale factor.
 double snapped(const QPainter& painter, double x) {
@@ -57,30 +46,12 @@ TimelineParts timelineParts(QSize viewport) {
             .rows = QRect(header, top, viewport.width() - header, std::max(0, viewport.height() - top))};
 }
 
-TimelinePainter::TimelinePainter(const Theme& theme, const TimelineIndex& index, const TimelineLabels& labels,
-                                 const QFont& font)
-    : m_theme(theme), m_index(index), m_labels(labels), m_font(font), m_metrics(font) {}
-
-bool TimelinePainter::leftOut(const TimelineRow& row, const Lane& lane, const LaneSpan& span,
-                              const Selection& selection) const {
-    const bool isDevice = row.kind == RowKind::Stream || row.kind == RowKind::Copy;
-    switch (selection.kind) {
-        case Selection::Kind::Category:
-            return isDevice && span.tint != static_cast<uint8_t>(selection.category);
-        case Selection::Kind::GapCause:
-            return row.kind == RowKind::Gap && span.tint != selection.cause;
-        case Selection::Kind::KernelName: {
-            if (!isDevice) return false;
-            // Of a merged stretch the first few tell; looking at all would cost events, not pixels.
-            const size_t looked = std::min<size_t>(span.count, 16);
-            for (size_t i = span.first; i < span.first + looked; ++i)
-                if (m_index.trace().deviceOps().name[lane[i].row] == selection.name) return false;
-            return true;
-        }
-        default:
-            return false;
-    }
-}
+TimelinePainter::TimelinePainter(const Theme& theme, const TimelineIndex& index, const TimelineLabels& labels)
+    : m_theme(theme),
+      m_index(index),
+      m_labels(labels),
+      m_font(labels.cache().font()),
+      m_metrics(labels.cache().metrics()) {}
 
 void TimelinePainter::paintRows(QPainter& painter, const TimelineFrame& frame, const QRect& rows,
                                 const Selection& selection) const {
@@ -102,13 +73,9 @@ void TimelinePainter::paintRows(QPainter& painter, const TimelineFrame& frame, c
     }
     for (const FrameCounter& shown : frame.counters)
         paintCounter(painter, shown, rows);
-    const BoxFiller boxes(painter, rows);
-    for (const FrameLane& shown : frame.lanes) {
-        const TimelineRow& row = *m_index.rows()[shown.row];
-        const Lane& lane = row.lanes.lanes()[shown.lane];
-        for (const LaneSpan& span : shown.spans)
-            paintSpan(painter, boxes, row, lane, shown, span, rows, leftOut(row, lane, span, selection));
-    }
+    SpanPainter spans(painter, m_theme, m_index, m_labels, rows, selection);
+    for (const FrameLane& shown : frame.lanes)
+        spans.paintLane(shown);
     painter.restore();
 }
 
@@ -152,75 +119,6 @@ void TimelinePainter::paintCounter(QPainter& painter, const FrameCounter& shown,
         before = &column;
         x = end;
     }
-}
-
-void TimelinePainter::paintSpan(QPainter& painter, const BoxFiller& boxes, const TimelineRow& row, const Lane& lane,
-                                const FrameLane& shown, const LaneSpan& span, const QRect& rows, bool dimmed) const {
-    const double left = snapped(painter, rows.left() + std::max(span.x0, -4.0));
-    const double right = snapped(painter, rows.left() + std::min(span.x1, rows.width() + 4.0));
-    const double pixel = devicePixel(painter);
-    const double width = std::max(right - left, pixel);
-    const double top = rows.top() + shown.y;
-    const double height = shown.height;
-
-    QColor color = itemColor(m_theme, row.kind, span.tint);
-    if (dimmed) color = mixed(color, m_theme.background, kDimming);
-
-    if (span.count > 1) {
-        // How busy the stretch is, as height over a pale ground: a full box would claim that it is all work. The bar is
-        // stacked by tint, the largest share at the bottom.
-        const double bar = std::clamp(std::round(height * static_cast<double>(span.busy)), 2.0, height);
-        if (bar < height)
-            boxes.fill(QRectF(left, top, width, height - bar), mixed(color, m_theme.background, 1 - kSparseTint));
-        std::array<std::pair<int64_t, uint8_t>, kTintCount> shares;
-        const TintTimes times = lane.tintTimes(span.first, span.first + span.count);
-        size_t count = 0;
-        int64_t totalNs = 0;
-        for (uint8_t tint = 0; tint < kTintCount; ++tint) {
-            if (times[tint] <= 0) continue;
-            shares[count++] = {times[tint], tint};
-            totalNs += times[tint];
-        }
-        if (totalNs == 0) return boxes.fill(QRectF(left, top + height - bar, width, bar), color);
-        std::sort(shares.begin(), shares.begin() + static_cast<ptrdiff_t>(count), std::greater<>());
-        double below = 0;
-        int64_t belowNs = 0;
-        for (size_t i = 0; i < count; ++i) {
-            const auto& [ns, tint] = shares[i];
-            belowNs += ns;
-            const double upTo = std::round(bar * static_cast<double>(belowNs) / static_cast<double>(totalNs));
-            if (upTo <= below) continue;
-            QColor layer = itemColor(m_theme, row.kind, tint);
-            if (dimmed) layer = mixed(layer, m_theme.background, kDimming);
-            boxes.fill(QRectF(left, top + height - upTo, width, upTo - below), layer);
-            below = upTo;
-        }
-        return;
-    }
-    const double shownPx = span.x1 - span.x0;
-    // Thinner than a pixel: as pale as its share of it, but always there.
-    if (shownPx < pixel) color = mixed(color, m_theme.background, 1 - std::clamp(shownPx / pixel, 0.45, 1.0));
-    const QRectF box(left, top, width, height);
-    if (row.kind == RowKind::Gap && span.tint == static_cast<uint8_t>(GapCause::Unknown)) {
-        painter.fillRect(box, mixed(color, m_theme.background, 0.7));
-        painter.fillRect(box, QBrush(color, Qt::BDiagPattern));
-    } else {
-        boxes.fill(box, color);
-    }
-    // A darker edge tells neighbours of one colour apart without a hole that would read as idle time.
-    if (width >= 4 * pixel) boxes.fill(QRectF(left, top, pixel, height), color.darker(m_theme.dark ? 150 : 125));
-
-    constexpr double kPadding = 4;
-    if (width < 2 * kPadding + 8) return;
-    // The label stands in what is seen of the item.
-    const double textLeft = std::max(left, static_cast<double>(rows.left())) + kPadding;
-    const double textWidth = std::min(right, static_cast<double>(rows.right() + 1)) - kPadding - textLeft;
-    const QString text = m_labels.fitting(row, lane[span.first], m_metrics, textWidth);
-    if (text.isEmpty()) return;
-    const QColor ink = textOn(color);
-    painter.setPen(dimmed ? mixed(ink, color, 0.35) : ink);
-    painter.drawText(QRectF(textLeft, top, textWidth + 1, height),
-                     Qt::AlignVCenter | Qt::AlignLeft | Qt::TextSingleLine, text);
 }
 
 void TimelinePainter::paintHeaders(QPainter& painter, const TimelineFrame& frame, const QRect& headers) const {

@@ -7,7 +7,6 @@
 
 #include "app/gui/session/session.h"
 #include "app/gui/theme.h"
-#include "app/gui/timeline/box_filler.h"
 #include "app/gui/timeline/timeline_labels.h"
 #include "core/layout/density.h"
 #include "core/layout/ruler.h"
@@ -26,7 +25,7 @@ TimelineParts timelineParts(QSize viewport);
 
 class TimelinePainter {
 public:
-    TimelinePainter(const Theme& theme, const TimelineIndex& index, const TimelineLabels& labels, const QFont& font);
+    TimelinePainter(const Theme& theme, const TimelineIndex& index, const TimelineLabels& labels);
 
     // Everything but the overview's handle and the marks; what a cache can hold. `selection` dims what it leaves out.
     void paintRows(QPainter& painter, const TimelineFrame& frame, const QRect& rows, const Selection& selection) const;
@@ -47,12 +46,9 @@ public:
     void paintPointer(QPainter& painter, double x, const QRect& rows, const QRect& ruler, const QString& time) const;
 
 private:
-    void paintSpan(QPainter& painter, const BoxFiller& boxes, const TimelineRow& row, const Lane& lane,
-                   const FrameLane& shown, const LaneSpan& span, const QRect& rows, bool dimmed) const;
     void paintCounter(QPainter& painter, const FrameCounter& shown, const QRect& rows) const;
     void paintFold(QPainter& painter, QPointF centre, bool folded) const;
     void paintAxis(QPainter& painter, const TimelineRow& row, QRect& line) const;
-    bool leftOut(const TimelineRow& row, const Lane& lane, const LaneSpan& span, const Selection& selection) const;
 
     const Theme& m_theme;
     const TimelineIndex& m_index;

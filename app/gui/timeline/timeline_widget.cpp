@@ -167,7 +167,7 @@ void TimelineWidget::takeSelection() {
         ensureFrame();
         const TimelineRow& row = *m_index->rows()[static_cast<size_t>(place.row)];
         const LaneItem item = row.lanes.lanes()[place.lane][place.item];
-        const TimelineLabels labels(*m_index, m_gaps);
+        const TimelineLabels labels = this->labels();
         spoken = tr("Selected: %1, %2").arg(labels.name(row, item.row), duration(item.durationNs()));
         const int y = m_frame.places[static_cast<size_t>(place.row)].laneY(place.lane);
         const int height = m_frame.places[static_cast<size_t>(place.row)].laneHeight;
@@ -230,8 +230,13 @@ QFont TimelineWidget::rowFont() const {
     return small;
 }
 
+TimelineLabels TimelineWidget::labels() {
+    if (!m_labelCache || m_labelCache->font() != rowFont()) m_labelCache = std::make_unique<LabelCache>(rowFont());
+    return {*m_index, m_gaps, *m_labelCache};
+}
+
 TimelinePainter TimelineWidget::painterFor(const TimelineLabels& labels) const {
-    return TimelinePainter(theme(), *m_index, labels, rowFont());
+    return TimelinePainter(theme(), *m_index, labels);
 }
 
 void TimelineWidget::ensureCache() {
@@ -248,7 +253,7 @@ void TimelineWidget::ensureCache() {
 
 // All but the marks.
 void TimelineWidget::paintStill(QPainter& painter) {
-    const TimelineLabels labels(*m_index, m_gaps);
+    const TimelineLabels labels = this->labels();
     const TimelinePainter painting = painterFor(labels);
     const TimelineParts where = parts();
     painting.paintRows(painter, m_frame, where.rows, m_session.selection());
@@ -268,7 +273,7 @@ void TimelineWidget::paintEvent(QPaintEvent*) {
     ensureCache();
     QPainter painter(viewport());
     painter.drawImage(0, 0, m_cache);
-    const TimelineLabels labels(*m_index, m_gaps);
+    const TimelineLabels labels = this->labels();
     paintMarks(painter, painterFor(labels));
 }
 
@@ -413,7 +418,7 @@ bool TimelineWidget::viewportEvent(QEvent* event) {
     if (event->type() == QEvent::ToolTip) {
         const QPoint position = static_cast<QHelpEvent*>(event)->pos();
         ensureFrame();
-        const TimelineLabels labels(*m_index, m_gaps);
+        const TimelineLabels labels = this->labels();
         QString tip;
         if (const std::optional<FrameHit> hit = hitAt(position)) {
             tip = labels.tooltip(*hit);

@@ -93,6 +93,7 @@ private:
     void paintStill(QPainter& painter);
 
     // Painting
+    TimelineLabels labels();
     TimelinePainter painterFor(const TimelineLabels& labels) const;
     void paintMarks(QPainter& painter, const TimelinePainter& painting);
     void paintFound(QPainter& painter, const TimelinePainter& painting);
@@ -148,6 +149,7 @@ private:
     TimelineFrame m_frame;
     std::vector<RulerTick> m_ticks;
     std::vector<std::vector<DensityColumn>> m_overview;
+    std::unique_ptr<LabelCache> m_labelCache;
     QImage m_cache;
     bool m_frameDirty = true;
     bool m_overviewDirty = true;

@@ -103,6 +103,10 @@ TEST(LaneSpans, MergeOnlyTinyNeighboursAndSayHowBusyTheyAre) {
             if (most > 0) {
                 EXPECT_EQ(times[span.tint], most);
             }
+            for (int tint = 0; tint < kTintCount; ++tint)
+                EXPECT_NEAR(span.shares[static_cast<size_t>(tint)],
+                            busyNs > 0 ? 255.0 * static_cast<double>(times[tint]) / static_cast<double>(busyNs) : 0,
+                            0.51);
             EXPECT_LE(span.x1 - span.x0, kCellPx + kSinglePx + kJoinPx + 2 * std::max(1.0, c.scale.pxPerNs()));
         }
     }
