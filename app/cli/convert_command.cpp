@@ -5,7 +5,7 @@
 #include <iostream>
 #include <memory>
 
-#include "app/cli/summary_output.h"
+#include "app/cli/gaps_csv.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
 #include "core/analysis/gaps.h"
@@ -46,17 +46,10 @@ constexpr std::string_view kGapsTable = "gaps";
 // core/export knows no gaps: they are found, not recorded.
 Status writeGaps(const Trace& trace, const fs::path& path, const ConvertOptions& options, ExportReport& report) {
     const ExportTexts texts(trace, options.identity());
-    std::vector<std::string_view> columns = {"device", "startNs", "endNs", "durationNs"};
-    columns.insert(columns.end(), kGapCauseNames.begin(), kGapCauseNames.end());
-    columns.insert(columns.end(), {"nextName", "hostName"});
-    ASSIGN_OR_RETURN(CsvFile csv, CsvFile::create(path, columns));
+    ASSIGN_OR_RETURN(CsvFile csv, CsvFile::create(path, gapColumns()));
     ASSIGN_OR_RETURN(const TimeRange window, resolveWindow(trace, "all"));
     for (const Gap& gap : findGaps(trace, window).gaps) {
-        csv.cell(gap.deviceId).cell(gap.range.startNs).cell(gap.range.endNs).cell(gap.range.durationNs());
-        for (const int64_t ns : gap.causes.ns)
-            csv.cell(ns);
-        csv.cell(gap.nextOp == kNoRow ? std::string_view() : texts[trace.deviceOps().name[gap.nextOp]]);
-        csv.cell(texts[gap.hostName]);
+        addGapCells(csv.cells(), trace, gap, [&](StringId id) { return texts[id]; });
         RETURN_IF_ERROR(csv.endRow());
     }
     report.wrote(kGapsTable, csv.rowCount());

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "app/cli/csv_columns.h"
+#include "app/cli/gaps_csv.h"
 #include "app/cli/summary_output.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
@@ -18,6 +20,7 @@ using Align = TextTable::Align;
 struct GapsOptions {
     size_t top = 30;
     bool hta = false;
+    bool culprits = false;
     int64_t thresholdNs = kHtaKernelWaitNs;
 };
 
@@ -149,6 +152,52 @@ void writeStreamIdle(JsonWriter& json, const Trace& trace, const std::vector<Str
     json.endArray().endObject();
 }
 
+void printGapsCsv(const Trace& trace, const std::vector<Gap>& gaps) {
+    CsvText csv;
+    for (const std::string_view column : gapColumns())
+        csv.cell(column);
+    csv.endRow();
+    for (const Gap& gap : gaps) {
+        addGapCells(csv, trace, gap, [&](StringId id) { return trace.string(id); });
+        csv.endRow();
+    }
+    printCsv(csv);
+}
+
+void printCulpritsCsv(const std::vector<Gap>& gaps, const std::vector<Culprit>& rows) {
+    CsvText csv;
+    std::vector<std::string> columns = {"kind", "name", "call", "idleNs", "gapCount", "longestNs", "longestStartNs"};
+    for (const std::string& column : causeColumns())
+        columns.push_back(column);
+    addHeader(csv, columns);
+    for (const Culprit& row : rows) {
+        csv.cell(kCulpritKindNames[static_cast<size_t>(row.kind)]).cell(row.name).cell(row.call).cell(row.idleNs);
+        csv.cell(row.gapCount).cell(row.longestNs).cell(gaps[row.longestGap].range.startNs);
+        for (const int64_t ns : row.causes.ns)
+            csv.cell(ns);
+        csv.endRow();
+    }
+    printCsv(csv);
+}
+
+void printStreamIdleCsv(const Trace& trace, const std::vector<StreamIdle>& streams) {
+    CsvText csv;
+    std::vector<std::string> columns = {"device", "context", "stream", "processId", "operationCount", "class"};
+    for (const std::string& column : distributionColumns())
+        columns.push_back(column);
+    addHeader(csv, columns);
+    for (const StreamIdle& stream : streams) {
+        const TrackRow& track = trace.tracks()[stream.track.value];
+        for (size_t i = 0; i < stream.classes.size(); ++i) {
+            csv.cell(track.deviceId).cell(track.contextId).cell(track.streamId).cell(processIdOf(track.globalPid));
+            csv.cell(stream.operationCount).cell(kStreamIdleClassNames[i]);
+            addCells(csv, stream.classes[i]);
+            csv.endRow();
+        }
+    }
+    printCsv(csv);
+}
+
 }  // namespace
 
 void addGapsCommand(CLI::App& app, Outcome& outcome) {
@@ -158,6 +207,10 @@ void addGapsCommand(CLI::App& app, Outcome& outcome) {
         const LaunchJoin join = joinLaunches(trace);
         std::vector<StreamIdle> streams;
         if (options->hta) streams = streamIdle(trace, join, opened.window, options->thresholdNs);
+        if (options->hta && opened.csv) {
+            printStreamIdleCsv(trace, streams);
+            return {};
+        }
         if (options->hta && !opened.json) {
             printStreamIdle(trace, streams, options->thresholdNs);
             return {};
@@ -166,8 +219,16 @@ void addGapsCommand(CLI::App& app, Outcome& outcome) {
         std::ranges::stable_sort(table.gaps, std::ranges::greater{},
                                  [](const Gap& gap) { return gap.range.durationNs(); });
         const std::vector<Culprit> who = culprits(trace, table.gaps);
+        if (opened.csv) {
+            if (options->culprits)
+                printCulpritsCsv(table.gaps, who);
+            else
+                printGapsCsv(trace, table.gaps);
+            return {};
+        }
         if (!opened.json) {
             printCulprits(who, table.causes.totalNs(), options->top);
+            if (options->culprits) return {};
             print("\n");
             printGaps(trace, table.gaps, options->top);
             return {};
@@ -195,6 +256,7 @@ void addGapsCommand(CLI::App& app, Outcome& outcome) {
     command->add_option("--top", options->top, "rows of each text table (JSON has all)");
     command->add_flag("--hta", options->hta,
                       "idle time of each stream in HTA's classes: host wait, kernel wait, other");
+    command->add_flag("--culprits", options->culprits, "only who left the devices idle, in text and CSV");
     command
         ->add_option("--threshold", options->thresholdNs,
                      "with --hta: below so many ns a wait that is not the host's is kernel wait (HTA's 30 µs)")

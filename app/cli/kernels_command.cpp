@@ -1,3 +1,4 @@
+#include "app/cli/csv_columns.h"
 #include "app/cli/summary_output.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
@@ -20,6 +21,23 @@ void writeRows(JsonWriter& json, std::string_view key, const Trace& trace, const
     json.endArray();
 }
 
+void printCsvTable(const Trace& trace, const KernelSummary& summary) {
+    static constexpr std::array<std::string_view, 4> kKinds = {"kernel", "copy", "set", "graph"};
+    CsvText csv;
+    std::vector<std::string> columns = {"kind", "name", "category", "share"};
+    for (const std::string& column : distributionColumns())
+        columns.push_back(column);
+    addHeader(csv, columns);
+    for (const auto* rows : {&summary.kernels, &summary.others})
+        for (const KernelRow& row : *rows) {
+            csv.cell(kKinds[static_cast<size_t>(row.kind)]).cell(trace.string(row.name));
+            csv.cell(categoryName(row.category)).cell(row.share);
+            addCells(csv, row.times);
+            csv.endRow();
+        }
+    printCsv(csv);
+}
+
 void addRows(TextTable& table, const Trace& trace, const std::vector<KernelRow>& rows) {
     for (const KernelRow& row : rows) {
         table.add({formatPercent(row.share), formatDuration(row.times.totalNs), formatCount(row.times.count),
@@ -36,6 +54,10 @@ void addKernelsCommand(CLI::App& app, Outcome& outcome) {
     addTraceCommand(app, outcome, "kernels", "Time by kernel name", [](const OpenedTrace& opened) -> Status {
         const Trace& trace = *opened.trace;
         const KernelSummary summary = kernelSummary(trace, opened.window);
+        if (opened.csv) {
+            printCsvTable(trace, summary);
+            return {};
+        }
         if (opened.json) {
             JsonWriter json;
             json.beginObject();

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "app/cli/csv_columns.h"
+#include "app/cli/launches_csv.h"
 #include "app/cli/launches_json.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
@@ -153,6 +155,14 @@ void addLaunchesCommand(CLI::App& app, Outcome& outcome) {
         const LaunchJoin join = joinLaunches(trace);
         Launches of;
         if (!options->by.empty() || options->trace) of.executions = kernelExecutions(trace, join, opened.window);
+        if (opened.csv && !options->by.empty()) {
+            printCsv(executionSumsCsv(trace, of.executions.rows));
+            return {};
+        }
+        if (opened.csv && options->trace) {
+            printCsv(executionsCsv(trace, of.executions.executions));
+            return {};
+        }
         if (!opened.json && !options->by.empty()) {
             printByName(trace, of.executions.rows, options->top);
             return {};
@@ -162,6 +172,10 @@ void addLaunchesCommand(CLI::App& app, Outcome& outcome) {
             return {};
         }
         of.table = launchTable(trace, join, opened.window);
+        if (opened.csv) {
+            printCsv(launchesCsv(trace, of.table.launches));
+            return {};
+        }
         of.statistics = launchStatistics(trace, join, of.table.launches, options->thresholds);
         of.queues = queueDepths(trace, join, opened.window);
         if (opened.json) {

@@ -1,3 +1,4 @@
+#include "app/cli/csv_columns.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
 #include "core/analysis/layer_table.h"
@@ -26,6 +27,18 @@ double perSecond(double amount, int64_t ns) {
     return ns > 0 ? amount * 1e9 / static_cast<double>(ns) : 0;
 }
 
+// A row a layer and role; a layer's own figures are the sums of its rows.
+void printCsvTable(const Trace& trace, const LayerTable& table) {
+    CsvText csv{"layer", "name",  "category", "count",          "totalNs",
+                "share", "bytes", "flops",    "bytesPerSecond", "flopsPerSecond"};
+    for (const LayerOpTime& row : table.ops) {
+        csv.cell(row.layer).cell(trace.string(row.name)).cell(categoryName(row.category)).cell(row.count);
+        csv.cell(row.totalNs).cell(row.share).cell(row.bytes).cell(row.flops);
+        csv.cell(perSecond(row.bytes, row.totalNs)).cell(perSecond(row.flops, row.totalNs)).endRow();
+    }
+    printCsv(csv);
+}
+
 }  // namespace
 
 void addLayersCommand(CLI::App& app, Outcome& outcome) {
@@ -33,6 +46,10 @@ void addLayersCommand(CLI::App& app, Outcome& outcome) {
                     [](const OpenedTrace& opened) -> Status {
                         const Trace& trace = *opened.trace;
                         const LayerTable table = layerTable(trace, opened.window);
+                        if (opened.csv) {
+                            printCsvTable(trace, table);
+                            return {};
+                        }
                         if (opened.json) {
                             JsonWriter json;
                             json.beginObject();

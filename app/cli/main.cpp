@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
     cli::addLayersCommand(app, outcome);
     cli::addRanksCommand(app, outcome);
     cli::addRooflineCommand(app, outcome);
+    cli::addCompareCommand(app, outcome);
     cli::addConvertCommand(app, outcome);
     cli::addTokenizeCommand(app, outcome);
     cli::addModelsCommand(app, outcome);

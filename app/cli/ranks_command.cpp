@@ -1,6 +1,7 @@
 // Devices side by side: the ranks of a distributed run, opened together.
 #include <algorithm>
 
+#include "app/cli/csv_columns.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
 #include "core/analysis/device_shares.h"
@@ -23,6 +24,18 @@ void addRanksCommand(CLI::App& app, Outcome& outcome) {
         [](const OpenedTrace& opened) -> Status {
             const std::vector<DeviceShares> shares = deviceShares(*opened.trace, opened.window);
             const int64_t windowNs = opened.window.durationNs();
+            if (opened.csv) {
+                CsvText csv{"device", "name",         "windowNs",        "busyNs",
+                            "idleNs", "computeNs",    "communicationNs", "exposedCommunicationNs",
+                            "copyNs", "exposedCopyNs"};
+                for (const DeviceShares& share : shares) {
+                    csv.cell(share.deviceId).cell(nameOf(*opened.trace, share.deviceId)).cell(windowNs);
+                    csv.cell(share.busyNs).cell(share.idleNs).cell(share.computeNs).cell(share.communicationNs);
+                    csv.cell(share.exposedCommunicationNs).cell(share.copyNs).cell(share.exposedCopyNs).endRow();
+                }
+                printCsv(csv);
+                return {};
+            }
             if (opened.json) {
                 JsonWriter json;
                 json.beginObject().field("windowNs", windowNs).key("ranks").beginArray();

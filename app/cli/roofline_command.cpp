@@ -1,6 +1,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/cli/csv_columns.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
 #include "core/analysis/roofline.h"
@@ -44,6 +45,45 @@ void writeJson(const Trace& trace, const Roofline& roof) {
     writePoints(json, "tokens", trace, roof, roof.tokens, By::Token);
     json.endObject();
     printJson(json);
+}
+
+void printCsvTable(const Trace& trace, const Roofline& roof) {
+    CsvText csv{"by",
+                "phase",
+                "name",
+                "kernel",
+                "category",
+                "layer",
+                "repeat",
+                "token",
+                "count",
+                "totalNs",
+                "bytes",
+                "flops",
+                "intensityFlopsPerByte",
+                "bytesPerSecond",
+                "flopsPerSecond",
+                "roof",
+                "shareOfRoof"};
+    const auto add = [&](std::string_view by, const std::vector<RooflinePoint>& points, By what) {
+        for (const RooflinePoint& point : points) {
+            csv.cell(by).cell(what == By::Layer ? "decode" : point.prompt ? "prefill" : "decode");
+            csv.cell(trace.string(point.name)).cell(trace.string(point.kernel));
+            csv.cell(what == By::Role || what == By::Category ? categoryName(point.category) : std::string_view());
+            const bool ofToken = what == By::Token;
+            csv.cell(what == By::Layer ? std::optional(point.layer) : std::nullopt);
+            csv.cell(ofToken ? std::optional(point.repeat) : std::nullopt);
+            csv.cell(ofToken ? std::optional(point.token) : std::nullopt);
+            csv.cell(point.count).cell(point.ns).cell(point.bytes).cell(point.flops).cell(point.intensity());
+            csv.cell(point.bytesPerSecond()).cell(point.flopsPerSecond());
+            csv.cell(roof.isUnderMemoryRoof(point) ? "memory" : "compute").cell(roof.shareOfRoof(point)).endRow();
+        }
+    };
+    add("role", roof.roles, By::Role);
+    add("category", roof.categories, By::Category);
+    add("layer", roof.layers, By::Layer);
+    add("token", roof.tokens, By::Token);
+    printCsv(csv);
 }
 
 std::string intensityText(double flopsPerByte) {
@@ -97,7 +137,9 @@ void addRooflineCommand(CLI::App& app, Outcome& outcome) {
     addTraceCommand(app, outcome, "roofline", "Bytes and flops a second against the device's measured peaks",
                     [](const OpenedTrace& opened) -> Status {
                         const Roofline roof = roofline(*opened.trace, opened.window);
-                        if (opened.json)
+                        if (opened.csv)
+                            printCsvTable(*opened.trace, roof);
+                        else if (opened.json)
                             writeJson(*opened.trace, roof);
                         else
                             printText(*opened.trace, roof);

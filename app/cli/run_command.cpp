@@ -10,6 +10,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/summary_output.h"
+#include "app/cli/what_if_output.h"
 #include "core/analysis/summary.h"
 #include "core/analysis/window.h"
 #include "core/base/format.h"
@@ -143,10 +144,12 @@ void writeIds(JsonWriter& json, const char* name, const std::vector<int32_t>& id
     json.endArray();
 }
 
-std::string jsonText(const Trace& trace, const Summary& summary, const GenerateResult& result, bool withSteps) {
+std::string jsonText(const Trace& trace, const Summary& summary, const WhatIf& remedies, const GenerateResult& result,
+                     bool withSteps) {
     JsonWriter json;
     json.beginObject();
     writeSummaryFields(json, trace, summary);
+    writeWhatIf(json, remedies);
     static const RepeatResult kNothing;
     const RepeatResult& last = result.repeats.empty() ? kNothing : result.repeats.back();
     writeIds(json, "tokens", last.tokens);
@@ -180,11 +183,12 @@ Status runOnce(const RunOptions& options) {
 
     if (!recording->result()) return tl::unexpected(recording->result().error());
     const TracePtr trace = recording->trace();
-    const Summary summary = summarize(*trace, defaultWindow(*trace));
+    const Analysis analysis = analyze(*trace, defaultWindow(*trace));
+    const WhatIf remedies = whatIf(*trace, analysis.join, analysis.summary.window);
     if (options.json) {
-        std::puts(jsonText(*trace, summary, *recording->result(), withSteps).c_str());
+        std::puts(jsonText(*trace, analysis.summary, remedies, *recording->result(), withSteps).c_str());
     } else {
-        std::fputs(summaryText(*trace, summary).c_str(), stdout);
+        std::fputs((summaryText(*trace, analysis.summary) + whatIfText(remedies)).c_str(), stdout);
         if (!options.out.empty()) std::printf("\nSession saved as %s\n", options.out.c_str());
     }
     if (trace->run()->textIsNoise) std::fputs("The model has random weights: its text is noise.\n", stderr);

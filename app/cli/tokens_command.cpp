@@ -1,3 +1,4 @@
+#include "app/cli/csv_columns.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
 #include "core/analysis/token_table.h"
@@ -34,11 +35,28 @@ void printJsonTable(const TokenTable& table) {
     printJson(json);
 }
 
+// The prompt's rows stand among them, as the work that they are; their index is empty.
+void printCsvTable(const TokenTable& table) {
+    CsvText csv{"repeat",     "phase",  "index",  "id",          "text",        "startNs",
+                "durationNs", "busyNs", "idleNs", "launchCount", "kernelCount", "fromDevice"};
+    for (const TokenTime& row : table.rows) {
+        const auto known = [](int32_t value) { return value < 0 ? std::nullopt : std::optional(value); };
+        csv.cell(row.repeat).cell(row.index < 0 ? "prefill" : "decode").cell(known(row.index)).cell(known(row.id));
+        csv.cell(row.text).cell(row.range.startNs).cell(row.range.durationNs()).cell(row.busyNs).cell(row.idleNs);
+        csv.cell(row.launchCount).cell(row.kernelCount).cell(row.fromDevice ? "true" : "false").endRow();
+    }
+    printCsv(csv);
+}
+
 }  // namespace
 
 void addTokensCommand(CLI::App& app, Outcome& outcome) {
     addTraceCommand(app, outcome, "tokens", "Time by generated token", [](const OpenedTrace& opened) -> Status {
         const TokenTable table = tokenTable(*opened.trace, opened.window);
+        if (opened.csv) {
+            printCsvTable(table);
+            return {};
+        }
         if (opened.json) {
             printJsonTable(table);
             return {};

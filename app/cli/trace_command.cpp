@@ -58,8 +58,10 @@ Result<TracePtr> onlyDevice(const Trace& trace, uint32_t device) {
     return builder.snapshot();
 }
 
-Result<OpenedTrace> open(const TraceOptions& options) {
-    OpenedTrace opened{.json = options.json};
+}  // namespace
+
+Result<OpenedTrace> openFor(const TraceOptions& options) {
+    OpenedTrace opened{.json = options.json, .csv = options.csv};
     const std::vector<std::filesystem::path> paths(options.files.begin(), options.files.end());
     ASSIGN_OR_RETURN(opened.trace, openTraces(paths, {.name = options.alignAt}));
     // By the whole trace: "all" and the default window are the same for each of its devices.
@@ -70,7 +72,10 @@ Result<OpenedTrace> open(const TraceOptions& options) {
     return opened;
 }
 
-}  // namespace
+void addOutputOptions(CLI::App& command, bool& json, bool& csv) {
+    CLI::Option* asJson = command.add_flag("--json", json, "one JSON object on stdout");
+    command.add_flag("--csv", csv, "the table as CSV on stdout")->excludes(asJson);
+}
 
 CLI::App* addTraceCommand(CLI::App& app, Outcome& outcome, const std::string& name, const std::string& description,
                           std::function<Status(const OpenedTrace&)> act) {
@@ -87,9 +92,9 @@ CLI::App* addTraceCommand(CLI::App& app, Outcome& outcome, const std::string& na
     command->add_option("--window", options->window,
                         "all, a range's name, NAME#k or START:END in ns (default: model_inference, else all)");
     command->add_option("--device", options->device, "only this device");
-    command->add_flag("--json", options->json, "one JSON object on stdout");
+    addOutputOptions(*command, options->json, options->csv);
     command->callback([options, act = std::move(act), &outcome] {
-        const auto opened = open(*options);
+        const auto opened = openFor(*options);
         outcome.status = opened ? act(*opened) : Status(tl::unexpected<Error>(opened.error()));
     });
     return command;

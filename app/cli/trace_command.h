@@ -1,5 +1,5 @@
-// What the commands that read a trace share: FILE..., --align, --window, --device, --json, and opening the files by
-// them.
+// What the commands that read a trace share: FILE..., --align, --window, --device, --json, --csv, and opening the files
+// by them.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,19 @@ struct TraceOptions {
     std::string window;
     std::optional<uint32_t> device;
     bool json = false;
+    bool csv = false;
 };
 
 struct OpenedTrace {
     TracePtr trace;
     TimeRange window;
     bool json = false;
+    bool csv = false;
 };
+Result<OpenedTrace> openFor(const TraceOptions& options);
+
+// Adds --json and --csv, which exclude each other.
+void addOutputOptions(CLI::App& command, bool& json, bool& csv);
 
 // Adds a subcommand whose callback opens the trace and then calls `act`; returns it for more options.
 CLI::App* addTraceCommand(CLI::App& app, Outcome& outcome, const std::string& name, const std::string& description,

@@ -49,6 +49,11 @@ double Roofline::shareOfRoof(const RooflinePoint& point) const {
     return std::max(memory, compute);
 }
 
+double memoryFloorNsPerToken(const Trace& trace, double peakBytesPerSecond) {
+    if (!trace.run() || peakBytesPerSecond <= 0) return 0;
+    return static_cast<double>(trace.run()->weightBytes) * 1e9 / peakBytesPerSecond;
+}
+
 Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop) {
     const DeviceOps& ops = trace.deviceOps();
     Roofline result;
@@ -112,8 +117,7 @@ Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop) {
     }
     if (const RunInfo* run = trace.run()) {
         result.weightBytes = run->weightBytes;
-        if (result.peakBytesPerSecond > 0)
-            result.floorNsPerToken = static_cast<double>(run->weightBytes) * 1e9 / result.peakBytesPerSecond;
+        result.floorNsPerToken = memoryFloorNsPerToken(trace, result.peakBytesPerSecond);
         const double rate = tokenTable(trace, window, stop).tokensPerSecond();
         result.recordedNsPerToken = rate > 0 ? 1e9 / rate : 0;
     }

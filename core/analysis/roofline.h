@@ -54,4 +54,7 @@ struct Roofline {
 };
 Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop = {});
 
+// Roofline::floorNsPerToken, for who needs nothing else. 0: not an own run, or no peak.
+double memoryFloorNsPerToken(const Trace& trace, double peakBytesPerSecond);
+
 }  // namespace gapscope

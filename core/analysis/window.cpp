@@ -7,10 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "core/analysis/phase_windows.h"
+#include "core/analysis/phases.h"
+
 namespace gapscope {
 
 namespace {
 
+constexpr std::string_view kPhasePrefix = "phase:", kTokenPrefix = "token:";
 constexpr uint64_t kLongestWindowNs = uint64_t{1} << 52;  // 52 days; a sum of idle time over 1024 devices still fits
 
 std::optional<int64_t> wholeNumber(std::string_view text) {
@@ -42,6 +46,38 @@ std::optional<TimeRange> longestNamed(const Trace& trace, std::string_view name)
         if (!longest || range.durationNs() > longest->durationNs()) longest = range;
     }
     return longest;
+}
+
+// "phase:decode", "token:3", "token:3-10": device time of the repeat that the default window shows most of.
+Result<TimeRange> tokensOrPhase(const Trace& trace, std::string_view text) {
+    const TimeRange whole = defaultWindow(trace);
+    // Work of the prompt may begin a little before the window's range does.
+    const TokenTable table = tokenTable(trace, {trace.extent().startNs, trace.extent().endNs + 1});
+    const auto chosen = phases(trace, whole);
+    if (table.rows.empty() || !chosen)
+        return fail("The trace knows no tokens and phases: only runs of this program do.", ErrorKind::WrongUse);
+    const std::string_view name = text.substr(text.find(':') + 1);
+    if (text.starts_with(kPhasePrefix)) {
+        for (const PhaseWindow& phase : phaseWindows(table, chosen->repeat))
+            if (phase.name == name) return phase.range;
+        return fail("The trace has no phase '" + std::string(name) + "'; phases are prefill and decode.",
+                    ErrorKind::WrongUse);
+    }
+    const size_t dash = name.find('-', 1);
+    const auto first = wholeNumber(name.substr(0, dash));
+    const auto last = dash == std::string_view::npos ? first : wholeNumber(name.substr(dash + 1));
+    if (!first || !last || *first < 0 || *last > std::numeric_limits<int32_t>::max() || *first > *last) {
+        return fail("The window " + std::string(text) + " is none: say token:K or token:FIRST-LAST, counted from 0.",
+                    ErrorKind::WrongUse);
+    }
+    const TimeRange range =
+        tokenWindow(table, chosen->repeat, static_cast<int32_t>(*first), static_cast<int32_t>(*last));
+    if (range.empty()) {
+        return fail("The run has no time of its own for " + std::string(text) +
+                        " (token 0 may come straight out of the prompt's work); `tokens` lists them.",
+                    ErrorKind::WrongUse);
+    }
+    return range;
 }
 
 }  // namespace
@@ -95,8 +131,10 @@ Result<TimeRange> resolveWindow(const Trace& trace, std::string_view text) {
         }
     }
     if (const auto range = longestNamed(trace, text)) return *range;
+    if (text.starts_with(kPhasePrefix) || text.starts_with(kTokenPrefix)) return tokensOrPhase(trace, text);
     return fail("The trace has no range named '" + std::string(text) +
-                    "'; a window is 'all', a range's name, NAME#k or START:END in ns.",
+                    "'; a window is 'all', a range's name, NAME#k, START:END in ns, token:K, "
+                    "token:FIRST-LAST or phase:decode.",
                 ErrorKind::WrongUse);
 }
 

@@ -1,7 +1,6 @@
 #include "core/export/csv.h"
 
 #include <array>
-#include <charconv>
 #include <unordered_map>
 
 namespace gapscope {
@@ -170,35 +169,10 @@ Result<CsvFile> CsvFile::create(const std::filesystem::path& path, const std::ve
     return csv;
 }
 
-CsvFile& CsvFile::plainCell(std::string_view text) {
-    if (m_rowBegun) m_row += ',';
-    m_rowBegun = true;
-    m_row += text;
-    return *this;
-}
-
-CsvFile& CsvFile::cell(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return plainCell(text);
-    plainCell("\"");
-    for (const char c : text) {
-        if (c == '"') m_row += '"';
-        m_row += c;
-    }
-    m_row += '"';
-    return *this;
-}
-
-CsvFile& CsvFile::cell(double number) {
-    std::array<char, 32> text;
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-    return plainCell({text.data(), static_cast<size_t>(end - text.data())});
-}
-
 Status CsvFile::endRow() {
-    m_row += "\r\n";
-    m_file.write(m_row);
-    m_row.clear();
-    m_rowBegun = false;
+    m_rows.endRow();
+    m_file.write(m_rows.text());
+    m_rows.clearText();
     return ++m_rowCount % kCheckRows == 0 ? m_file.status() : Status();
 }
 

@@ -1,15 +1,14 @@
-// Tables of a trace as CSV (RFC 4180: comma, CRLF, quotes doubled), a file a table, for spreadsheets and scripts. Times
-// are exact ns from the trace's start.
+// Tables of a trace as CSV (csv_text.h), a file a table, for spreadsheets and scripts. Times are exact ns from the
+// trace's start.
 #pragma once
 
-#include <concepts>
 #include <filesystem>
 #include <stop_token>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/export/csv_text.h"
 #include "core/export/export_report.h"
 #include "core/export/export_texts.h"
 #include "core/export/output_file.h"
@@ -22,24 +21,25 @@ class CsvFile {
 public:
     static Result<CsvFile> create(const std::filesystem::path& path, const std::vector<std::string_view>& columns);
 
-    CsvFile& cell(std::string_view text);
-    CsvFile& cell(double number);  // shortest text that reads back the same
-    template <std::integral Integer>
-    CsvFile& cell(Integer number) {
-        return plainCell(std::to_string(number));
+    template <class Value>
+    CsvFile& cell(const Value& value) {
+        m_rows.cell(value);
+        return *this;
     }
-    CsvFile& emptyCell() { return plainCell({}); }
+    CsvFile& emptyCell() {
+        m_rows.emptyCell();
+        return *this;
+    }
+    CsvText& cells() { return m_rows; }  // of the row that is being written
     Status endRow();
     int64_t rowCount() const { return m_rowCount; }
     Result<int64_t> finish() { return m_file.finish(); }  // bytes in the file
 
 private:
     explicit CsvFile(OutputFile file) : m_file(std::move(file)) {}
-    CsvFile& plainCell(std::string_view text);
 
     OutputFile m_file;
-    std::string m_row;
-    bool m_rowBegun = false;
+    CsvText m_rows;
     int64_t m_rowCount = 0;
 };
 
