@@ -29,7 +29,10 @@ inline constexpr uint32_t kFirstOfSequence = 64, kFirstGlobal = 128;            
 namespace event {  // TrackEvent
 inline constexpr uint32_t kTimeDeltaUs = 1, kCategoryIids = 3, kAnnotations = 4, kLegacy = 6, kType = 9, kNameIid = 10,
                           kTrack = 11, kTimeUs = 16, kCategories = 22, kName = 23, kCounterValue = 30, kFlowsOld = 36,
-                          kDoubleValue = 44, kFlows = 47, kEndFlowsOld = 42, kEndFlows = 48, kCorrelationId = 52;
+                          kDoubleValue = 44, kFlows = 47, kEndFlowsOld = 42, kEndFlows = 48, kCorrelationId = 52,
+                          kExtraTracks = 31, kExtraValues = 12, kExtraDoubleTracks = 45, kExtraDoubleValues = 46,
+                          kGpuCorrelation = 3000, kGpuApi = 3001;  // GpuTrackEvent
+inline constexpr uint32_t kSubmittedStages = 1;                    // GpuCorrelation
 inline constexpr uint64_t kSliceBegin = 1, kSliceEnd = 2, kInstant = 3, kCounter = 4;
 }  // namespace event
 
@@ -45,7 +48,8 @@ inline constexpr uint32_t kNameIid = 1, kBool = 2, kUnsigned = 3, kSigned = 4, k
 
 namespace interned {  // InternedData, and the id and text of each entry
 inline constexpr uint32_t kCategories = 1, kNames = 2, kAnnotationNames = 3, kGraphicsContexts = 23,
-                          kGpuSpecifications = 24, kAnnotationTexts = 29;
+                          kGpuSpecifications = 24, kAnnotationTexts = 29, kGpuCounterDescriptors = 47,
+                          kComputeKernels = 1000, kComputeArgNames = 1001;  // GpuInternedData
 inline constexpr uint32_t kIid = 1, kText = 2;
 }  // namespace interned
 
@@ -67,21 +71,25 @@ inline constexpr uint64_t kUnitBytes = 3;
 }  // namespace counter
 
 namespace defaults {  // TracePacketDefaults, and TrackEventDefaults within
-inline constexpr uint32_t kClockId = 58, kTrackEvent = 11, kTrack = 11;
+inline constexpr uint32_t kClockId = 58, kTrackEvent = 11, kTrack = 11;  // the latter's other fields as an event's
 }
 
 namespace stage {  // GpuRenderStageEvent
-inline constexpr uint32_t kDuration = 2, kQueueId = 3, kStageId = 4, kContext = 5, kExtra = 6, kSpecifications = 7,
-                          kSubmission = 10, kGpu = 11, kQueueIid = 13, kStageIid = 14, kName = 17, kNameIid = 20,
-                          kLaunch = 21;
-inline constexpr uint32_t kExtraName = 1, kExtraValue = 2;   // .ExtraData
-inline constexpr uint32_t kGrid = 1, kBlock = 2;             // .ComputeKernelLaunch, each a Dim3: x, y, z
+inline constexpr uint32_t kEventId = 1, kDuration = 2, kQueueId = 3, kStageId = 4, kContext = 5, kExtra = 6,
+                          kSpecifications = 7, kSubmission = 10, kGpu = 11, kQueueIid = 13, kStageIid = 14, kName = 17,
+                          kNameIid = 20, kKernelIid = 19, kLaunch = 21;
+inline constexpr uint32_t kExtraName = 1, kExtraValue = 2;         // .ExtraData
+inline constexpr uint32_t kGrid = 1, kBlock = 2, kLaunchArgs = 3;  // .ComputeKernelLaunch; the first are Dim3: x, y, z
+inline constexpr uint32_t kArgNameIid = 1, kArgName = 2, kArgInt = 3, kArgUnsigned = 4,
+                          kArgDouble = 5;                                        // ExtraComputeArg
+inline constexpr uint32_t kKernelName = 2, kDemangledName = 3, kKernelArgs = 5;  // InternedComputeKernel
 inline constexpr uint32_t kQueues = 2, kStages = 3;          // .Specifications, each a Description: name first
 inline constexpr uint32_t kContextIid = 1, kContextPid = 2;  // InternedGraphicsContext
 }  // namespace stage
 
 namespace gpu_counter {  // GpuCounterEvent
-inline constexpr uint32_t kDescriptor = 1, kValues = 2, kGpu = 3;
+inline constexpr uint32_t kDescriptor = 1, kValues = 2, kGpu = 3, kDescriptorIid = 4;
+inline constexpr uint32_t kInternedDescriptor = 2, kInternedGpu = 3;          // InternedGpuCounterDescriptor
 inline constexpr uint32_t kSpecs = 1;                                         // GpuCounterDescriptor
 inline constexpr uint32_t kSpecId = 1, kSpecName = 2, kSpecUnits = 7;         // .GpuCounterSpec
 inline constexpr uint32_t kValueId = 1, kValueSigned = 2, kValueDouble = 3;   // .GpuCounter

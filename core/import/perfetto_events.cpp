@@ -1,6 +1,7 @@
 #include "core/import/perfetto_events.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/base/utf8.h"
@@ -10,6 +11,17 @@ namespace gapscope {
 
 namespace pf = perfetto;
 
+namespace {
+
+// Of a field of InternedData; those that stand beyond the array go to its end.
+size_t internedPlace(uint32_t field) {
+    if (field == pf::interned::kComputeKernels) return 48;
+    if (field == pf::interned::kComputeArgNames) return 49;
+    return field;
+}
+
+}  // namespace
+
 int perfettoArgOf(std::string_view name) {
     const auto it = std::ranges::find(pf::kArgNames, name);
     return it == pf::kArgNames.end() ? -1 : static_cast<int>(it - pf::kArgNames.begin());
@@ -17,7 +29,7 @@ int perfettoArgOf(std::string_view name) {
 
 void PerfettoReader::take(std::string_view bytes) {
     Packet packet;
-    bool known = false;
+    bool known = false, isOfOtherKind = false;
     ProtoReader reader(bytes);
     while (reader.next()) {
         switch (reader.field()) {
@@ -64,6 +76,7 @@ void PerfettoReader::take(std::string_view bytes) {
                 known = true;
                 break;
             default:
+                isOfOtherKind |= !reader.isNumber();
                 break;
         }
     }
@@ -71,10 +84,8 @@ void PerfettoReader::take(std::string_view bytes) {
         ++m_damaged;
         return;
     }
-    if (!known) {
-        ++m_notRead;
-        return;
-    }
+    if (!known || (isOfOtherKind && packet.bodyField == 0)) ++m_notRead;
+    if (!known) return;
     if (m_sequences.size() >= kMostSequences && !m_sequences.contains(packet.sequence)) {
         ++m_beyondBounds;
         return;
@@ -86,6 +97,9 @@ void PerfettoReader::take(std::string_view bytes) {
         sequence.contextPids.clear();
         sequence.defaultClock = 0;
         sequence.defaultTrack = 0;
+        sequence.extraTracks.clear();
+        sequence.extraDoubleTracks.clear();
+        sequence.counterDescriptor = 0;
         sequence.hasState = true;
     } else if ((packet.flags & pf::packet::kNeedsStateFlag) && !sequence.hasState) {
         ++m_withoutState;  // its names lie in packets that are lost
@@ -118,13 +132,14 @@ void PerfettoReader::take(std::string_view bytes) {
 void PerfettoReader::takeInterned(Sequence& sequence, std::string_view message) {
     ProtoReader reader(message);
     while (reader.next()) {
-        if (reader.isNumber() || reader.field() >= sequence.interned.size()) continue;
+        static constexpr std::array kTexts = {pf::interned::kCategories,        pf::interned::kNames,
+                                              pf::interned::kAnnotationNames,   pf::interned::kAnnotationTexts,
+                                              pf::interned::kGpuSpecifications, pf::interned::kComputeArgNames};
+        const bool isText = std::ranges::find(kTexts, reader.field()) != kTexts.end();
         const bool isContext = reader.field() == pf::interned::kGraphicsContexts;
-        const bool isText = reader.field() == pf::interned::kCategories || reader.field() == pf::interned::kNames ||
-                            reader.field() == pf::interned::kAnnotationNames ||
-                            reader.field() == pf::interned::kAnnotationTexts ||
-                            reader.field() == pf::interned::kGpuSpecifications;
-        if (!isText && !isContext) continue;
+        const bool isKernel = reader.field() == pf::interned::kComputeKernels;
+        const bool areCounters = reader.field() == pf::interned::kGpuCounterDescriptors;
+        if (reader.isNumber() || !(isText || isContext || isKernel || areCounters)) continue;
         if (++m_internedCount > kMostInterned) {
             ++m_beyondBounds;
             continue;
@@ -135,17 +150,22 @@ void PerfettoReader::takeInterned(Sequence& sequence, std::string_view message) 
         ProtoReader part(reader.bytes());
         while (part.next()) {
             if (part.field() == pf::interned::kIid) iid = part.number();
-            if (part.field() == pf::interned::kText) {
-                entry.text = part.bytes();
+            if (areCounters) {
+                if (part.field() == pf::gpu_counter::kInternedDescriptor) entry.message = part.bytes();
+                if (part.field() == pf::gpu_counter::kInternedGpu) entry.gpu = static_cast<int32_t>(part.number());
+            } else if (part.field() == pf::interned::kText) {
+                if (entry.text.empty()) entry.text = part.bytes();
                 pid = static_cast<int32_t>(part.number());
             }
+            if (isKernel && part.field() == pf::stage::kDemangledName) entry.text = part.bytes();
         }
+        if (isKernel) entry.message = reader.bytes();
         if (isContext) {
             sequence.contextPids[iid] = pid;
             continue;
         }
         if (reader.field() == pf::interned::kAnnotationNames) entry.arg = perfettoArgOf(entry.text);
-        sequence.interned[reader.field()].insert_or_assign(iid, std::move(entry));
+        sequence.interned[internedPlace(reader.field())].insert_or_assign(iid, std::move(entry));
     }
 }
 
@@ -155,8 +175,13 @@ void PerfettoReader::takeDefaults(Sequence& sequence, std::string_view message) 
         if (reader.field() == pf::defaults::kClockId) sequence.defaultClock = static_cast<uint32_t>(reader.number());
         if (reader.field() != pf::defaults::kTrackEvent) continue;
         ProtoReader part(reader.bytes());
-        while (part.next())
+        Event defaults;
+        while (part.next()) {
             if (part.field() == pf::defaults::kTrack) sequence.defaultTrack = part.number();
+            readExtra(part, defaults);
+        }
+        sequence.extraTracks = std::move(defaults.extraTracks);
+        sequence.extraDoubleTracks = std::move(defaults.extraDoubleTracks);
     }
 }
 
@@ -202,6 +227,22 @@ bool PerfettoReader::timeOf(const Packet& packet, Sequence& sequence, int64_t& t
     return true;
 }
 
+void PerfettoReader::nameProcess(int64_t pid, std::string_view name) {
+    if (name.empty()) return;
+    if (m_events.processNames.size() < kMostThreads)
+        m_events.processNames[pid] = toValidUtf8(name.substr(0, kMostPerfettoName));
+    else
+        ++m_beyondBounds;
+}
+
+void PerfettoReader::nameThread(int64_t pid, int64_t tid, std::string_view name) {
+    if (name.empty()) return;
+    if (m_events.threadNames.size() < 8 * kMostThreads)
+        m_events.threadNames[{pid, tid}] = toValidUtf8(name.substr(0, kMostPerfettoName));
+    else
+        ++m_beyondBounds;
+}
+
 void PerfettoReader::takeProcess(std::string_view message, PerfettoTrack* track) {
     int64_t pid = -1;
     std::string_view name;
@@ -210,8 +251,7 @@ void PerfettoReader::takeProcess(std::string_view message, PerfettoTrack* track)
         if (reader.field() == pf::process::kPid) pid = static_cast<int32_t>(reader.number());
         if (reader.field() == pf::process::kName) name = reader.bytes();
     }
-    if (!name.empty() && m_events.processNames.size() < kMostThreads)
-        m_events.processNames[pid] = toValidUtf8(name.substr(0, kMostPerfettoName));
+    nameProcess(pid, name);
     if (track) track->pid = pid;
 }
 
@@ -225,8 +265,7 @@ void PerfettoReader::takeThread(std::string_view message, PerfettoTrack* track, 
         if (reader.field() == pf::thread::kName) name = reader.bytes();
         if (reader.field() == pf::thread::kReferenceUs) referenceUs = reader.signedNumber();
     }
-    if (!name.empty() && m_events.threadNames.size() < 8 * kMostThreads)
-        m_events.threadNames[{pid, tid}] = toValidUtf8(name.substr(0, kMostPerfettoName));
+    nameThread(pid, tid, name);
     if (track) {
         track->pid = pid;
         track->tid = tid;
@@ -250,12 +289,11 @@ void PerfettoReader::takeProcessTree(std::string_view message) {
             if (isThread && part.field() == kOfProcess) process = static_cast<int32_t>(part.number());
             if (part.field() == (isThread ? kName : kCommand) && name.empty()) name = part.bytes();
         }
-        if (name.empty() || (reader.field() != kProcesses && !isThread)) continue;
-        std::string text = toValidUtf8(name.substr(0, kMostPerfettoName));
-        if (isThread && m_events.threadNames.size() < 8 * kMostThreads)
-            m_events.threadNames.try_emplace({process, number}, std::move(text));
-        else if (!isThread && m_events.processNames.size() < kMostThreads)
-            m_events.processNames.try_emplace(number, std::move(text));
+        // What a descriptor said of it is kept.
+        if (isThread && !m_events.threadNames.contains({process, number}))
+            nameThread(process, number, name);
+        else if (reader.field() == kProcesses && !m_events.processNames.contains(number))
+            nameProcess(number, name);
     }
 }
 
@@ -304,8 +342,9 @@ void PerfettoReader::takeTrack(std::string_view message) {
 }
 
 const PerfettoReader::Interned* PerfettoReader::find(const Sequence& sequence, uint32_t list, uint64_t iid) const {
-    const auto it = sequence.interned[list].find(iid);
-    return it == sequence.interned[list].end() ? nullptr : &it->second;
+    const InternedList& entries = sequence.interned[internedPlace(list)];
+    const auto it = entries.find(iid);
+    return it == entries.end() ? nullptr : &it->second;
 }
 
 StringId PerfettoReader::intern(std::string_view text) {
@@ -314,8 +353,9 @@ StringId PerfettoReader::intern(std::string_view text) {
 
 StringId PerfettoReader::nameOf(Sequence& sequence, uint32_t list, uint64_t iid, std::string_view text) {
     if (!text.empty() || iid == 0) return text.empty() ? StringId{} : intern(text);
-    const auto it = sequence.interned[list].find(iid);
-    if (it == sequence.interned[list].end()) {
+    InternedList& entries = sequence.interned[internedPlace(list)];
+    const auto it = entries.find(iid);
+    if (it == entries.end()) {
         ++m_unknownNames;
         return intern("[unknown]");
     }
@@ -355,6 +395,8 @@ PerfettoEvents PerfettoReader::finish() {
                     "Events that are no slices, moments or counters are not shown.");
     diagnostics.add("event_arguments", Severity::Info, m_argsNotKept,
                     "Arguments of events that Gapscope has no column for are not kept.");
+    diagnostics.add("counter_sample_unusable", Severity::DataLoss, m_samplesWithoutTrack,
+                    "Samples of counters without a value, or of more counters than a trace shows, are left out.");
     diagnostics.add("unknown_name", Severity::DataLoss, m_unknownNames,
                     "Rows name a text that the file does not hold; they are shown as [unknown].");
     countRowsWithoutTime(m_withoutTime, m_builder);

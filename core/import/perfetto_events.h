@@ -62,6 +62,7 @@ struct PerfettoSlice {
     uint32_t correlationId = 0;
     uint32_t args = UINT32_MAX;  // place in PerfettoEvents::args
     uint64_t flow = 0;
+    uint64_t stage = 0;  // the event id of a GPU's render stage
 };
 
 struct PerfettoMark {
@@ -118,6 +119,7 @@ struct PerfettoEvents {
     PerfettoClocks clocks;
     std::map<int64_t, std::string> processNames;                     // by pid
     std::map<std::pair<int64_t, int64_t>, std::string> threadNames;  // by pid and tid
+    std::unordered_map<uint64_t, uint64_t> flowOfStage;              // by event id: of the call that submitted it
 };
 
 int perfettoArgOf(std::string_view name);  // an Arg, or -1
@@ -134,7 +136,9 @@ private:
     struct Interned {
         std::string text;
         StringId id;
-        int arg = -1;  // of an annotation's name: which Arg
+        int arg = -1;         // of an annotation's name: which Arg
+        std::string message;  // of a compute kernel its arguments, of counters their descriptor
+        int64_t gpu = 0;      // of counters
     };
     using InternedList = std::unordered_map<uint64_t, Interned>;
     struct SequenceClock {
@@ -148,12 +152,14 @@ private:
     };
     struct Sequence {
         bool hasState = false;
-        std::array<InternedList, 30> interned;  // by InternedData's fields
+        std::array<InternedList, 50> interned;  // by internedPlace()
         std::map<uint64_t, int64_t> contextPids;
         std::map<uint32_t, GpuCounter> gpuCounters;
         std::map<uint32_t, SequenceClock> clocks;
         uint32_t defaultClock = 0;
         uint64_t defaultTrack = 0;
+        std::vector<uint64_t> extraTracks, extraDoubleTracks;  // defaults for events' extra counters
+        uint64_t counterDescriptor = 0;                        // the interned one that gpuCounters was filled from
         int64_t threadPid = -1, threadTid = -1;
         int64_t referenceNs = 0;
     };
@@ -188,6 +194,10 @@ private:
         double value = 0;
         std::string_view legacy;
         std::vector<Annotation> annotations;
+        std::vector<uint64_t> extraTracks, extraDoubleTracks, submittedStages;
+        std::vector<int64_t> extraValues;
+        std::vector<double> extraDoubleValues;
+        bool isGpuCall = false;
         int64_t timeNs = 0;
         uint32_t clock = 0;
         bool hasTime = false;
@@ -207,7 +217,14 @@ private:
     void takeGpuCounters(const Packet& packet, Sequence& sequence);
 
     Event readEvent(const Packet& packet, Sequence& sequence);
-    Annotation readAnnotation(std::string_view message, const Sequence& sequence) const;
+    Annotation readAnnotation(std::string_view message, const Sequence& sequence);
+    bool readExtra(const ProtoReader& reader, Event& event);
+    void addExtraSamples(const Event& event, const Sequence& sequence);
+    double counted(PerfettoTrack& track, double value) const;
+    void readComputeArgs(std::string_view message, uint32_t field, const Sequence& sequence, PerfettoArgs& args);
+    void readCounterSpecs(std::string_view descriptor, Sequence& sequence);
+    void nameProcess(int64_t pid, std::string_view name);
+    void nameThread(int64_t pid, int64_t tid, std::string_view name);
     PerfettoKind kindOf(const Event& event) const;
     uint32_t addSlice(const Event& event, Sequence& sequence);
     void addNote(const Event& event, const Sequence& sequence);
@@ -229,7 +246,7 @@ private:
     size_t m_internedCount = 0;
     int64_t m_eventCount = 0;
     int64_t m_notRead = 0, m_withoutState = 0, m_beyondBounds = 0, m_damaged = 0, m_legacy = 0, m_withoutTime = 0,
-            m_argsNotKept = 0, m_dropped = 0, m_unknownNames = 0;
+            m_argsNotKept = 0, m_dropped = 0, m_unknownNames = 0, m_samplesWithoutTrack = 0;
 };
 
 }  // namespace gapscope

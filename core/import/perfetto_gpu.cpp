@@ -37,17 +37,53 @@ CounterUnit unitOf(uint64_t measure) {
 
 }  // namespace
 
+// Resources of a kernel or launch: in messages of `field` within `message`.
+void PerfettoReader::readComputeArgs(std::string_view message, uint32_t field, const Sequence& sequence,
+                                     PerfettoArgs& args) {
+    ProtoReader reader(message);
+    while (reader.next()) {
+        if (reader.field() != field) continue;
+        std::string_view name;
+        int64_t value = 0;
+        ProtoReader part(reader.bytes());
+        while (part.next()) {
+            if (part.field() == pf::stage::kArgName) name = part.bytes();
+            if (part.field() == pf::stage::kArgInt || part.field() == pf::stage::kArgUnsigned)
+                value = std::clamp<int64_t>(part.signedNumber(), 0, INT32_MAX);
+            if (part.field() != pf::stage::kArgNameIid) continue;
+            if (const Interned* entry = find(sequence, pf::interned::kComputeArgNames, part.number()))
+                name = entry->text;
+        }
+        if (name == "registers_per_thread")
+            args.config.registersPerThread = static_cast<int32_t>(value);
+        else if (name == "shared_mem_static")
+            args.config.staticSharedBytes = static_cast<int32_t>(value);
+        else if (name == "shared_mem_dynamic")
+            args.config.dynamicSharedBytes = static_cast<int32_t>(value);
+        else
+            ++m_argsNotKept;
+    }
+}
+
 // What a GPU did, as its driver's producer tells it: one packet a stage, with its duration.
 void PerfettoReader::takeStage(const Packet& packet, Sequence& sequence) {
     ++m_eventCount;
     int64_t durationNs = 0, gpu = 0, context = -1;
-    uint64_t queue = 0, stageIid = 0, nameIid = 0, submission = 0;
+    uint64_t queue = 0, stageIid = 0, nameIid = 0, submission = 0, eventId = 0;
+    const Interned* kernel = nullptr;
     int64_t queueId = -1, stageId = -1;
     std::string_view name;
     PerfettoArgs args;
     ProtoReader reader(packet.body);
     while (reader.next()) {
         switch (reader.field()) {
+            case pf::stage::kEventId:
+                eventId = reader.number();
+                break;
+            case pf::stage::kKernelIid:
+                kernel = find(sequence, pf::interned::kComputeKernels, reader.number());
+                m_unknownNames += kernel ? 0 : 1;
+                break;
             case pf::stage::kDuration:
                 durationNs = static_cast<int64_t>(std::min<uint64_t>(reader.number(), kFarthestNs));
                 break;
@@ -79,8 +115,10 @@ void PerfettoReader::takeStage(const Packet& packet, Sequence& sequence) {
                 submission = reader.number();
                 break;
             case pf::stage::kLaunch: {
+                readComputeArgs(reader.bytes(), pf::stage::kLaunchArgs, sequence, args);
                 ProtoReader launch(reader.bytes());
                 while (launch.next()) {
+                    if (launch.field() == pf::stage::kLaunchArgs) continue;
                     std::array<int32_t, 3> size{};
                     ProtoReader dimensions(launch.bytes());
                     while (dimensions.next())
@@ -107,7 +145,11 @@ void PerfettoReader::takeStage(const Packet& packet, Sequence& sequence) {
                 // Older producers describe queues and stages by their place in a list.
                 int64_t queues = 0, stages = 0;
                 ProtoReader part(reader.bytes());
-                while (part.next() && m_internedCount < kMostInterned) {
+                while (part.next()) {
+                    if (m_internedCount >= kMostInterned) {
+                        ++m_beyondBounds;
+                        break;
+                    }
                     const bool isQueue = part.field() == pf::stage::kQueues;
                     if (!isQueue && part.field() != pf::stage::kStages) continue;
                     ++m_internedCount;
@@ -118,8 +160,13 @@ void PerfettoReader::takeStage(const Packet& packet, Sequence& sequence) {
                 break;
             }
             default:
+                ++m_argsNotKept;  // render targets, passes, command buffers, what it waited for
                 break;
         }
+    }
+    if (kernel) {
+        readComputeArgs(kernel->message, pf::stage::kKernelArgs, sequence, args);
+        args.hasConfig = true;
     }
     if (queue == 0 && queueId >= 0) queue = static_cast<uint64_t>(-1 - 2 * queueId);
     if (stageIid == 0 && stageId >= 0) stageIid = static_cast<uint64_t>(-2 - 2 * stageId);
@@ -133,9 +180,11 @@ void PerfettoReader::takeStage(const Packet& packet, Sequence& sequence) {
     const Interned* const stageEntry = find(sequence, pf::interned::kGpuSpecifications, stageIid);
     const std::string_view stageName = stageEntry ? std::string_view(stageEntry->text) : std::string_view();
     PerfettoSlice slice{.kind = PerfettoKind::Kernel,
-                        .correlationId = saneCorrelation(static_cast<int64_t>(submission))};
+                        .correlationId = saneCorrelation(static_cast<int64_t>(submission)),
+                        .stage = eventId};
     const Interned* const nameEntry = find(sequence, pf::interned::kNames, nameIid);
     if (name.empty() && nameEntry) name = nameEntry->text;
+    if (name.empty() && kernel) name = kernel->text;
     if (name.empty()) name = stageName.empty() ? std::string_view("GPU stage") : stageName;
     slice.name = intern(name);
     const std::string text = std::string(stageName) + " " + std::string(name);
@@ -159,31 +208,37 @@ void PerfettoReader::takeStage(const Packet& packet, Sequence& sequence) {
     addMark(mark);
 }
 
+void PerfettoReader::readCounterSpecs(std::string_view message, Sequence& sequence) {
+    ProtoReader descriptor(message);
+    while (descriptor.next()) {
+        if (descriptor.field() != pf::gpu_counter::kSpecs) continue;
+        if (sequence.gpuCounters.size() > kMostThreads) {
+            ++m_beyondBounds;
+            continue;
+        }
+        uint32_t id = 0;
+        GpuCounter counter;
+        ProtoReader spec(descriptor.bytes());
+        while (spec.next()) {
+            if (spec.field() == pf::gpu_counter::kSpecId) id = static_cast<uint32_t>(spec.number());
+            if (spec.field() == pf::gpu_counter::kSpecName)
+                counter.name = toValidUtf8(spec.bytes().substr(0, kMostPerfettoName));
+            if (spec.field() == pf::gpu_counter::kSpecUnits && spec.isNumber()) counter.unit = unitOf(spec.number());
+        }
+        sequence.gpuCounters[id] = std::move(counter);
+    }
+}
+
 void PerfettoReader::takeGpuCounters(const Packet& packet, Sequence& sequence) {
     ++m_eventCount;
-    int64_t gpu = 0;
+    int64_t gpu = -1;
+    uint64_t descriptorIid = 0;
     std::vector<std::pair<uint32_t, double>> values;
     ProtoReader reader(packet.body);
     while (reader.next()) {
         if (reader.field() == pf::gpu_counter::kGpu) gpu = static_cast<int32_t>(reader.number());
-        if (reader.field() == pf::gpu_counter::kDescriptor) {
-            ProtoReader descriptor(reader.bytes());
-            while (descriptor.next()) {
-                if (descriptor.field() != pf::gpu_counter::kSpecs || sequence.gpuCounters.size() > kMostThreads)
-                    continue;
-                uint32_t id = 0;
-                GpuCounter counter;
-                ProtoReader spec(descriptor.bytes());
-                while (spec.next()) {
-                    if (spec.field() == pf::gpu_counter::kSpecId) id = static_cast<uint32_t>(spec.number());
-                    if (spec.field() == pf::gpu_counter::kSpecName)
-                        counter.name = toValidUtf8(spec.bytes().substr(0, kMostPerfettoName));
-                    if (spec.field() == pf::gpu_counter::kSpecUnits && spec.isNumber())
-                        counter.unit = unitOf(spec.number());
-                }
-                sequence.gpuCounters[id] = std::move(counter);
-            }
-        }
+        if (reader.field() == pf::gpu_counter::kDescriptor) readCounterSpecs(reader.bytes(), sequence);
+        if (reader.field() == pf::gpu_counter::kDescriptorIid) descriptorIid = reader.number();
         if (reader.field() != pf::gpu_counter::kValues) continue;
         uint32_t id = 0;
         double value = 0;
@@ -195,6 +250,12 @@ void PerfettoReader::takeGpuCounters(const Packet& packet, Sequence& sequence) {
         }
         values.emplace_back(id, value);
     }
+    if (const Interned* shared = find(sequence, pf::interned::kGpuCounterDescriptors, descriptorIid)) {
+        if (gpu < 0) gpu = shared->gpu;
+        if (sequence.counterDescriptor != descriptorIid) readCounterSpecs(shared->message, sequence);
+        sequence.counterDescriptor = descriptorIid;
+    }
+    gpu = std::max<int64_t>(gpu, 0);
     int64_t timeNs = 0;
     uint32_t clock = 0;
     if (values.empty()) return;

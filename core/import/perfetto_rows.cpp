@@ -232,6 +232,11 @@ void PerfettoRows::joinFlows() {
         highest = std::max(highest, slice.correlationId);
     std::unordered_map<uint64_t, uint32_t> numbers;
     for (PerfettoSlice& slice : m_events.slices) {
+        if (const auto it = m_events.flowOfStage.find(slice.stage);
+            slice.stage != 0 && it != m_events.flowOfStage.end()) {
+            slice.flow = it->second;  // said more closely than by the id of a submission
+            slice.correlationId = 0;
+        }
         if (slice.flow == 0 || slice.correlationId != 0 || slice.kind > PerfettoKind::DriverCall) continue;
         const auto [it, isNew] = numbers.try_emplace(slice.flow, highest);
         if (isNew && highest < UINT32_MAX) it->second = ++highest;

@@ -1,6 +1,7 @@
 #include "core/import/perfetto_events.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -29,7 +30,7 @@ std::array<int32_t, 3> sizeOf(const std::vector<int64_t>& list) {
 
 }  // namespace
 
-PerfettoReader::Annotation PerfettoReader::readAnnotation(std::string_view message, const Sequence& sequence) const {
+PerfettoReader::Annotation PerfettoReader::readAnnotation(std::string_view message, const Sequence& sequence) {
     Annotation annotation;
     ProtoReader reader(message);
     while (reader.next()) {
@@ -62,7 +63,10 @@ PerfettoReader::Annotation PerfettoReader::readAnnotation(std::string_view messa
                 annotation.textIid = reader.number();
                 break;
             case pf::annotation::kArray: {
-                if (annotation.list.size() >= kMostListValues) break;
+                if (annotation.list.size() >= kMostListValues) {
+                    ++m_beyondBounds;
+                    break;
+                }
                 ProtoReader element(reader.bytes());
                 while (element.next())
                     if (element.field() == pf::annotation::kSigned || element.field() == pf::annotation::kUnsigned)
@@ -74,6 +78,57 @@ PerfettoReader::Annotation PerfettoReader::readAnnotation(std::string_view messa
         }
     }
     return annotation;
+}
+
+// Whether the field belongs to the counters and GPU stages that an event of any type may tell beside itself.
+bool PerfettoReader::readExtra(const ProtoReader& reader, Event& event) {
+    const auto addAll = [&](auto& list, auto valueOf) {
+        if (list.size() >= kMostListValues) {
+            ++m_beyondBounds;
+        } else if (reader.isNumber()) {
+            list.push_back(valueOf(reader.number()));
+        } else {
+            ++m_argsNotKept;  // packed, as no writer of this format has them
+        }
+        return true;
+    };
+    const auto asId = [](uint64_t value) { return value; };
+    switch (reader.field()) {
+        case pf::event::kExtraTracks:
+            return addAll(event.extraTracks, asId);
+        case pf::event::kExtraDoubleTracks:
+            return addAll(event.extraDoubleTracks, asId);
+        case pf::event::kExtraValues:
+            return addAll(event.extraValues, [](uint64_t value) { return static_cast<int64_t>(value); });
+        case pf::event::kExtraDoubleValues:
+            return addAll(event.extraDoubleValues, [](uint64_t value) { return std::bit_cast<double>(value); });
+        default:
+            return false;
+    }
+}
+
+double PerfettoReader::counted(PerfettoTrack& track, double value) const {
+    value *= static_cast<double>(track.multiplier == 0 ? 1 : track.multiplier);
+    if (track.isIncremental) value = track.lastValue += value;
+    if (!track.counter) track.counter = CounterUnit::Number;
+    return value;
+}
+
+void PerfettoReader::addExtraSamples(const Event& event, const Sequence& sequence) {
+    const auto add = [&](const std::vector<uint64_t>& own, const std::vector<uint64_t>& defaults, const auto& values) {
+        const std::vector<uint64_t>& tracks = own.empty() ? defaults : own;
+        for (size_t i = 0; i < values.size(); ++i) {
+            if (i >= tracks.size()) {
+                ++m_samplesWithoutTrack;
+                continue;
+            }
+            const uint32_t track = trackPlace(tracks[i]);
+            addSample(
+                {event.timeNs, event.clock, track, counted(m_events.tracks[track], static_cast<double>(values[i]))});
+        }
+    };
+    add(event.extraTracks, sequence.extraTracks, event.extraValues);
+    add(event.extraDoubleTracks, sequence.extraDoubleTracks, event.extraDoubleValues);
 }
 
 PerfettoReader::Event PerfettoReader::readEvent(const Packet& packet, Sequence& sequence) {
@@ -106,7 +161,24 @@ PerfettoReader::Event PerfettoReader::readEvent(const Packet& packet, Sequence& 
             case pf::event::kEndFlows:
             case pf::event::kFlowsOld:
             case pf::event::kEndFlowsOld:
-                if (event.flow == 0 && reader.isNumber()) event.flow = reader.number();
+                if (event.flow == 0 && reader.isNumber())
+                    event.flow = reader.number();
+                else
+                    ++m_argsNotKept;
+                break;
+            case pf::event::kGpuCorrelation: {
+                ProtoReader part(reader.bytes());
+                while (part.next()) {
+                    if (part.field() == pf::event::kSubmittedStages && part.isNumber() &&
+                        event.submittedStages.size() < kMostListValues)
+                        event.submittedStages.push_back(part.number());
+                    else
+                        ++m_argsNotKept;
+                }
+                break;
+            }
+            case pf::event::kGpuApi:
+                event.isGpuCall = true;
                 break;
             case pf::event::kCorrelationId:
                 event.correlationId = reader.number();
@@ -138,6 +210,7 @@ PerfettoReader::Event PerfettoReader::readEvent(const Packet& packet, Sequence& 
                 break;
             }
             default:
+                if (!readExtra(reader, event)) ++m_argsNotKept;  // arguments of a type of their own, stacks ...
                 break;
         }
     }
@@ -185,7 +258,7 @@ PerfettoKind PerfettoReader::kindOf(const Event& event) const {
                 break;
         }
     }
-    return PerfettoKind::User;
+    return event.isGpuCall ? PerfettoKind::RuntimeCall : PerfettoKind::User;
 }
 
 uint32_t PerfettoReader::addSlice(const Event& event, Sequence& sequence) {
@@ -297,6 +370,11 @@ uint32_t PerfettoReader::addSlice(const Event& event, Sequence& sequence) {
                 break;
         }
     }
+    if (!event.submittedStages.empty()) {
+        if (slice.flow == 0) slice.flow = uint64_t{1} << 63 | (m_events.flowOfStage.size() + 1);
+        for (const uint64_t stage : event.submittedStages)
+            if (m_events.flowOfStage.size() < kMostMarks) m_events.flowOfStage[stage] = slice.flow;
+    }
     if (keepsArgs) {
         slice.args = static_cast<uint32_t>(m_events.args.size());
         m_events.args.push_back(args);
@@ -331,6 +409,7 @@ void PerfettoReader::takeEvent(const Packet& packet, Sequence& sequence) {
         ++m_withoutTime;
         return;
     }
+    addExtraSamples(event, sequence);
     if (event.type == 0 && !event.legacy.empty()) return takeLegacy(event, sequence);
     PerfettoMark mark{.timeNs = event.timeNs, .clock = event.clock, .track = trackPlace(event.track)};
     switch (event.type) {
@@ -347,10 +426,7 @@ void PerfettoReader::takeEvent(const Packet& packet, Sequence& sequence) {
             mark.slice = addSlice(event, sequence);
             return addMark(mark);
         case pf::event::kCounter: {
-            PerfettoTrack& track = m_events.tracks[mark.track];
-            double value = event.value * static_cast<double>(track.multiplier == 0 ? 1 : track.multiplier);
-            if (track.isIncremental) value = track.lastValue += value;
-            if (!track.counter) track.counter = CounterUnit::Number;
+            const double value = counted(m_events.tracks[mark.track], event.value);
             return addSample({event.timeNs, event.clock, mark.track, value});
         }
         default:

@@ -147,6 +147,10 @@ def made_trace():
     for step in range(3):
         sample = trace.packet.add(trusted_packet_sequence_id=4, timestamp=1_010_000 + step * 1000).track_event
         sample.type, sample.track_uuid, sample.counter_value = 4, 30, step
+    beside = trace.packet.add(trusted_packet_sequence_id=4, timestamp=1_013_000).track_event
+    beside.type, beside.track_uuid, beside.name = 3, 11, "with a counter"
+    beside.extra_counter_track_uuids.append(30)
+    beside.extra_counter_values.append(3)
     old = trace.packet.add(trusted_packet_sequence_id=4, timestamp=1_060_000).track_event
     old.name, old.track_uuid = "old style", 11
     old.legacy_event.phase, old.legacy_event.duration_us = ord("X"), 4
@@ -184,10 +188,11 @@ def check_import(cli, folder):
            ("softmax_kernel", "attention", "60000", "2500", "77", "0", "3", "7", "4")],
           [row for row in rows("kernels", "name", "category", "startNs", "durationNs", "process", "device", "stream",
                                "correlationId", "gridX")])
-    check("made: ranges", [("old style", "50000", "4000", "78")], rows("ranges", "name", "startNs", "durationNs", "thread"))
+    check("made: ranges", [("with a counter", "3000", "0", "78"), ("old style", "50000", "4000", "78")],
+          rows("ranges", "name", "startNs", "durationNs", "thread"))
     check("made: counters",
           [("1", "memory used", "bytes", "0", "0"), ("1", "memory used", "bytes", "1000", "1024"),
-           ("1", "memory used", "bytes", "2000", "2048")], rows("counters", "device", "name", "unit", "timeNs", "value"))
+           ("1", "memory used", "bytes", "2000", "2048"), ("1", "memory used", "bytes", "3000", "3072")], rows("counters", "device", "name", "unit", "timeNs", "value"))
     found = {one["name"]: one["count"] for one in cli.json("summary", made, "--window", "all")["diagnostics"]}
     check("made: what could not be used", {"packet_not_read": 1, "packet_without_state": 1, "operation_without_launch": 1},
           found)

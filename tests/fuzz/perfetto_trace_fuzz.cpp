@@ -72,6 +72,24 @@ std::string foreign() {
     spec.number(pf::gpu_counter::kSpecId, 2).text(pf::gpu_counter::kSpecName, "power");
     counters.message(pf::gpu_counter::kDescriptor, ProtoMessage().message(pf::gpu_counter::kSpecs, spec));
     counters.message(pf::gpu_counter::kValues, ProtoMessage().number(pf::gpu_counter::kValueId, 2).real(3, 1.5));
+    ProtoMessage kernel, called, described;
+    kernel.number(pf::interned::kIid, 1).text(pf::stage::kDemangledName, "gemv");
+    kernel.message(pf::stage::kKernelArgs,
+                   ProtoMessage().number(pf::stage::kArgNameIid, 1).number(pf::stage::kArgInt, 9));
+    interned.message(pf::interned::kComputeKernels, kernel);
+    interned.message(pf::interned::kComputeArgNames,
+                     ProtoMessage().number(pf::interned::kIid, 1).text(pf::interned::kText, "registers_per_thread"));
+    stage.number(pf::stage::kKernelIid, 1).number(pf::stage::kEventId, 5);
+    called.number(pf::event::kType, 3).number(pf::event::kTrack, 4).number(pf::event::kGpuApi, 4);
+    called.number(pf::event::kExtraTracks, 6)
+        .number(pf::event::kExtraValues, 7)
+        .number(pf::event::kExtraDoubleTracks, 6);
+    called.real(pf::event::kExtraDoubleValues, 0.5);
+    called.message(pf::event::kGpuCorrelation, ProtoMessage().number(pf::event::kSubmittedStages, 5));
+    described.number(pf::interned::kIid, 3)
+        .message(pf::gpu_counter::kInternedDescriptor, ProtoMessage().message(pf::gpu_counter::kSpecs, spec));
+    interned.message(pf::interned::kGpuCounterDescriptors, described);
+    counters.number(pf::gpu_counter::kDescriptorIid, 3);
     const auto timed = [&](uint32_t clockId) {
         return ProtoMessage()
             .number(pf::packet::kTimestamp, 3)
@@ -84,6 +102,7 @@ std::string foreign() {
                       .message(pf::packet::kInternedData, interned)
                       .message(pf::packet::kGpuRenderStageEvent, stage)) +
            packet(timed(6).message(pf::packet::kGpuCounterEvent, counters)) +
+           packet(timed(6).message(pf::packet::kTrackEvent, called)) +
            packet(ProtoMessage().number(pf::packet::kSequenceId, 2).message(pf::packet::kTrackEvent, event));
 }
 

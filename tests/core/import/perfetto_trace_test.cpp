@@ -216,6 +216,148 @@ TEST(PerfettoTrace, GpuCountersAreRowsOfTheirGpu) {
     EXPECT_EQ(trace->counterSamples().value[0], 71.5);
 }
 
+TEST(PerfettoTrace, EventsTellCountersBesideThemselves) {
+    ProtoMessage defaults, eventDefaults;
+    eventDefaults.number(pf::event::kExtraTracks, 30).number(pf::event::kExtraTracks, 31);
+    defaults.message(pf::defaults::kTrackEvent, eventDefaults);
+    const auto counter = [](uint64_t uuid, std::string_view name, const ProtoMessage& about) {
+        return packet(ProtoMessage().message(pf::packet::kTrackDescriptor, ProtoMessage()
+                                                                               .number(pf::track::kUuid, uuid)
+                                                                               .text(pf::track::kName, name)
+                                                                               .message(pf::track::kCounter, about)));
+    };
+    std::string bytes =
+        track(2, 0, "", 10, 11) + counter(30, "cpu time", ProtoMessage().number(pf::counter::kMultiplier, 1000)) +
+        counter(31, "steps", ProtoMessage().number(pf::counter::kIncremental, 1)) + counter(32, "load", {}) +
+        packet(ProtoMessage()
+                   .number(pf::packet::kSequenceId, 1)
+                   .number(pf::packet::kSequenceFlags, pf::packet::kStateClearedFlag)
+                   .message(pf::packet::kDefaults, defaults));
+    const auto event = [](uint64_t type) {
+        return ProtoMessage().number(pf::event::kType, type).number(pf::event::kTrack, 2);
+    };
+    const auto values = [](ProtoMessage message, std::initializer_list<int64_t> list) {
+        for (const int64_t value : list)
+            message.signedNumber(pf::event::kExtraValues, value);
+        return message;
+    };
+    bytes += packet(timed(100).message(pf::packet::kTrackEvent,
+                                       values(event(pf::event::kSliceBegin).text(pf::event::kName, "a"), {5, 2})));
+    bytes += packet(timed(110).message(pf::packet::kTrackEvent, values(event(pf::event::kSliceEnd), {-6, 3, 9})));
+    bytes += packet(timed(120).message(
+        pf::packet::kTrackEvent,
+        event(pf::event::kInstant).number(pf::event::kExtraDoubleTracks, 32).real(pf::event::kExtraDoubleValues, 0.5)));
+    const TracePtr trace = readBytes(bytes);
+    ASSERT_TRUE(trace);
+    std::vector<std::string> samples;
+    for (size_t row = 0; row < trace->counterSamples().timeNs.size(); ++row) {
+        const CounterSampleRow sample = rowAt(trace->counterSamples(), row);
+        samples.push_back(std::to_string(sample.timeNs) + " " +
+                          std::string(trace->string(trace->counters()[sample.counter.value].name)) + " " +
+                          std::to_string(sample.value));
+    }
+    EXPECT_EQ(samples, (Lines{"0 cpu time 5000.000000", "0 steps 2.000000", "10 cpu time -6000.000000",
+                              "10 steps 5.000000", "20 load 0.500000"}));
+    EXPECT_EQ(describeDiagnostics(*trace), (Lines{"counter_sample_unusable 1"}));
+    EXPECT_EQ(trace->ranges().startNs.size(), 2u);
+}
+
+// As a producer for CUDA writes them: kernels are interned, and a call names the stages that it submitted.
+TEST(PerfettoTrace, GpuStagesHaveKernelsAndTheirCalls) {
+    const auto named = [](uint64_t iid, std::string_view text) {
+        return ProtoMessage().number(pf::interned::kIid, iid).text(pf::interned::kText, text);
+    };
+    const auto arg = [](uint64_t nameIid, uint64_t value) {
+        return ProtoMessage().number(pf::stage::kArgNameIid, nameIid).number(pf::stage::kArgUnsigned, value);
+    };
+    ProtoMessage kernel = named(1, "_Z4gemvv").text(pf::stage::kDemangledName, "void gemv<int>()");
+    kernel.message(pf::stage::kKernelArgs, arg(1, 40)).message(pf::stage::kKernelArgs, arg(2, 7));
+    ProtoMessage interned;
+    interned.message(pf::interned::kGpuSpecifications, named(1, "Stream 7"))
+        .message(pf::interned::kGpuSpecifications, named(2, "Kernel"))
+        .message(pf::interned::kComputeKernels, kernel)
+        .message(pf::interned::kComputeArgNames, named(1, "registers_per_thread"))
+        .message(pf::interned::kComputeArgNames, named(2, "maxThreads"))
+        .message(pf::interned::kComputeArgNames, named(3, "shared_mem_dynamic"));
+    const auto stage = [&](uint64_t id) {
+        ProtoMessage launch;
+        launch.message(pf::stage::kGrid, ProtoMessage().number(1, 4)).message(pf::stage::kLaunchArgs, arg(3, 512));
+        return ProtoMessage()
+            .number(pf::stage::kEventId, id)
+            .number(pf::stage::kDuration, 10)
+            .number(pf::stage::kQueueIid, 1)
+            .number(pf::stage::kStageIid, 2)
+            .number(pf::stage::kSubmission, 3)
+            .number(pf::stage::kKernelIid, id == 99 ? 5 : 1)
+            .message(pf::stage::kLaunch, launch);
+    };
+    ProtoMessage call;
+    call.number(pf::event::kType, pf::event::kSliceBegin).number(pf::event::kTrack, 2);
+    call.text(pf::event::kName, "cuLaunchKernel").number(pf::event::kGpuApi, 4);
+    call.message(pf::event::kGpuCorrelation,
+                 ProtoMessage().number(pf::event::kSubmittedStages, 500).number(pf::event::kSubmittedStages, 501));
+    const std::string bytes = track(2, 0, "", 10, 11) + packet(timed(100).message(pf::packet::kTrackEvent, call)) +
+                              end(105, 2) +
+                              packet(timed(110)
+                                         .message(pf::packet::kInternedData, interned)
+                                         .message(pf::packet::kGpuRenderStageEvent, stage(500))) +
+                              packet(timed(130).message(pf::packet::kGpuRenderStageEvent, stage(501))) +
+                              packet(timed(150).message(pf::packet::kGpuRenderStageEvent, stage(99)));
+    const TracePtr trace = readBytes(bytes);
+    ASSERT_TRUE(trace);
+    ASSERT_EQ(trace->apiCalls().startNs.size(), 1u);
+    ASSERT_EQ(trace->deviceOps().startNs.size(), 3u);
+    const DeviceOpRow op = rowAt(trace->deviceOps(), 0);
+    EXPECT_EQ(trace->string(op.name), "void gemv<int>()");
+    EXPECT_EQ(trace->tracks()[op.track.value].streamId, 7u);
+    const LaunchConfigRow& config = trace->launchConfigs()[op.config.value];
+    EXPECT_EQ(config.registersPerThread, 40);
+    EXPECT_EQ(config.dynamicSharedBytes, 512);
+    EXPECT_EQ(config.grid[0], 4);
+    EXPECT_NE(op.correlationId, 0u);
+    EXPECT_EQ(op.correlationId, trace->apiCalls().correlationId[0]);
+    EXPECT_EQ(op.correlationId, trace->deviceOps().correlationId[1]);
+    EXPECT_EQ(trace->deviceOps().correlationId[2], 3u);  // named by no call
+    // One attribute of the kernel without a column, each time that it is used; one kernel that is not in the file.
+    EXPECT_EQ(describeDiagnostics(*trace), (Lines{"event_arguments 2", "unknown_name 1"}));
+}
+
+TEST(PerfettoTrace, GpuCountersShareAnInternedDescription) {
+    ProtoMessage spec, interned, value;
+    spec.number(pf::gpu_counter::kSpecId, 4).text(pf::gpu_counter::kSpecName, "clock");
+    spec.number(pf::gpu_counter::kSpecUnits, pf::gpu_counter::kHertz);
+    interned.number(pf::interned::kIid, 8).number(pf::gpu_counter::kInternedGpu, 2);
+    interned.message(pf::gpu_counter::kInternedDescriptor, ProtoMessage().message(pf::gpu_counter::kSpecs, spec));
+    value.number(pf::gpu_counter::kValueId, 4).number(pf::gpu_counter::kValueSigned, 1700);
+    const ProtoMessage event =
+        ProtoMessage().number(pf::gpu_counter::kDescriptorIid, 8).message(pf::gpu_counter::kValues, value);
+    const TracePtr trace = readBytes(packet(
+        timed(100)
+            .message(pf::packet::kInternedData, ProtoMessage().message(pf::interned::kGpuCounterDescriptors, interned))
+            .message(pf::packet::kGpuCounterEvent, event)));
+    ASSERT_TRUE(trace);
+    ASSERT_EQ(trace->counters().size(), 1u);
+    EXPECT_EQ(trace->string(trace->counters()[0].name), "clock");
+    EXPECT_EQ(trace->counters()[0].unit, CounterUnit::Hertz);
+    EXPECT_EQ(trace->counters()[0].deviceId, 2u);
+}
+
+TEST(PerfettoTrace, WhatIsNotReadIsCounted) {
+    const ProtoMessage names = ProtoMessage().message(
+        pf::interned::kNames, ProtoMessage().number(pf::interned::kIid, 1).text(pf::interned::kText, "a"));
+    constexpr uint32_t kPerfSample = 66, kCallStack = 55, kTaskExecution = 5;
+    ProtoMessage event;
+    event.number(pf::event::kType, pf::event::kInstant).number(pf::event::kTrack, 2).number(pf::event::kNameIid, 1);
+    event.text(kCallStack, "").text(kTaskExecution, "").fixed64(pf::event::kFlows, 1).fixed64(pf::event::kFlows, 2);
+    const TracePtr trace =
+        readBytes(track(2, 0, "", 10, 11) +
+                  packet(timed(1).message(pf::packet::kInternedData, names).message(kPerfSample, ProtoMessage())) +
+                  packet(timed(2).message(pf::packet::kTrackEvent, event)));
+    ASSERT_TRUE(trace);
+    EXPECT_EQ(describeRows(*trace), (Lines{"user 0-0 a on 10/11"}));
+    EXPECT_EQ(describeDiagnostics(*trace), (Lines{"packet_not_read 1", "event_arguments 3"}));
+}
+
 TEST(PerfettoTrace, ACutOrDamagedFileKeepsWhatIsWhole) {
     const std::string good = track(2, 0, "", 10, 11) + begin(100, 2, "first") + end(110, 2);
     const std::string next = begin(120, 2, "second");
