@@ -6,9 +6,11 @@
 #include <memory>
 
 #include "app/cli/gaps_csv.h"
+#include "app/cli/kernel_rules.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
 #include "core/analysis/gaps.h"
+#include "core/analysis/kernel_rules.h"
 #include "core/analysis/window.h"
 #include "core/base/format.h"
 #include "core/base/temporary_file.h"
@@ -29,6 +31,7 @@ struct ConvertOptions {
     std::string out;
     std::string format;
     std::string table = "kernels";
+    std::string rules;
     bool force = false;
     bool withIdentity = false;
     bool json = false;
@@ -210,7 +213,9 @@ Status convert(const ConvertOptions& options) {
     }
     // Before the long part; a file that appears meanwhile is replaced.
     RETURN_IF_ERROR(checkOut(*format, options));
-    ASSIGN_OR_RETURN(const TracePtr trace, openInput(options.in));
+    ASSIGN_OR_RETURN(const CategoryRules rules, readRules(options.rules));
+    ASSIGN_OR_RETURN(TracePtr trace, openInput(options.in));
+    trace = categorized(trace, rules);
     ASSIGN_OR_RETURN(const ExportReport report, format->write(*trace, options));
     printReport(*format, options, report);
     return {};
@@ -231,6 +236,7 @@ void addConvertCommand(CLI::App& app, Outcome& outcome) {
     command->add_option("--table", options->table, "the table of a single .csv file (default: kernels)");
     command->add_flag("--force", options->force, "replace OUT if it exists");
     command->add_flag("--with-identity", options->withIdentity, "keep home folders in paths, which name people");
+    command->add_option("--rules", options->rules, "category rules, as the other commands take them");
     command->add_flag("--json", options->json, "one JSON object on stdout");
     command->callback([options, &outcome] { outcome.status = convert(*options); });
 }

@@ -1,7 +1,10 @@
+#include <memory>
+
 #include "app/cli/csv_columns.h"
 #include "app/cli/summary_output.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
+#include "core/analysis/kernel_rules.h"
 #include "core/analysis/kernel_summary.h"
 #include "core/base/format.h"
 
@@ -48,11 +51,57 @@ void addRows(TextTable& table, const Trace& trace, const std::vector<KernelRow>&
     }
 }
 
+// Names that no rule knows: what a rule could be written for.
+void printUnknown(const OpenedTrace& opened) {
+    std::vector<KernelName> names = kernelNames(*opened.trace, opened.window, opened.rules);
+    int64_t allNs = 0;
+    for (const KernelName& name : names)
+        allNs += name.ns;
+    std::erase_if(names, [](const KernelName& name) { return name.rule.has_value(); });
+    const auto shareOf = [&](const KernelName& name) {
+        return allNs > 0 ? static_cast<double>(name.ns) / static_cast<double>(allNs) : 0;
+    };
+    if (opened.json) {
+        JsonWriter json;
+        json.beginObject().key("unknown").beginArray();
+        for (const KernelName& name : names) {
+            json.beginObject().field("name", name.name).field("count", name.count).field("totalNs", name.ns);
+            json.field("share", shareOf(name)).endObject();
+        }
+        json.endArray().endObject();
+        printJson(json);
+        return;
+    }
+    if (opened.csv) {
+        CsvText csv;
+        addHeader(csv, std::vector<std::string>{"name", "count", "totalNs", "share"});
+        for (const KernelName& name : names)
+            csv.cell(name.name).cell(name.count).cell(name.ns).cell(shareOf(name)).endRow();
+        printCsv(csv);
+        return;
+    }
+    if (names.empty()) {
+        print(opened.trace->run() ? "Kernels of this program's own runs have their categories by what they do.\n"
+                                  : "The rules know all kernel names in the window.\n");
+        return;
+    }
+    TextTable table({{"share"}, {"total"}, {"count"}, {"name", TextTable::Align::Left}});
+    for (const KernelName& name : names)
+        table.add({formatPercent(shareOf(name)), formatDuration(name.ns), formatCount(name.count),
+                   shortened(name.name, kLongestName)});
+    print(table.text());
+}
+
 }  // namespace
 
 void addKernelsCommand(CLI::App& app, Outcome& outcome) {
-    addTraceCommand(app, outcome, "kernels", "Time by kernel name", [](const OpenedTrace& opened) -> Status {
+    auto unknown = std::make_shared<bool>(false);
+    const auto act = [unknown](const OpenedTrace& opened) -> Status {
         const Trace& trace = *opened.trace;
+        if (*unknown) {
+            printUnknown(opened);
+            return {};
+        }
         const KernelSummary summary = kernelSummary(trace, opened.window);
         if (opened.csv) {
             printCsvTable(trace, summary);
@@ -82,7 +131,9 @@ void addKernelsCommand(CLI::App& app, Outcome& outcome) {
         addRows(table, trace, summary.others);
         print(table.text());
         return {};
-    });
+    };
+    CLI::App* command = addTraceCommand(app, outcome, "kernels", "Time by kernel name", act);
+    command->add_flag("--unknown", *unknown, "only kernel names that no category rule knows");
 }
 
 }  // namespace gapscope::cli

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "app/cli/kernel_rules.h"
+#include "core/analysis/kernel_rules.h"
 #include "core/analysis/window.h"
 #include "core/import/join_traces.h"
 #include "core/trace/trace_builder.h"
@@ -63,7 +65,9 @@ Result<TracePtr> onlyDevice(const Trace& trace, uint32_t device) {
 Result<OpenedTrace> openFor(const TraceOptions& options) {
     OpenedTrace opened{.json = options.json, .csv = options.csv};
     const std::vector<std::filesystem::path> paths(options.files.begin(), options.files.end());
+    ASSIGN_OR_RETURN(opened.rules, readRules(options.rules));
     ASSIGN_OR_RETURN(opened.trace, openTraces(paths, {.name = options.alignAt}));
+    opened.trace = categorized(opened.trace, opened.rules);
     // By the whole trace: "all" and the default window are the same for each of its devices.
     ASSIGN_OR_RETURN(opened.window, resolveWindow(*opened.trace, options.window));
     if (options.device) {
@@ -92,6 +96,9 @@ CLI::App* addTraceCommand(CLI::App& app, Outcome& outcome, const std::string& na
     command->add_option("--window", options->window,
                         "all, a range's name, NAME#k or START:END in ns (default: model_inference, else all)");
     command->add_option("--device", options->device, "only this device");
+    command->add_option("--rules", options->rules,
+                        "category rules for kernels of other programs, tried before the built-in ones (default: "
+                        "kernel-rules.txt in the settings folder)");
     addOutputOptions(*command, options->json, options->csv);
     command->callback([options, act = std::move(act), &outcome] {
         const auto opened = openFor(*options);

@@ -1,5 +1,5 @@
-// What the commands that read a trace share: FILE..., --align, --window, --device, --json, --csv, and opening the files
-// by them.
+// What the commands that read a trace share: FILE..., --align, --window, --device, --rules, --json, --csv, and opening
+// the files by them.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/cli/commands.h"
+#include "core/base/category_rules.h"
 #include "core/base/json_writer.h"
 #include "core/trace/trace.h"
 
@@ -19,6 +20,7 @@ struct TraceOptions {
     std::string alignAt;
     std::string window;
     std::optional<uint32_t> device;
+    std::string rules;  // a file; empty: the person's own
     bool json = false;
     bool csv = false;
 };
@@ -26,6 +28,7 @@ struct TraceOptions {
 struct OpenedTrace {
     TracePtr trace;
     TimeRange window;
+    CategoryRules rules;  // that foreign kernels have their categories by
     bool json = false;
     bool csv = false;
 };

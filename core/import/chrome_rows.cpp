@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/import/category_rules.h"
+#include "core/base/category_rules.h"
 #include "core/import/json_cursor.h"
 #include "core/import/row_checks.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/base/utf8.h"
-#include "core/import/category_rules.h"
+#include "core/base/category_rules.h"
 #include "core/import/nsys_more_tables.h"
 #include "core/import/nsys_rows.h"
 #include "core/import/own_session.h"

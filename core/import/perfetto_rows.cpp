@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/import/category_rules.h"
+#include "core/base/category_rules.h"
 #include "core/import/json_cursor.h"
 #include "core/trace/run_fields.h"
 

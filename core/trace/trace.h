@@ -62,6 +62,8 @@ public:
         return m_deviceOps.startNs.size() + m_apiCalls.startNs.size() + m_ranges.startNs.size() +
                m_overheads.startNs.size();
     }
+    // The same rows with other categories, one a row of deviceOps().
+    std::shared_ptr<const Trace> withCategories(ColumnView<Category> categories) const;
     // The name of a thread, or "thread TID".
     std::string threadName(uint64_t globalTid) const;
 
@@ -91,7 +93,7 @@ private:
 using TracePtr = std::shared_ptr<const Trace>;
 
 // Whether `after` is a later snapshot of the run that `before` is one of, and has events to tell it by: snapshots of
-// one builder share their rows. Both must be held by the caller.
+// one builder share their rows, categories included. Both must be held by the caller.
 bool isLaterSnapshot(const Trace& before, const Trace& after);
 
 // One row of a column table: rowAt(trace.deviceOps(), 3).startNs

@@ -1,6 +1,7 @@
 #include "core/trace/trace_builder.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace gapscope {
@@ -42,7 +43,9 @@ Id internRow(const Row& row, std::map<Row, Id>& ids, ColumnWriter<Row>& rows) {
 template <class Columns>
 bool sharesRows(const Columns& before, const Columns& after) {
     if (before.startNs.empty()) return true;
-    return after.startNs.size() >= before.startNs.size() && &before.startNs[0] == &after.startNs[0];
+    if (after.startNs.size() < before.startNs.size() || &before.startNs[0] != &after.startNs[0]) return false;
+    if constexpr (requires { before.category; }) return &before.category[0] == &after.category[0];
+    return true;
 }
 
 }  // namespace
@@ -154,6 +157,13 @@ bool isLaterSnapshot(const Trace& before, const Trace& after) {
     return before.eventCount() > 0 && sharesRows(before.deviceOps(), after.deviceOps()) &&
            sharesRows(before.apiCalls(), after.apiCalls()) && sharesRows(before.ranges(), after.ranges()) &&
            sharesRows(before.overheads(), after.overheads());
+}
+
+TracePtr Trace::withCategories(ColumnView<Category> categories) const {
+    assert(categories.size() == m_deviceOps.category.size());
+    const auto trace = std::make_shared<Trace>(*this);
+    trace->m_deviceOps.category = std::move(categories);
+    return trace;
 }
 
 std::string Trace::threadName(uint64_t globalTid) const {

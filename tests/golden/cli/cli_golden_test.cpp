@@ -373,6 +373,47 @@ TEST_F(CliGolden, DoctorNamesTheSettingForGpuLibraries) {
     EXPECT_NE(json.output.find("\"name\":\"NVML\""), std::string::npos) << json.output;
 }
 
+TEST_F(CliGolden, KernelsThatNoRuleKnows) {
+    const auto trace = m_folder / "foreign.json";
+    const auto kernel = [](const std::string& name, int startUs, int us) {
+        return "{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"" + name +
+               "\",\"pid\":0,\"tid\":7,\"ts\":" + std::to_string(startUs) + ",\"dur\":" + std::to_string(us) +
+               ",\"args\":{\"device\":0,\"stream\":7}}";
+    };
+    const char* odd = "void ns::odd<float>(int)";
+    std::ofstream(trace) << "{\"traceEvents\":[" << kernel(odd, 1, 3) << ',' << kernel("sgemm", 5, 1) << ','
+                         << kernel(odd, 7, 4) << "]}";
+    const std::string file = " '" + trace.string() + "'";
+    const auto rules = m_folder / "rules.txt";
+    const std::string withRules = file + " --rules '" + rules.string() + "'";
+    const std::string unknown =
+        "{\"unknown\":[{\"name\":\"" + std::string(odd) + "\",\"count\":2,\"totalNs\":7000,\"share\":0.875}]}\n";
+    EXPECT_EQ(runCli("kernels --unknown --json" + file).output, unknown);
+    EXPECT_EQ(runCli("kernels --unknown" + file).output,
+              " share    total  count  name\n87.5 %  7.00 µs      2  void ns::odd<float>(int)\n");
+    EXPECT_EQ(runCli("kernels --unknown" + withRules).exitCode, 1);  // there is no such file
+    std::ofstream(rules) << "norm nothing\nodd odd\nrope ODD float\n";
+    const Ran wrongLine = runCli("kernels --unknown" + withRules);
+    EXPECT_EQ(wrongLine.exitCode, 0);
+    EXPECT_TRUE(wrongLine.output.starts_with("gapscope-cli: " + rules.string() + ", line 2: 'odd' is no category; "))
+        << wrongLine.output;
+    EXPECT_TRUE(wrongLine.output.ends_with("The rules know all kernel names in the window.\n")) << wrongLine.output;
+    std::ofstream(rules) << "rope odd\n";
+    EXPECT_NE(runCli("summary --json" + withRules).output.find("\"rope\":7000"), std::string::npos);
+    // The person's own file is tried without being named, and a session keeps no category of a rule that is gone.
+    std::filesystem::create_directories(m_folder / "config/gapscope");
+    std::filesystem::rename(rules, m_folder / "config/gapscope/kernel-rules.txt");
+    const std::string own = std::getenv("XDG_CONFIG_HOME");
+    setenv("XDG_CONFIG_HOME", (m_folder / "config").c_str(), 1);
+    const std::string saved = " '" + (m_folder / "foreign.gapscope").string() + "'";
+    EXPECT_EQ(runCli("convert" + file + saved).exitCode, 0);
+    EXPECT_NE(runCli("kernels --json" + saved).output.find("\"category\":\"rope\""), std::string::npos);
+    EXPECT_EQ(runCli("kernels --json --unknown" + file).output, "{\"unknown\":[]}\n");
+    setenv("XDG_CONFIG_HOME", own.c_str(), 1);
+    EXPECT_EQ(runCli("kernels --json --unknown" + saved).output, unknown);
+    EXPECT_EQ(runCli("kernels --json --unknown '" + session().string() + "'").output, "{\"unknown\":[]}\n");
+}
+
 TEST_F(CliGolden, ConvertGoesByTheNameAndTellsWhatItWrote) {
     const std::string file = "'" + session().string() + "' ";
     const auto out = [&](const char* name) { return "'" + (m_folder / name).string() + "'"; };
@@ -440,6 +481,8 @@ TEST_F(CliGolden, ConvertReplacesNothingUnasked) {
 
 int main(int argc, char** argv) {
     testing::InitGoogleTest(&argc, argv);
+    // The rules of whoever runs the tests are not what they are about.
+    setenv("XDG_CONFIG_HOME", "/nowhere/at/all", 1);
     for (int i = 1; i < argc; ++i)
         gapscope::g_updateGolden |= std::string(argv[i]) == "--update-golden";
     return RUN_ALL_TESTS();

@@ -1,4 +1,4 @@
-#include "core/import/category_rules.h"
+#include "core/base/category_rules.h"
 
 #include <gtest/gtest.h>
 
@@ -137,6 +137,16 @@ TEST(CategoryRules, TheFirstRuleThatFitsWins) {
     EXPECT_EQ(rules->categoryOf("my_FUSED_rms_kernel"), Category::Norm);
     EXPECT_EQ(rules->categoryOf("my_fused_kernel"), Category::Gemm);
     EXPECT_EQ(rules->categoryOf("plain"), Category::Other);
+}
+
+TEST(CategoryRules, OnesOwnAreTriedBeforeTheBuiltIn) {
+    const CategoryRules rules =
+        CategoryRules::beforeBuiltIn({{Category::Norm, {"sgemm", "odd"}}, {Category::Other, {"nothing"}}});
+    EXPECT_EQ(rules.categoryOf("odd_sgemm"), Category::Norm);
+    EXPECT_EQ(rules.categoryOf("sgemm"), Category::Gemm);
+    EXPECT_EQ(rules.ruleFor("nothing_gemm"), std::optional<size_t>(1));  // known to be other, not unknown
+    EXPECT_EQ(rules.ruleFor("my_own_kernel"), std::nullopt);
+    EXPECT_EQ(rules.rules().size(), CategoryRules::builtIn().rules().size() + 2);
 }
 
 TEST(CategoryRules, AWrongLineIsNamed) {
