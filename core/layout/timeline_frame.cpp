@@ -5,9 +5,7 @@
 
 namespace gapscope {
 
-namespace {
-
-int laneHeightOf(RowKind kind) {
+int usualLaneHeight(RowKind kind) {
     switch (kind) {
         case RowKind::Token:
         case RowKind::Stream:
@@ -26,6 +24,8 @@ int laneHeightOf(RowKind kind) {
     }
     return kTrackHeight;
 }
+
+namespace {
 
 std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& row, TimeRange visible) {
     // What is shown beyond the trace's ends was never measured and is no idle time.
@@ -46,17 +46,31 @@ std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& r
 
 }  // namespace
 
-std::vector<RowPlace> placeRows(const TimelineIndex& index) {
+std::vector<RowPlace> placeRows(const TimelineIndex& index, int height) {
     std::vector<RowPlace> places;
     int y = 0;
+    bool pinning = true;
     for (const TimelineRow* row : index.rows()) {
-        if (row->startsGroup && !places.empty()) y += kGroupSpacing;
-        const int laneHeight = laneHeightOf(row->kind);
         const int lanes = std::max(1, static_cast<int>(row->lanes.lanes().size()));
-        places.push_back({y, lanes * (laneHeight + kLaneSpacing) - kLaneSpacing, laneHeight});
-        y += lanes * (laneHeight + kLaneSpacing) + kLaneSpacing;
+        const int wanted = row->wantedLaneHeight > 0 ? row->wantedLaneHeight : usualLaneHeight(row->kind);
+        const int laneHeight = std::max(wanted, (kLowestRow + lanes - 1) / lanes - kLaneSpacing * (lanes > 1));
+        const int rowHeight = lanes * (laneHeight + kLaneSpacing) - kLaneSpacing;
+        const bool wasPinned = !places.empty() && places.back().pinned;
+        pinning = pinning && row->pinned && y + rowHeight <= height * 2 / 3;
+        if (wasPinned && !pinning)
+            y += kPinnedSpacing;
+        else if (row->startsGroup && !places.empty())
+            y += kGroupSpacing;
+        places.push_back({y, rowHeight, laneHeight, pinning});
+        y += rowHeight + 2 * kLaneSpacing;
     }
     return places;
+}
+
+std::optional<size_t> TimelineFrame::rowAt(int y) const {
+    for (size_t r = 0; r < places.size(); ++r)
+        if (places[r].pinned == (y < pinnedHeight) && y >= rowY(r) && y < rowY(r) + places[r].height) return r;
+    return std::nullopt;
 }
 
 size_t TimelineFrame::spanCount() const {
@@ -67,32 +81,38 @@ size_t TimelineFrame::spanCount() const {
 }
 
 TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int height, int scrollY) {
-    TimelineFrame frame{.scale = scale, .height = height, .scrollY = scrollY, .places = placeRows(index)};
+    TimelineFrame frame{.scale = scale, .height = height, .scrollY = scrollY, .places = placeRows(index, height)};
     frame.busy.resize(frame.places.size());
     if (!frame.places.empty()) frame.contentHeight = frame.places.back().y + frame.places.back().height;
+    for (const RowPlace& place : frame.places)
+        if (place.pinned) frame.pinnedHeight = place.y + place.height + kPinnedSpacing;
     if (scale.range.empty()) return frame;
     for (size_t r = 0; r < frame.places.size(); ++r) {
         const RowPlace& place = frame.places[r];
-        if (place.y + place.height <= scrollY || place.y >= scrollY + height) continue;
+        const int top = place.pinned ? 0 : frame.pinnedHeight;
+        const int rowY = frame.rowY(r);
+        if (rowY + place.height <= top || rowY >= height) continue;
         const TimelineRow& row = *index.rows()[r];
         frame.busy[r] = busyShare(index, row, scale.range);
         if (row.kind == RowKind::Counter) {
             frame.counters.push_back({.row = r,
-                                      .y = place.y - scrollY,
+                                      .y = rowY,
                                       .height = place.height,
+                                      .pinned = place.pinned,
                                       .top = counterTop(row.series),
                                       .columns = counterColumns(row.series, scale)});
             continue;
         }
         const auto& lanes = row.lanes.lanes();
         for (size_t depth = 0; depth < lanes.size(); ++depth) {
-            const int y = place.laneY(depth) - scrollY;
-            if (y + place.laneHeight <= 0 || y >= height) continue;
+            const int y = frame.laneY(r, depth);
+            if (y + place.laneHeight <= top || y >= height) continue;
             FrameLane& lane = frame.lanes.emplace_back();
             lane.row = r;
             lane.lane = depth;
             lane.y = y;
             lane.height = place.laneHeight;
+            lane.pinned = place.pinned;
             laneSpans(lanes[depth], scale, lane.spans);
         }
     }
@@ -101,7 +121,7 @@ TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int 
 
 std::optional<FrameHit> hitTest(const TimelineIndex& index, const TimelineFrame& frame, double x, int y) {
     for (const FrameLane& shown : frame.lanes) {
-        if (y < shown.y || y >= shown.y + shown.height) continue;
+        if (shown.pinned != (y < frame.pinnedHeight) || y < shown.y || y >= shown.y + shown.height) continue;
         FrameHit hit{.row = shown.row, .lane = shown.lane};
         const Lane& lane = index.rows()[shown.row]->lanes.lanes()[shown.lane];
         hit.span = spanAt(lane, frame.scale, x);
@@ -112,7 +132,7 @@ std::optional<FrameHit> hitTest(const TimelineIndex& index, const TimelineFrame&
         return hit;
     }
     for (const FrameCounter& shown : frame.counters) {
-        if (y < shown.y || y >= shown.y + shown.height) continue;
+        if (shown.pinned != (y < frame.pinnedHeight) || y < shown.y || y >= shown.y + shown.height) continue;
         FrameHit hit{.row = shown.row};
         const CounterSeries& series = index.rows()[shown.row]->series;
         const double column = std::floor(x);

@@ -19,6 +19,10 @@ LaneItem item(int64_t startNs, int64_t endNs, size_t row, uint8_t tint) {
     return {std::clamp(startNs, -kFar, kFar), std::clamp(endNs, -kFar, kFar), static_cast<uint32_t>(row), tint};
 }
 
+TrackRow trackOf(const Trace& trace, TrackId track) {
+    return track.valid() && track.value < trace.tracks().size() ? trace.tracks()[track.value] : TrackRow{};
+}
+
 // "layer 3" and "layer 4" are of one kind and get one tint.
 uint8_t rangeTint(std::string_view name) {
     uint32_t hash = 2166136261u;
@@ -96,6 +100,7 @@ void TimelineIndex::reset() {
     m_changedToken.reset();
     m_tokens.clear();
     *m_tokenRow = {};
+    m_tree.clear();
     m_rows.clear();
     m_apiTints.clear();
     m_rangeTints.clear();
@@ -139,8 +144,7 @@ void TimelineIndex::addDeviceOps() {
     TimeRange tokenRange;
     for (size_t row = m_opsSeen; row < ops.startNs.size(); ++row) {
         const TrackId track = ops.track[row];
-        const uint32_t deviceId =
-            track.valid() && track.value < m_trace->tracks().size() ? m_trace->tracks()[track.value].deviceId : 0;
+        const uint32_t deviceId = trackOf(*m_trace, track).deviceId;
         const LaneItem laid = item(ops.startNs[row], ops.endNs[row], row, static_cast<uint8_t>(ops.category[row]));
         const bool isCopy = ops.kind[row] == DeviceOpKind::Copy || ops.kind[row] == DeviceOpKind::Set;
         (isCopy ? copies[deviceId] : kernels[track]).push_back(laid);
@@ -162,13 +166,12 @@ void TimelineIndex::addDeviceOps() {
     for (auto& [track, batch] : kernels) {
         const auto [it, isNew] = m_streams.try_emplace(track);
         if (isNew) {
-            const TrackRow info =
-                track.valid() && track.value < m_trace->tracks().size() ? m_trace->tracks()[track.value] : TrackRow{};
+            const TrackRow info = trackOf(*m_trace, track);
             it->second.kind = RowKind::Stream;
             it->second.track = track;
             it->second.deviceId = info.deviceId;
-            it->second.title = "stream " + std::to_string(info.streamId);
-            it->second.detail = it->second.title + ", context " + std::to_string(info.contextId) + ", process " +
+            it->second.detail = "stream " + std::to_string(info.streamId) + ", context " +
+                                std::to_string(info.contextId) + ", process " +
                                 std::to_string(processIdOf(info.globalPid));
             m_devices[info.deviceId].tracks.push_back(track);
         }
@@ -178,7 +181,6 @@ void TimelineIndex::addDeviceOps() {
         TimelineRow& row = m_devices[deviceId].copies;
         row.kind = RowKind::Copy;
         row.deviceId = deviceId;
-        row.title = "copies";
         row.addWork(std::move(batch));
     }
     for (auto& [deviceId, batch] : all)
@@ -242,7 +244,6 @@ void TimelineIndex::addCounters() {
             const CounterRow info = m_trace->counters()[id.value];
             counter.kind = info.unit == CounterUnit::ClockEventReasons ? RowKind::ClockLimit : RowKind::Counter;
             counter.deviceId = info.deviceId;
-            counter.title = m_trace->string(info.name);
             counter.unit = info.unit;
             m_devices[info.deviceId].counters.push_back(id);
         }
@@ -277,7 +278,7 @@ void TimelineIndex::addTokens() {
         m_changedToken = TokenKey{INT16_MIN, INT32_MIN};
         m_tokens.clear();
     }
-    if (m_tokens.empty()) *m_tokenRow = {.kind = RowKind::Token, .startsGroup = true, .title = "Tokens"};
+    if (m_tokens.empty()) *m_tokenRow = {.kind = RowKind::Token};
     m_tokenRow->lanes.removeFrom(fromNs);
 
     std::vector<LaneItem> items;
@@ -321,8 +322,9 @@ void TimelineIndex::setGaps(GapLanes gaps) {
 }
 
 void TimelineIndex::orderRows() {
-    m_rows.clear();
-    if (m_tokenRow->lanes.itemCount() > 0) m_rows.push_back(m_tokenRow.get());
+    m_tree.clear();
+    if (m_tokenRow->lanes.itemCount() > 0)
+        m_tree.push_back({.key = "tokens", .title = "Tokens", .row = m_tokenRow.get()});
 
     // Launching threads first, then those that did something of the program's; else as they appeared, so that rows do
     // not jump during a run.
@@ -333,77 +335,82 @@ void TimelineIndex::orderRows() {
         return thread.ranges.lanes.itemCount() + thread.waits.lanes.itemCount() > 0 ? 1 : 2;
     };
     std::ranges::stable_sort(order, {}, rank);
-    for (const uint64_t tid : order)
-        orderThread(tid);
+    std::map<std::string, int> named;  // threads of one name are told apart by their order
+    for (const uint64_t tid : order) {
+        RowNode node = threadNode(tid);
+        if (const int count = ++named[node.key]; count > 1) {
+            const std::string suffix = "#" + std::to_string(count);
+            for (RowNode& child : node.children)
+                child.key.insert(node.key.size(), suffix);
+            node.key += suffix;
+        }
+        if (node.isGroup()) m_tree.push_back(std::move(node));
+    }
     for (const auto& [deviceId, device] : m_devices)
-        orderDevice(deviceId);
+        m_tree.push_back(deviceNode(deviceId));
+    sortTree(m_tree, m_arrangement);
+    m_rows = arrangeRows(m_tree, m_arrangement);
 }
 
-void TimelineIndex::orderThread(uint64_t globalTid) {
+RowNode TimelineIndex::threadNode(uint64_t globalTid) {
     Thread& thread = m_threads[globalTid];
     const std::string name = m_trace->threadName(globalTid);
-    const struct {
-        TimelineRow& row;
-        RowKind kind;
-        const char* title;
-    } rows[] = {{thread.ranges, RowKind::Range, "ranges"},
-                {thread.apiCalls, RowKind::ApiCall, "API calls"},
-                {thread.waits, RowKind::Wait, "waits"},
-                {thread.overheads, RowKind::Overhead, "tracing cost"}};
-    TimelineRow* first = nullptr;
-    for (const auto& [row, kind, title] : rows) {
-        if (row.lanes.itemCount() == 0) continue;
+    RowNode node{.key = "thread " + name, .title = name};
+    const auto add = [&](TimelineRow& row, RowKind kind, const char* key, const char* title) {
+        if (row.lanes.itemCount() == 0) return;
         row.kind = kind;
         row.globalTid = globalTid;
-        row.startsGroup = first == nullptr;
-        row.folds = {};
         row.detail = name + ": " + title;
-        // A thread of the profiler's own: what it does says more than its number.
-        const char* ownTitle = kind == RowKind::Overhead && threadIdOf(globalTid) != 0 ? "tracing thread" : title;
-        row.title = !row.startsGroup ? title : kind == RowKind::Overhead ? ownTitle : name;
-        if (first)
-            first->folds = {RowGroup::Kind::Thread, globalTid};
-        else
-            first = &row;
-        if (row.startsGroup || !first->folded) m_rows.push_back(&row);
-        if (row.startsGroup) row.folded = m_folded.contains({RowGroup::Kind::Thread, globalTid});
-    }
+        node.children.push_back(
+            {.key = node.key + "/" + key, .title = title, .row = &row, .isMain = node.children.empty()});
+    };
+    add(thread.ranges, RowKind::Range, "ranges", "ranges");
+    add(thread.apiCalls, RowKind::ApiCall, "calls", "API calls");
+    add(thread.waits, RowKind::Wait, "waits", "waits");
+    // A thread of the profiler's own: what it does says more than its number.
+    if (node.children.empty()) node.title = threadIdOf(globalTid) != 0 ? "tracing thread" : "tracing cost";
+    add(thread.overheads, RowKind::Overhead, "tracing", "tracing cost");
+    return node;
 }
 
-void TimelineIndex::orderDevice(uint32_t deviceId) {
+RowNode TimelineIndex::deviceNode(uint32_t deviceId) {
     Device& device = m_devices[deviceId];
     const auto& known = m_trace->devices();
     const auto it = std::ranges::find(known, deviceId, &DeviceRow::id);
     const bool isCpu = it != known.end() && it->kind == DeviceKind::Cpu;
-    const RowGroup all{RowGroup::Kind::Device, deviceId};
+    RowNode node{.key = "device " + std::to_string(deviceId),
+                 .title = (isCpu ? "CPU device " : "GPU ") + std::to_string(deviceId)};
+    const auto add = [](RowNode& group, TimelineRow& row, const std::string& key, const std::string& title) {
+        group.children.push_back(
+            {.key = group.key + "/" + key, .title = title, .row = &row, .isMain = row.kind == RowKind::Gap});
+    };
     device.gaps.kind = RowKind::Gap;
     device.gaps.deviceId = deviceId;
-    device.gaps.startsGroup = true;
-    device.gaps.folds = all;
-    device.gaps.folded = m_folded.contains(all);
-    device.gaps.title = (isCpu ? "CPU device " : "GPU ") + std::to_string(deviceId);
-    device.gaps.detail = it == known.end() ? device.gaps.title : device.gaps.title + ": " + it->name;
-    m_rows.push_back(&device.gaps);
-    if (device.gaps.folded) return;
-    for (const TrackId track : device.tracks)
-        m_rows.push_back(&m_streams[track]);
-    if (device.copies.lanes.itemCount() > 0) m_rows.push_back(&device.copies);
-    if (device.counters.empty()) return;
-    const RowGroup counters{RowGroup::Kind::Counters, deviceId};
+    device.gaps.detail = it == known.end() ? node.title : node.title + ": " + it->name;
+    add(node, device.gaps, "gaps", "gaps");
+    std::map<std::string, int> named;  // processes may have the same streams
+    for (const TrackId track : device.tracks) {
+        const TrackRow info = trackOf(*m_trace, track);
+        std::string key = "stream " + std::to_string(info.contextId) + "." + std::to_string(info.streamId);
+        if (const int count = ++named[key]; count > 1) key += "#" + std::to_string(count);
+        add(node, m_streams[track], key, "stream " + std::to_string(info.streamId));
+    }
+    if (device.copies.lanes.itemCount() > 0) add(node, device.copies, "copies", "copies");
+    if (device.counters.empty()) return node;
     device.countersHeading.kind = RowKind::Counters;
     device.countersHeading.deviceId = deviceId;
-    device.countersHeading.folds = counters;
-    device.countersHeading.folded = m_folded.contains(counters);
-    device.countersHeading.title = "counters";
-    device.countersHeading.detail = device.gaps.title + ": how the device was doing";
-    m_rows.push_back(&device.countersHeading);
-    if (device.countersHeading.folded) return;
-    for (const CounterId counter : device.counters)
-        m_rows.push_back(&m_counters[counter]);
+    device.countersHeading.detail = node.title + ": how the device was doing";
+    RowNode counters{.key = node.key + "/counters", .title = "counters", .row = &device.countersHeading};
+    for (const CounterId counter : device.counters) {
+        const std::string name(m_trace->string(m_trace->counters()[counter.value].name));
+        add(counters, m_counters[counter], name, name);
+    }
+    node.children.push_back(std::move(counters));
+    return node;
 }
 
-void TimelineIndex::setFolded(std::set<RowGroup> folded) {
-    m_folded = std::move(folded);
+void TimelineIndex::setArrangement(RowArrangement arrangement) {
+    m_arrangement = std::move(arrangement);
     orderRows();
 }
 

@@ -18,6 +18,7 @@
 #include "core/layout/counter_series.h"
 #include "core/layout/density.h"
 #include "core/layout/lane_set.h"
+#include "core/layout/row_arrangement.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
@@ -36,20 +37,18 @@ enum class RowKind : uint8_t {
     ClockLimit,  // stretches of one set of reasons; items are samples
 };
 
-// The rows that a person can fold away under their first.
-struct RowGroup {
-    enum class Kind : uint8_t { None, Thread, Device, Counters };
-    Kind kind = Kind::None;
-    uint64_t id = 0;  // globalTid or device id
-    auto operator<=>(const RowGroup&) const = default;
-};
-
 struct TimelineRow {
     RowKind kind = RowKind::Stream;
-    bool startsGroup = false;
-    RowGroup folds;       // what hides behind this row; of kind None: nothing
-    bool folded = false;  // and is hidden now
+    // As arranged
+    std::string key;
+    std::string group;  // key of the group that holds it; empty: none
     std::string title;
+    bool startsGroup = false;
+    std::string folds;         // key of the group that hides behind this row; empty: nothing
+    bool folded = false;       // and is hidden now
+    bool pinned = false;       // to the top
+    int wantedLaneHeight = 0;  // px; 0: the usual
+
     std::string detail;  // longer name, for the tooltip
     uint64_t globalTid = 0;
     uint32_t deviceId = 0;
@@ -97,8 +96,10 @@ public:
     bool isContinuedBy(const Trace& trace) const { return isLaterSnapshot(*m_trace, trace); }
     // Replaces those of all devices.
     void setGaps(GapLanes gaps);
-    // Hides the rows of these groups but for their first. Groups that the trace does not have may be among them.
-    void setFolded(std::set<RowGroup> folded);
+    void setArrangement(RowArrangement arrangement);
+    const RowArrangement& arrangement() const { return m_arrangement; }
+    // All rows there are, in order, hidden ones too.
+    const RowTree& tree() const { return m_tree; }
 
     const Trace& trace() const { return *m_trace; }
     const std::vector<const TimelineRow*>& rows() const { return m_rows; }
@@ -145,8 +146,8 @@ private:
     void addTokens();
     void addCounters();
     Thread& threadOf(uint64_t globalTid);
-    void orderThread(uint64_t globalTid);
-    void orderDevice(uint32_t deviceId);
+    RowNode threadNode(uint64_t globalTid);
+    RowNode deviceNode(uint32_t deviceId);
     void orderRows();
 
     ApiTint m_apiTint;
@@ -163,7 +164,8 @@ private:
     std::vector<TokenSpan> m_tokens;
     std::unique_ptr<TimelineRow> m_tokenRow;  // m_rows points at it
     std::vector<const TimelineRow*> m_rows;
-    std::set<RowGroup> m_folded;
+    RowTree m_tree;
+    RowArrangement m_arrangement;
     std::vector<uint8_t> m_apiTints;    // by StringId
     std::vector<uint8_t> m_rangeTints;  // by StringId
     CorrelationIndex m_correlations;

@@ -38,18 +38,18 @@ private Q_SLOTS:
         session.setVisibleRange({2000, 8000}, ZoomStep::Transient);
         session.setVisibleRange({3000, 7000});
         session.setVisibleRange({4000, 6000});
-        session.undoZoom();
+        session.undoView();
         QCOMPARE(session.visibleRange(), (TimeRange{3000, 7000}));
-        session.undoZoom();
+        session.undoView();
         QCOMPARE(session.visibleRange(), (TimeRange{0, 10000}));
-        session.undoZoom();
+        session.undoView();
         QCOMPARE(session.visibleRange(), (TimeRange{0, 10000}));
-        session.redoZoom();
-        session.redoZoom();
+        session.redoView();
+        session.redoView();
         QCOMPARE(session.visibleRange(), (TimeRange{4000, 6000}));
-        session.undoZoom();
+        session.undoView();
         session.setVisibleRange({100, 5000});
-        QVERIFY(!session.canRedoZoom());
+        QVERIFY(!session.canRedoView());
     }
 
     void selectionAndZoomSurviveAGrowingRunButNotAnother() {
@@ -72,7 +72,7 @@ private Q_SLOTS:
         QCOMPARE(session.visibleRange(), (TimeRange{50, 70}));
         QCOMPARE(session.selection().kind, Selection::Kind::None);
         QCOMPARE(selectionChanges.count(), 1);
-        QVERIFY(!session.canUndoZoom());
+        QVERIFY(!session.canUndoView());
     }
 
     void followingKeepsTheNewestAtTheRightEdge() {

@@ -19,15 +19,19 @@ void Session::setTrace(TracePtr trace) {
     const bool grown = isLaterSnapshot(*m_trace, *trace);
     m_trace = std::move(trace);
     m_defaultWindow.reset();
+    const bool hadRows = !m_rows.empty();
     const bool hadSelection = m_selection.kind != Selection::Kind::None;
     if (!grown) {
         m_undo.clear();
         m_redo.clear();
         m_zoomed = false;
         m_selection = {};
+        m_rows = {};
+        Q_EMIT undoChanged();
     }
     Q_EMIT traceChanged();
     if (!grown && hadSelection) Q_EMIT selectionChanged();
+    if (hadRows && m_rows.empty()) Q_EMIT rowArrangementChanged();
     if (m_following) {
         moveToNewest();
     } else if (!m_zoomed) {
@@ -43,30 +47,46 @@ void Session::setVisibleRange(TimeRange range, ZoomStep step) {
     }
     m_zoomed = true;
     if (step == ZoomStep::Record && range != m_settled) {
-        m_undo.push_back(m_settled);
-        if (m_undo.size() > kMaxUndoSteps) m_undo.erase(m_undo.begin());
-        m_redo.clear();
+        note(View::Change::Range);
         m_settled = range;
     }
     setVisible(range);
 }
 
-void Session::undoZoom() {
-    if (m_undo.empty()) return;
-    setFollowing(false);
-    m_redo.push_back(m_settled);
-    m_settled = m_undo.back();
-    m_undo.pop_back();
-    setVisible(m_settled);
+void Session::setRowArrangement(RowArrangement rows, RowStep step) {
+    if (rows == m_rows) return;
+    if (step == RowStep::Record) note(View::Change::Rows);
+    setRows(std::move(rows));
 }
 
-void Session::redoZoom() {
-    if (m_redo.empty()) return;
-    setFollowing(false);
-    m_undo.push_back(m_settled);
-    m_settled = m_redo.back();
-    m_redo.pop_back();
-    setVisible(m_settled);
+void Session::note(View::Change change) {
+    m_undo.push_back({change, m_settled, m_rows});
+    if (m_undo.size() > kMaxUndoSteps) m_undo.erase(m_undo.begin());
+    m_redo.clear();
+    Q_EMIT undoChanged();
+}
+
+void Session::step(std::vector<View>& from, std::vector<View>& to) {
+    if (from.empty()) return;
+    View view = std::move(from.back());
+    from.pop_back();
+    to.push_back({view.change, m_settled, m_rows});
+    if (view.change == View::Change::Rows) {
+        setRows(std::move(view.rows));
+    } else {
+        setFollowing(false);
+        m_settled = view.range;
+        setVisible(m_settled);
+    }
+    Q_EMIT undoChanged();
+}
+
+void Session::undoView() {
+    step(m_undo, m_redo);
+}
+
+void Session::redoView() {
+    step(m_redo, m_undo);
 }
 
 void Session::select(const Selection& selection) {
@@ -103,6 +123,12 @@ void Session::setVisible(TimeRange range) {
     if (range == m_visible) return;
     m_visible = range;
     Q_EMIT visibleRangeChanged();
+}
+
+void Session::setRows(RowArrangement rows) {
+    if (rows == m_rows) return;
+    m_rows = std::move(rows);
+    Q_EMIT rowArrangementChanged();
 }
 
 }  // namespace gapscope

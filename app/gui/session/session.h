@@ -1,4 +1,5 @@
-// What the whole window looks at: the trace, the visible range and the selection, with undo for the zoom.
+// What the whole window looks at: the trace, the visible range, the arrangement of rows and the selection, with undo for
+// range and rows.
 // Views hold a Session& and know no other view. Lives on the UI thread.
 #pragma once
 
@@ -6,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/layout/row_arrangement.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
@@ -24,8 +26,10 @@ struct Selection {
     bool operator==(const Selection&) const = default;
 };
 
-// Whether a change of the visible range is one that undoZoom() goes back to, or a step of a gesture or animation.
+// Whether a change of the visible range is one that undoView() goes back to, or a step of a gesture or animation.
 enum class ZoomStep { Record, Transient };
+// Who arranged the rows: undo goes back behind what the person did only.
+enum class RowStep { Record, Restored };
 
 class Session : public QObject {
     Q_OBJECT
@@ -39,10 +43,14 @@ public:
 
     TimeRange visibleRange() const { return m_visible; }
     void setVisibleRange(TimeRange range, ZoomStep step = ZoomStep::Record);
-    void undoZoom();
-    void redoZoom();
-    bool canUndoZoom() const { return !m_undo.empty(); }
-    bool canRedoZoom() const { return !m_redo.empty(); }
+    const RowArrangement& rowArrangement() const { return m_rows; }
+    void setRowArrangement(RowArrangement rows, RowStep step = RowStep::Record);
+
+    // Back and forth through visible ranges and arrangements of rows, in the order in which they were made.
+    void undoView();
+    void redoView();
+    bool canUndoView() const { return !m_undo.empty(); }
+    bool canRedoView() const { return !m_redo.empty(); }
 
     const Selection& selection() const { return m_selection; }
     void select(const Selection& selection);
@@ -58,19 +66,31 @@ public:
 Q_SIGNALS:
     void traceChanged();
     void visibleRangeChanged();
+    void rowArrangementChanged();
+    void undoChanged();
     void selectionChanged();
     void followingChanged();
 
 private:
+    struct View {
+        enum class Change { Range, Rows };
+        Change change;  // what the step changed; the rest stays when it is undone
+        TimeRange range;
+        RowArrangement rows;
+    };
     void moveToNewest();
     void setVisible(TimeRange range);
+    void setRows(RowArrangement rows);
+    void note(View::Change change);
+    void step(std::vector<View>& from, std::vector<View>& to);
 
     TracePtr m_trace;
     TimeRange m_visible;
     TimeRange m_settled;    // the last recorded range: what the next Record step can be undone to
     bool m_zoomed = false;  // the person chose the visible range; until then it is the whole trace
-    std::vector<TimeRange> m_undo;
-    std::vector<TimeRange> m_redo;
+    RowArrangement m_rows;
+    std::vector<View> m_undo;
+    std::vector<View> m_redo;
     Selection m_selection;
     bool m_following = false;
     mutable std::optional<TimeRange> m_defaultWindow;  // of m_trace

@@ -4,6 +4,7 @@ namespace gapscope {
 namespace {
 
 constexpr int kMaxRecentFiles = 10;
+constexpr int kMaxRowArrangements = 100;
 
 const QString kGeometry = QStringLiteral("window/geometry");
 const QString kSplitters = QStringLiteral("window/splitters/");
@@ -19,6 +20,8 @@ const QString kChat = QStringLiteral("run/chat");
 const QString kPrompt = QStringLiteral("run/prompt");
 const QString kRecentFiles = QStringLiteral("files/recent");
 const QString kLastFolder = QStringLiteral("files/lastFolder");
+const QString kRows = QStringLiteral("rows/");
+const QString kRowsOrder = QStringLiteral("rows/lastFirst");
 const QString kGemmaNotice = QStringLiteral("notices/gemma");
 
 }  // namespace
@@ -104,6 +107,24 @@ QString AppSettings::lastFolder() const {
 }
 void AppSettings::setLastFolder(const QString& folder) {
     m_settings.setValue(kLastFolder, folder);
+}
+
+QByteArray AppSettings::rowArrangement(const QString& rows) const {
+    return m_settings.value(kRows + rows).toByteArray();
+}
+
+void AppSettings::setRowArrangement(const QString& rows, const QByteArray& arrangement) {
+    QStringList names = m_settings.value(kRowsOrder).toStringList();
+    names.removeAll(rows);
+    if (arrangement.isEmpty()) {
+        m_settings.remove(kRows + rows);
+    } else {
+        names.prepend(rows);
+        m_settings.setValue(kRows + rows, arrangement);
+    }
+    while (names.size() > kMaxRowArrangements)
+        m_settings.remove(kRows + names.takeLast());
+    m_settings.setValue(kRowsOrder, names);
 }
 
 void AppSettings::sync() {

@@ -48,6 +48,11 @@ public:
     QString lastFolder() const;
     void setLastFolder(const QString& folder);
 
+    // How the rows of a timeline were arranged, by a name for the rows that it has; empty: as they come. The last
+    // hundred are kept.
+    QByteArray rowArrangement(const QString& rows) const;
+    void setRowArrangement(const QString& rows, const QByteArray& arrangement);
+
     void sync();  // to the file, for another program to read
 
     bool gemmaNoticeShown() const;

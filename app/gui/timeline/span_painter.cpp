@@ -15,14 +15,14 @@ constexpr double kPalest = 0.45;      // share of its colour that an item of no 
 }  // namespace
 
 SpanPainter::SpanPainter(QPainter& painter, const Theme& theme, const TimelineIndex& index,
-                         const TimelineLabels& labels, const QRect& rows, const Selection& selection)
+                         const TimelineLabels& labels, const QRect& rows, const QRect& area, const Selection& selection)
     : m_painter(painter),
       m_theme(theme),
       m_index(index),
       m_labels(labels),
       m_rows(rows),
       m_selection(selection),
-      m_boxes(painter, rows),
+      m_boxes(painter, area),
       m_ratio(painter.device()->devicePixelRatioF()) {}
 
 const SpanPainter::Palette& SpanPainter::paletteOf(RowKind kind) {
@@ -127,7 +127,8 @@ void SpanPainter::paintSingle(const TimelineRow& row, const Lane& lane, const Fr
     if (right - left >= 4) m_boxes.fill(left, m_top, left + 1, m_bottom, colors.edge);
 
     constexpr double kPadding = 4;
-    if ((right - left) / m_ratio < 2 * kPadding + 8) return;
+    constexpr int kLowestLabel = 11;  // a lane below has no room for a name
+    if ((right - left) / m_ratio < 2 * kPadding + 8 || shown.height < kLowestLabel) return;
     // The label stands in what is seen of the item.
     const double textLeft = std::max(left / m_ratio, static_cast<double>(m_rows.left())) + kPadding;
     const double textWidth = std::min(right / m_ratio, static_cast<double>(m_rows.right() + 1)) - kPadding - textLeft;

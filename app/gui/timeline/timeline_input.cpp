@@ -161,11 +161,12 @@ void TimelineWidget::keyPressEvent(QKeyEvent* event) {
     if (modifiers == Qt::AltModifier && (event->key() == Qt::Key_Left || event->key() == Qt::Key_Right)) {
         settle();
         if (event->key() == Qt::Key_Left)
-            m_session.undoZoom();
+            m_session.undoView();
         else
-            m_session.redoZoom();
+            m_session.redoView();
         return;
     }
+    if (rowKey(event->key(), modifiers)) return;
     if (modifiers != Qt::NoModifier && modifiers != Qt::ShiftModifier) return QAbstractScrollArea::keyPressEvent(event);
     switch (event->key()) {
         case Qt::Key_W:
@@ -178,10 +179,6 @@ void TimelineWidget::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_D:
         case Qt::Key_Right:
             return panBy(pan, Motion::Eased);
-        case Qt::Key_Up:
-            return scrollRows(-kTrackHeight);
-        case Qt::Key_Down:
-            return scrollRows(kTrackHeight);
         case Qt::Key_F:
         case Qt::Key_Z:
             return zoomToSelection();
@@ -204,6 +201,8 @@ void TimelineWidget::keyPressEvent(QKeyEvent* event) {
             if (m_drag == Drag::Range) {
                 m_drag = Drag::None;
                 viewport()->update();
+            } else if (m_drag == Drag::RowMove || m_drag == Drag::RowHeight) {
+                cancelHeaderDrag();
             } else {
                 m_session.clearSelection();
             }
@@ -220,39 +219,6 @@ std::optional<FrameHit> TimelineWidget::hitAt(QPoint position) {
     if (!rows.contains(position)) return std::nullopt;
     ensureFrame();
     return hitTest(*m_index, m_frame, position.x() - rows.left() + 0.5, position.y() - rows.top());
-}
-
-std::optional<size_t> TimelineWidget::headerRowAt(QPoint position) {
-    if (!parts().headers.contains(position)) return std::nullopt;
-    ensureFrame();
-    const int y = position.y() - parts().headers.top() + m_frame.scrollY;
-    for (size_t r = 0; r < m_frame.places.size(); ++r)
-        if (y >= m_frame.places[r].y && y < m_frame.places[r].y + m_frame.places[r].height) return r;
-    return std::nullopt;
-}
-
-void TimelineWidget::toggleFold(const RowGroup& group) {
-    std::set<RowGroup> folded = m_folded;
-    if (folded.erase(group) == 0) folded.insert(group);
-    setFolded(std::move(folded));
-}
-
-void TimelineWidget::toggleCounters() {
-    std::set<RowGroup> folded = m_folded;
-    const bool show =
-        std::ranges::any_of(folded, [](const RowGroup& group) { return group.kind == RowGroup::Kind::Counters; });
-    std::erase_if(folded, [](const RowGroup& group) { return group.kind == RowGroup::Kind::Counters; });
-    for (const TimelineRow* row : m_index->rows())
-        if (!show && row->kind == RowKind::Counters) folded.insert(row->folds);
-    setFolded(std::move(folded));
-}
-
-void TimelineWidget::setFolded(std::set<RowGroup> folded) {
-    m_folded = std::move(folded);
-    m_index->setFolded(m_folded);
-    m_hover.reset();
-    updateScrollBar();
-    markDirty();
 }
 
 void TimelineWidget::setHover(std::optional<FrameHit> hover, std::optional<QPoint> pointer) {
@@ -308,8 +274,8 @@ void TimelineWidget::mousePressEvent(QMouseEvent* event) {
         m_pressedRange = target();
     } else if (event->button() == Qt::LeftButton && where.rows.united(where.ruler).contains(position)) {
         m_drag = Drag::Click;
-    } else if (const std::optional<size_t> row = headerRowAt(position); row && event->button() == Qt::LeftButton) {
-        if (m_index->rows()[*row]->folds.kind != RowGroup::Kind::None) toggleFold(m_index->rows()[*row]->folds);
+    } else if (event->button() == Qt::LeftButton) {
+        pressHeader(position);
     }
 }
 
@@ -320,8 +286,11 @@ void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
             const Drag over = overviewDragAt(position);
             const bool edge = over == Drag::OverviewLeft || over == Drag::OverviewRight || oppositeEdgeAt(position);
             const std::optional<size_t> header = headerRowAt(position);
-            const bool foldable = header && m_index->rows()[*header]->folds.kind != RowGroup::Kind::None;
-            viewport()->setCursor(edge ? Qt::SizeHorCursor : foldable ? Qt::PointingHandCursor : Qt::ArrowCursor);
+            const bool foldable = header && !m_index->rows()[*header]->folds.empty();
+            viewport()->setCursor(edge                  ? Qt::SizeHorCursor
+                                  : rowEdgeAt(position) ? Qt::SizeVerCursor
+                                  : foldable            ? Qt::PointingHandCursor
+                                                        : Qt::ArrowCursor);
             setHover(hitAt(position), position);
             return;
         }
@@ -348,6 +317,11 @@ void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
         case Drag::OverviewLeft:
         case Drag::OverviewRight:
             moveOverview(position);
+            return;
+        case Drag::Header:
+        case Drag::RowMove:
+        case Drag::RowHeight:
+            dragHeader(position);
             return;
     }
 }
@@ -376,6 +350,11 @@ void TimelineWidget::mouseReleaseEvent(QMouseEvent* event) {
         case Drag::OverviewLeft:
         case Drag::OverviewRight:
             settle();
+            break;
+        case Drag::Header:
+        case Drag::RowMove:
+        case Drag::RowHeight:
+            releaseHeader(ended);
             break;
         case Drag::None:
             break;

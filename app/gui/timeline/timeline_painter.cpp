@@ -56,27 +56,41 @@ TimelinePainter::TimelinePainter(const Theme& theme, const TimelineIndex& index,
 void TimelinePainter::paintRows(QPainter& painter, const TimelineFrame& frame, const QRect& rows,
                                 const Selection& selection) const {
     painter.save();
-    painter.setClipRect(rows);
     painter.setFont(m_font);
     painter.fillRect(rows, m_theme.background);
+    paintArea(painter, frame, rows, false, selection);
+    if (frame.pinnedHeight > 0) paintArea(painter, frame, rows, true, selection);
+    painter.restore();
+}
+
+QRect TimelinePainter::areaOf(const TimelineFrame& frame, const QRect& rows, bool pinned) {
+    return pinned ? QRect(rows.left(), rows.top(), rows.width(), std::min(rows.height(), frame.pinnedHeight))
+                  : rows.adjusted(0, frame.pinnedHeight, 0, 0);
+}
+
+void TimelinePainter::paintArea(QPainter& painter, const TimelineFrame& frame, const QRect& rows, bool pinned,
+                                const Selection& selection) const {
+    const QRect area = areaOf(frame, rows, pinned);
+    painter.setClipRect(area);
     for (const FrameLane& lane : frame.lanes) {
+        if (lane.pinned != pinned) continue;
         const TimelineRow& row = *m_index.rows()[lane.row];
         const QRect band(rows.left(), rows.top() + lane.y, rows.width(), lane.height);
         if (row.kind == RowKind::Stream || row.kind == RowKind::Token) painter.fillRect(band, m_theme.backgroundBand);
         painter.fillRect(QRect(band.left(), band.bottom() + 1, band.width(), 1), m_theme.line);
     }
-    for (size_t r = 0; r < frame.places.size(); ++r) {
-        const int y = frame.places[r].y - frame.scrollY;
-        if (r == 0 || y < 0 || y > frame.height || !m_index.rows()[r]->startsGroup) continue;
+    for (size_t r = 1; r < frame.places.size(); ++r) {
+        const int y = frame.rowY(r);
+        if (frame.places[r].pinned != pinned || y < 0 || y > frame.height || !m_index.rows()[r]->startsGroup) continue;
         painter.fillRect(QRect(rows.left(), rows.top() + y - kGroupSpacing / 2 - 1, rows.width(), 1),
                          m_theme.lineStrong);
     }
     for (const FrameCounter& shown : frame.counters)
-        paintCounter(painter, shown, rows);
-    SpanPainter spans(painter, m_theme, m_index, m_labels, rows, selection);
+        if (shown.pinned == pinned) paintCounter(painter, shown, rows);
+    SpanPainter spans(painter, m_theme, m_index, m_labels, rows, area, selection);
     for (const FrameLane& shown : frame.lanes)
-        spans.paintLane(shown);
-    painter.restore();
+        if (shown.pinned == pinned) spans.paintLane(shown);
+    if (pinned) painter.fillRect(QRect(area.left(), area.bottom() - 1, area.width(), 2), m_theme.lineStrong);
 }
 
 void TimelinePainter::paintCounter(QPainter& painter, const FrameCounter& shown, const QRect& rows) const {
@@ -125,40 +139,80 @@ void TimelinePainter::paintHeaders(QPainter& painter, const TimelineFrame& frame
     painter.save();
     painter.setClipRect(headers);
     painter.fillRect(headers, m_theme.headerBackground);
+    for (const bool pinned : {false, true}) {
+        const QRect area = areaOf(frame, headers, pinned);
+        painter.setClipRect(area);
+        for (size_t r = 0; r < frame.places.size(); ++r) {
+            const int y = headers.top() + frame.rowY(r);
+            if (frame.places[r].pinned != pinned || y + frame.places[r].height < area.top() || y > area.bottom())
+                continue;
+            paintHeader(painter, frame, r, QRect(headers.left(), y, headers.width(), frame.places[r].height));
+        }
+        if (pinned && frame.pinnedHeight > 0)
+            painter.fillRect(QRect(area.left(), area.bottom() - 1, area.width(), 2), m_theme.lineStrong);
+    }
+    painter.setClipRect(headers);
+    painter.fillRect(QRect(headers.right(), headers.top(), 1, headers.height()), m_theme.lineStrong);
+    painter.restore();
+}
+
+void TimelinePainter::paintHeader(QPainter& painter, const TimelineFrame& frame, size_t r, const QRect& box) const {
+    const TimelineRow& row = *m_index.rows()[r];
     QFont bold = m_font;
     bold.setWeight(QFont::DemiBold);
-    for (size_t r = 0; r < frame.places.size(); ++r) {
-        const RowPlace& place = frame.places[r];
-        const int y = headers.top() + place.y - frame.scrollY;
-        if (y + place.height < headers.top() || y > headers.bottom()) continue;
-        const TimelineRow& row = *m_index.rows()[r];
-        if (r > 0 && row.startsGroup)
-            painter.fillRect(QRect(headers.left(), y - kGroupSpacing / 2 - 1, headers.width(), 1), m_theme.lineStrong);
-        QRect line(headers.left() + kHeaderIndent, y, headers.width() - kHeaderIndent - 6, place.laneHeight);
-        if (row.kind == RowKind::Counters || row.kind == RowKind::Counter || row.kind == RowKind::ClockLimit)
-            line.setLeft(line.left() + (row.kind == RowKind::Counters ? 0 : kHeaderIndent / 2));
-        if (row.folds.kind != RowGroup::Kind::None)
-            paintFold(painter, QPointF(line.left() - 9, line.center().y() + 0.5), row.folded);
-        if (row.kind == RowKind::Counter) paintAxis(painter, row, line);
-        if (r < frame.busy.size() && frame.busy[r]) {
-            const QString share = *frame.busy[r] > 0 ? utf8(formatPercent(*frame.busy[r])) : QStringLiteral("0 %");
-            QString busy = row.kind == RowKind::Gap ? QObject::tr("busy %1").arg(share) : share;
-            // Where both do not fit, the row's name goes before the figure, which the tooltip has too.
-            const double room =
-                line.width() - 8 - QFontMetricsF(row.startsGroup ? bold : m_font).horizontalAdvance(utf8(row.title));
-            if (m_metrics.horizontalAdvance(busy) > room)
-                busy = m_metrics.horizontalAdvance(share) > room ? QString() : share;
-            painter.setFont(m_font);
-            painter.setPen(m_theme.mutedText);
-            painter.drawText(line, Qt::AlignVCenter | Qt::AlignRight, busy);
-            if (!busy.isEmpty()) line.setRight(line.right() - static_cast<int>(m_metrics.horizontalAdvance(busy)) - 8);
-        }
-        painter.setFont(row.startsGroup ? bold : m_font);
-        painter.setPen(row.startsGroup ? m_theme.text : m_theme.mutedText);
-        const QString title = QFontMetrics(painter.font()).elidedText(utf8(row.title), Qt::ElideRight, line.width());
-        painter.drawText(line, Qt::AlignVCenter | Qt::AlignLeft, title);
+    if (r > 0 && row.startsGroup)
+        painter.fillRect(QRect(box.left(), box.top() - kGroupSpacing / 2 - 1, box.width(), 1), m_theme.lineStrong);
+    const int lineHeight = std::min(box.height(), std::max(frame.places[r].laneHeight, kNarrowHeight));
+    QRect line(box.left() + kHeaderIndent, box.top(), box.width() - kHeaderIndent - 6, lineHeight);
+    if (!row.pinned &&
+        (row.kind == RowKind::Counters || row.kind == RowKind::Counter || row.kind == RowKind::ClockLimit))
+        line.setLeft(line.left() + (row.kind == RowKind::Counters ? 0 : kHeaderIndent / 2));
+    if (!row.folds.empty()) paintFold(painter, QPointF(line.left() - 9, line.center().y() + 0.5), row.folded);
+    if (row.pinned) paintPin(painter, QPointF(line.left() - 9, line.center().y() + 0.5));
+    if (row.kind == RowKind::Counter) paintAxis(painter, row, line);
+    if (r < frame.busy.size() && frame.busy[r]) {
+        const QString share = *frame.busy[r] > 0 ? utf8(formatPercent(*frame.busy[r])) : QStringLiteral("0 %");
+        QString busy = row.kind == RowKind::Gap ? QObject::tr("busy %1").arg(share) : share;
+        // Where both do not fit, the row's name goes before the figure, which the tooltip has too.
+        const double room =
+            line.width() - 8 - QFontMetricsF(row.startsGroup ? bold : m_font).horizontalAdvance(utf8(row.title));
+        if (m_metrics.horizontalAdvance(busy) > room)
+            busy = m_metrics.horizontalAdvance(share) > room ? QString() : share;
+        painter.setFont(m_font);
+        painter.setPen(m_theme.mutedText);
+        painter.drawText(line, Qt::AlignVCenter | Qt::AlignRight, busy);
+        if (!busy.isEmpty()) line.setRight(line.right() - static_cast<int>(m_metrics.horizontalAdvance(busy)) - 8);
     }
-    painter.fillRect(QRect(headers.right(), headers.top(), 1, headers.height()), m_theme.lineStrong);
+    painter.setFont(row.startsGroup ? bold : m_font);
+    painter.setPen(row.startsGroup ? m_theme.text : m_theme.mutedText);
+    const QString title = QFontMetrics(painter.font()).elidedText(utf8(row.title), Qt::ElideRight, line.width());
+    painter.drawText(line, Qt::AlignVCenter | Qt::AlignLeft, title);
+}
+
+// A pin's head and needle before the name of a row that does not scroll.
+void TimelinePainter::paintPin(QPainter& painter, QPointF centre) const {
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(m_theme.accent);
+    painter.drawEllipse(centre + QPointF(0, -2), 2.5, 2.5);
+    painter.drawRect(QRectF(centre.x() - 0.6, centre.y(), 1.2, 5));
+    painter.restore();
+}
+
+void TimelinePainter::paintDropLine(QPainter& painter, const QRect& headers, const QRect& rows, int y) const {
+    painter.fillRect(QRect(headers.left(), headers.top() + y - 1, headers.width() + rows.width(), 2), m_theme.accent);
+}
+
+void TimelinePainter::paintRowFocus(QPainter& painter, const QRect& header, const QRect& row) const {
+    painter.save();
+    QColor line = m_theme.accent;
+    painter.setPen(QPen(line, 2));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(QRectF(header).adjusted(3, 0, -2, 0));
+    line.setAlpha(110);
+    painter.fillRect(QRect(row.left(), row.top() - 1, row.width(), 1), line);
+    painter.fillRect(QRect(row.left(), row.bottom() + 1, row.width(), 1), line);
     painter.restore();
 }
 

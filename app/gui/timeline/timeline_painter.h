@@ -44,8 +44,19 @@ public:
     void paintReading(QPainter& painter, const FrameCounter& shown, const QRect& rows, double x, double value,
                       const QString& text) const;
     void paintPointer(QPainter& painter, double x, const QRect& rows, const QRect& ruler, const QString& time) const;
+    // Where a dragged row would go; y from the top of the rows.
+    void paintDropLine(QPainter& painter, const QRect& headers, const QRect& rows, int y) const;
+    // Around the row that the keys act on.
+    void paintRowFocus(QPainter& painter, const QRect& header, const QRect& row) const;
+
+    // Of rows or headers: where the pinned ones are seen, or those that scroll.
+    static QRect areaOf(const TimelineFrame& frame, const QRect& rows, bool pinned);
 
 private:
+    void paintArea(QPainter& painter, const TimelineFrame& frame, const QRect& rows, bool pinned,
+                   const Selection& selection) const;
+    void paintHeader(QPainter& painter, const TimelineFrame& frame, size_t row, const QRect& box) const;
+    void paintPin(QPainter& painter, QPointF centre) const;
     void paintCounter(QPainter& painter, const FrameCounter& shown, const QRect& rows) const;
     void paintFold(QPainter& painter, QPointF centre, bool folded) const;
     void paintAxis(QPainter& painter, const TimelineRow& row, QRect& line) const;

@@ -76,6 +76,7 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
     connect(&session, &Session::traceChanged, this, &TimelineWidget::takeTrace);
     connect(&session, &Session::visibleRangeChanged, this, &TimelineWidget::takeVisibleRange);
     connect(&session, &Session::selectionChanged, this, &TimelineWidget::takeSelection);
+    connect(&session, &Session::rowArrangementChanged, this, [this] { takeArrangement(m_session.rowArrangement()); });
     connect(&session, &Session::followingChanged, this, &TimelineWidget::placeFollowButton);
     connect(&m_gapFeed, &GapFeed::gapsReady, this, &TimelineWidget::takeGaps);
     takeTrace();
@@ -110,6 +111,7 @@ void TimelineWidget::takeTrace() {
     m_indexJobs.cancel();
     if (another) {
         m_gaps.reset();
+        m_rowKeys.clear();  // the same rows of another trace are news, too
         verticalScrollBar()->setValue(0);
     }
     m_gapFeed.setTrace(trace, another);
@@ -117,6 +119,7 @@ void TimelineWidget::takeTrace() {
         buildIndex();
     } else {
         m_index->setTrace(trace);
+        noteRows();
     }
     findLaunch();
     updateScrollBar();
@@ -136,10 +139,11 @@ void TimelineWidget::buildIndex() {
             m_index = std::move(index);
             m_indexedTrace.reset();
             m_index->setTrace(m_session.trace());
-            m_index->setFolded(m_folded);
+            m_index->setArrangement(m_session.rowArrangement());
             if (m_gaps) m_index->setGaps(std::move(m_gaps->lanes));
             m_overviewDirty = true;
             m_hover.reset();
+            noteRows();
             findLaunch();
             updateScrollBar();
             markDirty();
@@ -169,10 +173,11 @@ void TimelineWidget::takeSelection() {
         const LaneItem item = row.lanes.lanes()[place.lane][place.item];
         const TimelineLabels labels = this->labels();
         spoken = tr("Selected: %1, %2").arg(labels.name(row, item.row), duration(item.durationNs()));
-        const int y = m_frame.places[static_cast<size_t>(place.row)].laneY(place.lane);
-        const int height = m_frame.places[static_cast<size_t>(place.row)].laneHeight;
-        if (y < m_frame.scrollY || y + height > m_frame.scrollY + m_frame.height)
-            verticalScrollBar()->setValue(y - m_frame.height / 2);
+        const RowPlace& where = m_frame.places[static_cast<size_t>(place.row)];
+        const int y = where.laneY(place.lane);
+        if (!where.pinned &&
+            (y < m_frame.scrollY + m_frame.pinnedHeight || y + where.laneHeight > m_frame.scrollY + m_frame.height))
+            verticalScrollBar()->setValue(y - (m_frame.height + m_frame.pinnedHeight) / 2);
     }
     setAccessibleDescription(spoken);
     viewport()->update();
@@ -216,9 +221,9 @@ void TimelineWidget::ensureFrame() {
 }
 
 void TimelineWidget::updateScrollBar() {
-    const std::vector<RowPlace> places = placeRows(*m_index);
-    const int content = places.empty() ? 0 : places.back().y + places.back().height + kGroupSpacing;
     const int page = parts().rows.height();
+    const std::vector<RowPlace> places = placeRows(*m_index, page);
+    const int content = places.empty() ? 0 : places.back().y + places.back().height + kGroupSpacing;
     verticalScrollBar()->setRange(0, std::max(0, content - page));
     verticalScrollBar()->setPageStep(page);
     verticalScrollBar()->setSingleStep(kTrackHeight);
@@ -279,14 +284,18 @@ void TimelineWidget::paintEvent(QPaintEvent*) {
 
 std::optional<QRectF> TimelineWidget::boxOf(const TimelineIndex::Place& place) const {
     if (place.row < 0 || static_cast<size_t>(place.row) >= m_frame.places.size()) return std::nullopt;
-    const RowPlace& row = m_frame.places[static_cast<size_t>(place.row)];
+    const auto at = static_cast<size_t>(place.row);
+    const RowPlace& row = m_frame.places[at];
     const Lane& lane = m_index->rows()[static_cast<size_t>(place.row)]->lanes.lanes()[place.lane];
     const QRect rows = parts().rows;
     // Far outside, doubles would lose the pixel grid: a little beyond the edge is as good.
     const double x0 = std::max(-8.0, m_frame.scale.xOf(lane.startNs(place.item)));
     const double x1 = std::min(m_frame.scale.width + 8, m_frame.scale.xOf(lane.endNs(place.item)));
-    return QRectF(rows.left() + x0, rows.top() + row.laneY(place.lane) - m_frame.scrollY, std::max(0.0, x1 - x0),
-                  row.laneHeight);
+    const QRect area = TimelinePainter::areaOf(m_frame, rows, row.pinned);
+    const int top = rows.top() + m_frame.laneY(at, place.lane);
+    const int seenTop = std::max(top, area.top());
+    if (top + row.laneHeight <= seenTop) return std::nullopt;  // under the pinned rows
+    return QRectF(rows.left() + x0, seenTop, std::max(0.0, x1 - x0), top + row.laneHeight - seenTop);
 }
 
 void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painting) {
@@ -319,14 +328,15 @@ void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painti
         const double x0 = std::max(-8.0, m_hover->span.x0);
         const double x1 = std::min(now.width + 8, m_hover->span.x1);
         painter.save();
-        painter.setClipRect(where.rows);
+        painter.setClipRect(TimelinePainter::areaOf(m_frame, where.rows, row.pinned));
         painting.paintOutline(
             painter,
-            QRectF(where.rows.left() + x0, where.rows.top() + row.laneY(m_hover->lane) - m_frame.scrollY, x1 - x0,
+            QRectF(where.rows.left() + x0, where.rows.top() + m_frame.laneY(m_hover->row, m_hover->lane), x1 - x0,
                    row.laneHeight),
             theme().hover, 1);
         painter.restore();
     }
+    paintRowMarks(painter, painting);
     if (hasFocus() && painter.device() == viewport()) {
         painter.setPen(QPen(theme().accent, 2));
         painter.setBrush(Qt::NoBrush);
@@ -400,15 +410,18 @@ bool TimelineWidget::event(QEvent* event) {
     if (event->type() == QEvent::ShortcutOverride) {
         // Single letters belong to the timeline while it has the focus.
         auto* key = static_cast<QKeyEvent*>(event);
-        static const QList<int> kOwn{Qt::Key_W,      Qt::Key_S,     Qt::Key_A,           Qt::Key_D,
-                                     Qt::Key_F,      Qt::Key_Z,     Qt::Key_0,           Qt::Key_Home,
-                                     Qt::Key_Left,   Qt::Key_Right, Qt::Key_BracketLeft, Qt::Key_BracketRight,
-                                     Qt::Key_Period, Qt::Key_Comma, Qt::Key_C,           Qt::Key_R};
+        static const QList<int> kOwn{
+            Qt::Key_W,      Qt::Key_S,     Qt::Key_A,    Qt::Key_D,     Qt::Key_F,           Qt::Key_Z,
+            Qt::Key_0,      Qt::Key_Home,  Qt::Key_Left, Qt::Key_Right, Qt::Key_BracketLeft, Qt::Key_BracketRight,
+            Qt::Key_Period, Qt::Key_Comma, Qt::Key_C,    Qt::Key_R,     Qt::Key_Up,          Qt::Key_Down,
+            Qt::Key_H,      Qt::Key_P,     Qt::Key_T,    Qt::Key_Space};
         if (key->modifiers() == Qt::NoModifier && kOwn.contains(key->key())) event->accept();
         // The window's own undo knows nothing of a zoom that is still under way, its Escape nothing of a drag.
         const bool isUndo = key->key() == Qt::Key_Left || key->key() == Qt::Key_Right;
         if (key->modifiers() == Qt::AltModifier && isUndo) event->accept();
-        if (key->key() == Qt::Key_Escape && m_drag == Drag::Range) event->accept();
+        if (key->key() == Qt::Key_Escape &&
+            (m_drag == Drag::Range || m_drag == Drag::RowMove || m_drag == Drag::RowHeight))
+            event->accept();
     }
     return QAbstractScrollArea::event(event);
 }

@@ -14,7 +14,9 @@
 #include "app/gui/timeline/gap_feed.h"
 #include "app/gui/timeline/timeline_labels.h"
 #include "app/gui/timeline/timeline_painter.h"
+#include "core/layout/row_moves.h"
 
+class QMenu;
 class QToolButton;
 
 namespace gapscope {
@@ -42,7 +44,20 @@ public:
     void selectNeighbour(Neighbour which);  // on the selection's row
     void selectRangeOfItem();               // the selected item's time as a range
     void toggleCounters();                  // folds those of all devices, or shows them all
-    void setFound(FoundEvents found);       // marked until others are, rows of the session's trace
+
+    // Rows: all of these can be undone with the session's undoView().
+    enum class RowAct { Hide, ShowHidden, TogglePin, ToggleFold, NextHeight, MoveUp, MoveDown };
+    void actOnRow(const std::string& key, RowAct act);
+    enum class RowHeight { Compact, Normal, Tall };
+    void setRowHeight(const std::string& key, RowHeight height);
+    void foldAll(bool folded);
+    void resetRows();
+    void focusRow(const std::string& key);  // that keys act on; brought into sight
+    const std::string& focusedRow() const { return m_focusedRow; }
+    QMenu* rowMenu(const std::string& key);  // what can be done with a row; the caller deletes it
+    void showRowsDialog();
+
+    void setFound(FoundEvents found);  // marked until others are, rows of the session's trace
     // What is seen, without pointer and hover, at the viewport's size: for pictures and paper.
     void paintPicture(QPainter& painter);
     // Ends a zoom or pan that is still easing or not yet recorded for undo.
@@ -54,9 +69,14 @@ public:
     const TimelineFrame& frame();
     QRectF overviewHandle() const;
     int frameCount() const { return m_frameCount; }
+    QRect headerBox(size_t row);  // as seen, in the viewport
 
     QSize sizeHint() const override { return {900, 420}; }
     QSize minimumSizeHint() const override { return {320, 160}; }
+
+Q_SIGNALS:
+    // Other rows are there, shown or hidden, than before.
+    void rowsChanged();
 
 protected:
     bool event(QEvent* event) override;
@@ -71,11 +91,23 @@ protected:
     void mouseMoveEvent(QMouseEvent* event) override;
     void mouseReleaseEvent(QMouseEvent* event) override;
     void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
     void focusInEvent(QFocusEvent* event) override;
     void focusOutEvent(QFocusEvent* event) override;
 
 private:
-    enum class Drag { None, Click, Range, Pan, OverviewPan, OverviewLeft, OverviewRight };
+    enum class Drag {
+        None,
+        Click,
+        Range,
+        Pan,
+        OverviewPan,
+        OverviewLeft,
+        OverviewRight,
+        Header,     // pressed: a click if nothing follows
+        RowMove,    // a row's name on its way to another place
+        RowHeight,  // its lower edge
+    };
     enum class Motion { Eased, Direct };
 
     // Keeping up with the session
@@ -118,8 +150,20 @@ private:
     // Selecting
     std::optional<FrameHit> hitAt(QPoint position);
     std::optional<size_t> headerRowAt(QPoint position);
-    void toggleFold(const RowGroup& group);
-    void setFolded(std::set<RowGroup> folded);
+
+    // Rows
+    void arrange(RowArrangement rows);
+    void takeArrangement(const RowArrangement& rows);
+    void noteRows();
+    std::optional<size_t> rowOfKey(const std::string& key) const;
+    std::optional<size_t> rowEdgeAt(QPoint position);
+    bool pressHeader(QPoint position);
+    void dragHeader(QPoint position);
+    void releaseHeader(Drag ended);
+    void cancelHeaderDrag();
+    bool rowKey(int key, Qt::KeyboardModifiers modifiers);
+    void moveRowFocus(int steps);
+    void paintRowMarks(QPainter& painter, const TimelinePainter& painting);
     void selectItem(RowKind kind, uint32_t tableRow);
     void selectHit(const FrameHit& hit);
     TimelineIndex::Place selectedPlace() const;
@@ -135,7 +179,6 @@ private:
     std::unique_ptr<TimelineIndex> m_index;
     JobTracker m_indexJobs;
     TracePtr m_indexedTrace;  // that the running job reads
-    std::set<RowGroup> m_folded;
     GapFeed m_gapFeed;
     TraceGapsPtr m_gaps;
     // The launch that the selection is about.
@@ -164,6 +207,12 @@ private:
     QTimer m_settleTimer;               // a burst of wheel notches or keys is one undo step
     bool m_unsettled = false;
     bool m_moving = false;  // the change of the visible range is our own
+
+    std::vector<std::string> m_rowKeys;  // sorted, as last announced
+    std::string m_focusedRow;
+    size_t m_pressedRow = 0;
+    std::optional<RowSiblings> m_rowMove;
+    size_t m_slot = 0;  // where the moving row goes
 
     Drag m_drag = Drag::None;
     QPoint m_pressed;

@@ -49,9 +49,9 @@ Actions::Actions(QWidget* window) {
     saveAs = make(window, "saveAsAction", tr("Save &as…"), tr("Save the session under another name"),
                   {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S)});
     quit = make(window, "quitAction", tr("&Quit"), tr("Close the window"), {QKeySequence::Quit});
-    undoZoom = make(window, "undoZoomAction", tr("&Undo zoom"), tr("Back to the visible range before"),
+    undoZoom = make(window, "undoZoomAction", tr("&Undo view"), tr("Back to the visible range or the rows before"),
                     {QKeySequence::Undo, QKeySequence(Qt::ALT | Qt::Key_Left)}, QStringLiteral("undo"));
-    redoZoom = make(window, "redoZoomAction", tr("&Redo zoom"), tr("Forward to the visible range after"),
+    redoZoom = make(window, "redoZoomAction", tr("&Redo view"), tr("Forward to the visible range or the rows after"),
                     {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), QKeySequence(Qt::ALT | Qt::Key_Right)},
                     QStringLiteral("redo"));
     whole = make(window, "wholeAction", tr("&Whole trace"), tr("Show the whole trace"),
@@ -75,6 +75,14 @@ Actions::Actions(QWidget* window) {
         make(window, "followAction", tr("&Follow the run"), tr("Keep the newest at the right edge while a run goes on"),
              {QKeySequence(Qt::CTRL | Qt::Key_End)}, QStringLiteral("follow"));
     follow->setCheckable(true);
+    rows = make(window, "rowsAction", tr("R&ows…"), tr("Choose which rows the timeline shows and which are pinned"),
+                {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_R)});
+    foldRows = make(window, "foldRowsAction", tr("Fo&ld all groups"), tr("Fold each group of rows to its first"),
+                    {QKeySequence(Qt::CTRL | Qt::Key_Minus)});
+    unfoldRows = make(window, "unfoldRowsAction", tr("Show all &groups"), tr("Show the rows of all folded groups"),
+                      {QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
+    showHiddenRows = make(window, "showHiddenRowsAction", tr("Show &hidden rows"),
+                          tr("Show the rows of the timeline that were hidden"));
     themes = new QActionGroup(window);
     themeSystem = make(window, "themeSystemAction", tr("As the &desktop"), tr("Light or dark as the desktop is"));
     themeLight = make(window, "themeLightAction", tr("&Light"), tr("Dark text on light ground"));
@@ -112,6 +120,10 @@ QList<QAction*> Actions::all() const {
             copyView,
             printView,
             commandPalette,
+            rows,
+            foldRows,
+            unfoldRows,
+            showHiddenRows,
             themeSystem,
             themeLight,
             themeDark,

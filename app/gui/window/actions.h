@@ -33,6 +33,10 @@ struct Actions {
     QAction* exportView;
     QAction* copyView;
     QAction* printView;
+    QAction* rows;  // the dialog
+    QAction* foldRows;
+    QAction* unfoldRows;
+    QAction* showHiddenRows;
     QAction* themeSystem;
     QAction* themeLight;
     QAction* themeDark;

@@ -21,6 +21,7 @@
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
+#include "app/gui/timeline/row_memory.h"
 #include "app/gui/timeline/timeline_widget.h"
 #include "app/gui/views/banner.h"
 #include "app/gui/views/find_bar.h"
@@ -100,6 +101,8 @@ void MainWindow::makeMenus() {
     view->addSeparator();
     view->addActions({m_actions.find, m_actions.findNext, m_actions.findPrevious, m_actions.clearSelection});
     view->addSeparator();
+    QMenu* rowsMenu = view->addMenu(tr("&Rows"));
+    rowsMenu->addActions({m_actions.rows, m_actions.foldRows, m_actions.unfoldRows, m_actions.showHiddenRows});
     QMenu* themeMenu = view->addMenu(tr("&Theme"));
     themeMenu->addActions(m_actions.themes->actions());
     QMenu* help = menuBar()->addMenu(tr("&Help"));
@@ -130,8 +133,8 @@ void MainWindow::makeMenus() {
     connect(m_actions.quit, &QAction::triggered, this, &QWidget::close);
     connect(m_actions.run, &QAction::triggered, this, &MainWindow::run);
     connect(m_actions.stop, &QAction::triggered, &m_runs, &RunController::stop);
-    connect(m_actions.undoZoom, &QAction::triggered, &m_session, &Session::undoZoom);
-    connect(m_actions.redoZoom, &QAction::triggered, &m_session, &Session::redoZoom);
+    connect(m_actions.undoZoom, &QAction::triggered, &m_session, &Session::undoView);
+    connect(m_actions.redoZoom, &QAction::triggered, &m_session, &Session::redoView);
     connect(m_actions.whole, &QAction::triggered, this, [this] {
         m_session.setFollowing(false);
         m_session.setVisibleRange(m_session.trace()->extent());
@@ -196,6 +199,12 @@ void MainWindow::makeWorkspace() {
     m_prompt = new PromptPanel(this);
     m_timeline = new TimelineWidget(m_session, this);
     m_timeline->setObjectName(QStringLiteral("timeline"));
+    new RowMemory(m_settings, m_session, *m_timeline, this);
+    connect(m_actions.rows, &QAction::triggered, m_timeline, &TimelineWidget::showRowsDialog);
+    connect(m_actions.foldRows, &QAction::triggered, this, [this] { m_timeline->foldAll(true); });
+    connect(m_actions.unfoldRows, &QAction::triggered, this, [this] { m_timeline->foldAll(false); });
+    connect(m_actions.showHiddenRows, &QAction::triggered, this,
+            [this] { m_timeline->actOnRow({}, TimelineWidget::RowAct::ShowHidden); });
     m_top = new QSplitter(Qt::Horizontal, this);
     m_top->addWidget(m_prompt);
     m_findBar = new FindBar(m_finder, this);
@@ -308,10 +317,11 @@ void MainWindow::chooseTheme(ThemeChoice theme) {
 }
 
 void MainWindow::connectSession() {
-    connect(&m_session, &Session::visibleRangeChanged, this, [this] {
-        m_actions.undoZoom->setEnabled(m_session.canUndoZoom());
-        m_actions.redoZoom->setEnabled(m_session.canRedoZoom());
-    });
+    for (const auto change : {&Session::visibleRangeChanged, &Session::undoChanged})
+        connect(&m_session, change, this, [this] {
+            m_actions.undoZoom->setEnabled(m_session.canUndoView());
+            m_actions.redoZoom->setEnabled(m_session.canRedoView());
+        });
     connect(&m_session, &Session::followingChanged, this, &MainWindow::updateActions);
     connect(&m_session, &Session::selectionChanged, this, [this] {
         const Selection::Kind kind = m_session.selection().kind;
@@ -346,8 +356,8 @@ void MainWindow::updateActions() {
         action->setEnabled(running || !m_document.isEmpty());
     m_actions.follow->setEnabled(running);
     m_actions.follow->setChecked(m_session.following());
-    m_actions.undoZoom->setEnabled(m_session.canUndoZoom());
-    m_actions.redoZoom->setEnabled(m_session.canRedoZoom());
+    m_actions.undoZoom->setEnabled(m_session.canUndoView());
+    m_actions.redoZoom->setEnabled(m_session.canRedoView());
     m_runBar->setEnabled(!running);
 }
 

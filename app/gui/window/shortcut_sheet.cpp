@@ -52,7 +52,13 @@ ShortcutSheet::ShortcutSheet(const Actions& actions, QWidget* parent) : QDialog(
         {tr("Middle drag"), tr("Move along the time")},
         {tr("[, ]"), tr("To the launch of a kernel or gap, and back")},
         {tr("Comma, period"), tr("Previous or next on the row")},
-        {tr("Click on a row's name"), tr("Fold its group, or show it")},
+        {tr("Up, Down"), tr("Go from row to row")},
+        {tr("Space, click on a row's name"), tr("Fold its group, or show it")},
+        {tr("H, Shift+H"), tr("Hide the row; show all that are hidden")},
+        {tr("P"), tr("Pin the row to the top, or let it go")},
+        {tr("T, drag a row's lower edge"), tr("Make the row higher or lower")},
+        {tr("Shift+Up, Shift+Down, drag a row's name"), tr("Move the row or its group")},
+        {tr("Menu key, right click on a row's name"), tr("All that can be done with the row")},
         {tr("C"), tr("Fold the counters, or show them")},
     };
     const QList<std::pair<QString, QString>> tables = {

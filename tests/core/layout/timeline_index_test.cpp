@@ -239,19 +239,20 @@ TEST(TimelineIndex, WaitsTracingCostAndCountersHaveRowsOfTheirOwn) {
     EXPECT_EQ(limits.endNs(1), 1500);
 
     // Folded rows go, their first stays; what comes later stays folded.
-    const RowGroup counters = index.rows()[8]->folds;
-    const RowGroup thread = index.rows()[1]->folds;
-    EXPECT_EQ(counters.kind, RowGroup::Kind::Counters);
-    index.setFolded({counters, thread});
+    const std::string counters = index.rows()[8]->folds;
+    const std::string thread = index.rows()[1]->folds;
+    EXPECT_EQ(counters, "device 0/counters");
+    EXPECT_EQ(thread, "thread launcher");
+    index.setArrangement({.folded = {counters, thread}});
     sample(1800, "temperature", CounterUnit::Celsius, 40);
     index.setTrace(builder.snapshot());
     EXPECT_EQ(titles(index),
               (std::vector<std::string>{"Tokens", "launcher", "tracing thread", "GPU 0", "stream 7", "counters"}));
     EXPECT_TRUE(index.rows()[1]->folded);
     EXPECT_EQ(index.placeOf(RowKind::Range, 6).row, -1);
-    index.setFolded({index.rows()[3]->folds});
+    index.setArrangement({.folded = {index.rows()[3]->folds}});
     EXPECT_EQ(index.rows().back()->title, "GPU 0");
-    index.setFolded({});
+    index.setArrangement({});
     EXPECT_EQ(titles(index).size(), all.size() + 1);
 }
 
