@@ -44,6 +44,9 @@ Actions::Actions(QWidget* window) {
                             tr("The same as a CUDA graph, one launch a token: the launch gaps are gone"));
     reopenLast = make(window, "reopenLastAction", tr("Reopen &last"), tr("Open the file that was opened or saved last"),
                       {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O)});
+    compareWith = make(window, "compareWithAction", tr("Co&mpare with…"),
+                       tr("Open a second trace beside this one and see what changed"),
+                       {QKeySequence(Qt::CTRL | Qt::Key_M)}, QStringLiteral("compare"));
     save =
         make(window, "saveAction", tr("&Save"), tr("Save the session"), {QKeySequence::Save}, QStringLiteral("save"));
     saveAs = make(window, "saveAsAction", tr("Save &as…"), tr("Save the session under another name"),
@@ -105,6 +108,7 @@ QList<QAction*> Actions::all() const {
             openExampleEager,
             openExampleGraph,
             reopenLast,
+            compareWith,
             save,
             saveAs,
             quit,

@@ -18,6 +18,7 @@ struct Actions {
     QAction* openExampleEager;
     QAction* openExampleGraph;
     QAction* reopenLast;
+    QAction* compareWith;
     QAction* save;
     QAction* saveAs;
     QAction* quit;

@@ -24,6 +24,7 @@ std::string commandLineHelp() {
            "Opens the window; a file is opened in it.\n"
            "\n"
            "  --run              start a run at once\n"
+           "  --compare FILE     compare the opened file, as before, with this one, as after\n"
            "  --resume FILE      open the session of a run that was not saved, and keep it unsaved\n"
            "  --screenshot FILE  draw the window into a PNG once it has settled, then end\n"
            "  --size WxH         size of the window, for example 1366x768\n"
@@ -53,6 +54,8 @@ Result<CommandLine> parseCommandLine(const std::vector<std::string>& arguments) 
             line.version = true;
         } else if (argument == "--screenshot") {
             ASSIGN_OR_RETURN(line.screenshot, value());
+        } else if (argument == "--compare") {
+            ASSIGN_OR_RETURN(line.compare, value());
         } else if (argument == "--resume") {
             ASSIGN_OR_RETURN(line.resume, value());
         } else if (argument == "--theme") {
@@ -70,6 +73,8 @@ Result<CommandLine> parseCommandLine(const std::vector<std::string>& arguments) 
     }
     if (line.run + line.resume.has_value() + !line.files.empty() > 1)
         return fail("--run, --resume and a file to open exclude each other.", ErrorKind::WrongUse);
+    if (line.compare && line.files.size() != 1)
+        return fail("--compare needs a file to open, which it is compared with.", ErrorKind::WrongUse);
     return line;
 }
 

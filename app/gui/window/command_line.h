@@ -15,6 +15,7 @@ struct CommandLine {
     bool help = false;
     bool version = false;
     std::optional<std::string> screenshot;  // file to draw the settled window into, then end
+    std::optional<std::string> compare;     // file to compare the opened one with
     std::optional<std::string> resume;      // the session of a run that nobody has saved yet
     std::optional<std::string> theme;       // "light" or "dark", for this start only
     int width = 0;                          // of the window; 0: as it was

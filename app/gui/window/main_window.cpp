@@ -24,6 +24,7 @@
 #include "app/gui/timeline/row_memory.h"
 #include "app/gui/timeline/timeline_widget.h"
 #include "app/gui/views/banner.h"
+#include "app/gui/views/compare_page.h"
 #include "app/gui/views/find_bar.h"
 #include "app/gui/views/found_panel.h"
 #include "app/gui/views/idle_panel.h"
@@ -71,6 +72,7 @@ MainWindow::MainWindow(AppSettings& settings, QWidget* parent)
     connectDocument();
     connectRuns();
     connectFind();
+    connectCompare();
     restoreLayout();
     m_runBar->setChoices(m_settings.runChoices());
     m_prompt->setPrompt(m_settings.prompt().isEmpty() ? kDefaultPrompt : m_settings.prompt());
@@ -88,6 +90,7 @@ void MainWindow::makeMenus() {
     file->addActions({m_actions.open, m_actions.openExampleEager, m_actions.openExampleGraph});
     m_recentMenu = file->addMenu(tr("Open &recent"));
     file->addActions({m_actions.reopenLast});
+    file->addActions({m_actions.compareWith});
     file->addSeparator();
     file->addActions({m_actions.save, m_actions.saveAs});
     file->addSeparator();
@@ -139,7 +142,12 @@ void MainWindow::makeMenus() {
         m_session.setFollowing(false);
         m_session.setVisibleRange(m_session.trace()->extent());
     });
-    connect(m_actions.clearSelection, &QAction::triggered, &m_session, &Session::clearSelection);
+    connect(m_actions.clearSelection, &QAction::triggered, this, [this] {
+        if (comparing())
+            leaveCompare();
+        else
+            m_session.clearSelection();
+    });
     connect(m_actions.follow, &QAction::triggered, &m_session, &Session::setFollowing);
     connect(m_actions.themeSystem, &QAction::triggered, this, [this] { chooseTheme(ThemeChoice::System); });
     connect(m_actions.themeLight, &QAction::triggered, this, [this] { chooseTheme(ThemeChoice::Light); });
@@ -184,6 +192,9 @@ void MainWindow::makeToolBar() {
     bar->addSeparator();
     m_runBar = new RunBar(bar);
     bar->addWidget(m_runBar);
+    bar->addSeparator();
+    bar->addAction(m_actions.compareWith);
+    bar->widgetForAction(m_actions.compareWith)->setObjectName(QStringLiteral("compareButton"));
     addToolBar(bar);
     connect(m_runBar, &RunBar::changed, this, &MainWindow::updateActions);
     connect(m_runBar, &RunBar::librariesWanted, this, &MainWindow::showGpuLibraries);
@@ -277,6 +288,8 @@ void MainWindow::makeWorkspace() {
     m_pages = new QStackedWidget(this);
     m_pages->addWidget(m_welcome);
     m_pages->addWidget(workspace);
+    m_compare = new ComparePage(m_comparer, this);
+    m_pages->addWidget(m_compare);
     m_status = new StatusStrip(this);
     auto* central = new QWidget(this);
     auto* layout = new QVBoxLayout(central);
@@ -308,6 +321,7 @@ void MainWindow::saveLayout() {
 }
 
 void MainWindow::showWorkspace() {
+    if (comparing()) leaveCompare();
     m_pages->setCurrentIndex(1);
 }
 
@@ -325,7 +339,7 @@ void MainWindow::connectSession() {
     connect(&m_session, &Session::followingChanged, this, &MainWindow::updateActions);
     connect(&m_session, &Session::selectionChanged, this, [this] {
         const Selection::Kind kind = m_session.selection().kind;
-        m_actions.clearSelection->setEnabled(kind != Selection::Kind::None);
+        m_actions.clearSelection->setEnabled(kind != Selection::Kind::None || comparing());
         // What is chosen in the timeline has no table of its own to be seen in.
         const bool inTable = m_tabs->currentWidget() == m_gaps || m_tabs->currentWidget() == m_idle;
         if (m_tabs->currentWidget() == m_events) return;  // it shows the row
@@ -346,6 +360,7 @@ void MainWindow::updateActions() {
     m_actions.run->setEnabled(!running && !busy && m_machineKnown);
     m_actions.stop->setEnabled(running && !m_runs.stopping());
     m_actions.open->setEnabled(!running && !busy);
+    m_actions.compareWith->setEnabled(!running && !busy && !m_document.isEmpty() && !m_compareJob.running());
     m_actions.openExampleEager->setEnabled(!running && !busy);
     m_actions.openExampleGraph->setEnabled(!running && !busy);
     m_recentMenu->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
@@ -353,7 +368,7 @@ void MainWindow::updateActions() {
     m_actions.save->setEnabled(!running && !busy && m_document.isModified());
     m_actions.saveAs->setEnabled(!running && !busy && !m_document.isEmpty());
     for (QAction* action : {m_actions.find, m_actions.exportView, m_actions.copyView, m_actions.printView})
-        action->setEnabled(running || !m_document.isEmpty());
+        action->setEnabled((running || !m_document.isEmpty()) && !comparing());
     m_actions.follow->setEnabled(running);
     m_actions.follow->setChecked(m_session.following());
     m_actions.undoZoom->setEnabled(m_session.canUndoView());

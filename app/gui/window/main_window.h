@@ -8,6 +8,7 @@
 
 #include "app/gui/jobs/job_tracker.h"
 #include "app/gui/session/analyst.h"
+#include "app/gui/session/comparer.h"
 #include "app/gui/session/document.h"
 #include "app/gui/session/example.h"
 #include "app/gui/session/finder.h"
@@ -25,6 +26,7 @@ class QTabWidget;
 namespace gapscope {
 
 class BannerArea;
+class ComparePage;
 class FindBar;
 class InsightPanel;
 class PromptPanel;
@@ -49,6 +51,11 @@ public:
 
     void openFile(const QString& path);        // asks first about an unsaved session
     void openFiles(const QStringList& paths);  // several: as one trace
+    void compareWith(const QString& path);     // the open session with this file
+    void compareWhenOpened(const QString& path) { m_compareWanted = path; }
+    bool comparing() const;
+    void leaveCompare();
+    Comparer& comparer() { return m_comparer; }
     void run();
     void runWhenReady();  // as soon as it is known what this machine has
     // Nothing runs, opens, saves or is analysed.
@@ -75,6 +82,11 @@ private:
     void connectDocument();
     void connectRuns();
     void connectFind();
+    void connectCompare();
+    void askForComparison();
+    void showComparison(TracePtr before, const QString& nameBefore, TracePtr after, const QString& nameAfter);
+    void cancelComparison();
+    void offerComparison();
     QString viewCaption() const;
     void exportTimeline();
     void printTimeline();
@@ -117,6 +129,8 @@ private:
     Session m_session;
     Analyst m_analyst;
     Finder m_finder;
+    Comparer m_comparer;
+    JobTracker m_compareJob;       // opens the other trace
     QStringList m_recentCommands;  // object names of actions, the last first
     Document m_document;
     RunController m_runs;
@@ -133,6 +147,7 @@ private:
     BannerArea* m_banners = nullptr;
     QStackedWidget* m_pages = nullptr;
     Welcome* m_welcome = nullptr;
+    ComparePage* m_compare = nullptr;
     QSplitter* m_outer = nullptr;   // work | insight
     QSplitter* m_middle = nullptr;  // top / tabs
     QSplitter* m_top = nullptr;     // prompt | timeline
@@ -153,6 +168,12 @@ private:
     bool m_runWanted = false;      // until then
     bool m_modelIsRandom = false;  // of the run going on
     QString m_runName;
+    struct Earlier {
+        TracePtr trace;  // null: none
+        QString name;
+    };
+    Earlier m_earlier;                 // the session that the last run took the place of
+    QString m_compareWanted;           // file to compare with once a session is open
     std::string m_predictedDevice;     // where what was predicted from ran
     double m_predictedNsPerToken = 0;  // of the run going on, by the median; 0: nothing was predicted
     bool m_noticesWanted = true;

@@ -14,6 +14,7 @@
 #include "app/gui/session/selection_text.h"
 #include "app/gui/timeline/timeline_widget.h"
 #include "app/gui/views/banner.h"
+#include "app/gui/views/compare_page.h"
 #include "app/gui/views/prompt_panel.h"
 #include "app/gui/views/status_strip.h"
 #include "app/gui/views/welcome.h"
@@ -144,6 +145,8 @@ void MainWindow::connectDocument() {
     connect(m_status, &StatusStrip::cancelled, this, [this] {
         if (m_runs.running())
             m_runs.stop();
+        else if (m_compareJob.running())
+            cancelComparison();
         else
             m_document.cancelJob();
     });
@@ -162,6 +165,8 @@ void MainWindow::connectDocument() {
             m_prompt->setPrompt(text(run->prompt));
         if (const TimeRange decode = decodeRange(*m_session.trace()); !decode.empty())
             m_session.setVisibleRange(decode);
+        m_earlier = {};
+        if (!m_compareWanted.isEmpty()) compareWith(std::exchange(m_compareWanted, QString()));
     });
 }
 
@@ -286,10 +291,12 @@ void MainWindow::beginRun() {
     }
     const FoundModel model = *m_runBar->model();
     m_runName = tr("%1 %2").arg(text(model.name), QDateTime::currentDateTime().toString(QStringLiteral("HH.mm.ss")));
+    const Earlier earlier = m_document.isEmpty() ? Earlier{} : Earlier{m_session.trace(), m_document.name()};
     if (const Status started = m_runs.start(std::move(*settings)); !started) {
         showError(text(started.error().message));
         return;
     }
+    m_earlier = earlier;
     m_document.discard();
     m_modelIsRandom = model.isRandom;
     m_prompt->showOutput({});
@@ -335,6 +342,7 @@ void MainWindow::runFinished(const RunEnd& end) {
         showError(end.error);
     showGeneratedText();
     showPrediction();
+    offerComparison();
     updateTitle();
     updateActions();
     if (wasFollowing) easeToDecode();
@@ -426,7 +434,8 @@ void MainWindow::easeToDecode() {
 
 bool MainWindow::settled() const {
     return m_machineKnown && !m_deviceJob.running() && !m_runs.running() && !m_exampleJob.running() &&
-           !m_document.busy() && m_analyst.settled() && m_timeline->gapsSettled();
+           !m_document.busy() && m_analyst.settled() && m_timeline->gapsSettled() && !m_compareJob.running() &&
+           (!comparing() || m_compare->settled());
 }
 
 }  // namespace gapscope
