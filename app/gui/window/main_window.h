@@ -173,6 +173,7 @@ private:
         QString name;
     };
     Earlier m_earlier;                 // the session that the last run took the place of
+    bool m_runFailed = false;          // the run that the open session is of
     QString m_compareWanted;           // file to compare with once a session is open
     std::string m_predictedDevice;     // where what was predicted from ran
     double m_predictedNsPerToken = 0;  // of the run going on, by the median; 0: nothing was predicted

@@ -1,6 +1,8 @@
 // Comparing: the open session with another file, or a run with the session that it took the place of.
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QStackedWidget>
+#include <tuple>
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/views/banner.h"
@@ -8,8 +10,6 @@
 #include "app/gui/views/status_strip.h"
 #include "app/gui/window/main_window.h"
 #include "core/import/open_trace.h"
-
-#include <QStackedWidget>
 
 namespace gapscope {
 
@@ -67,9 +67,15 @@ void MainWindow::leaveCompare() {
     updateActions();
 }
 
-// After a run: what changed against the session that was open before it.
+// After a run with other choices than the session's that was open before it: what they changed.
 void MainWindow::offerComparison() {
-    if (!m_earlier.trace || m_earlier.trace->eventCount() == 0 || m_session.trace()->eventCount() == 0) return;
+    if (!m_earlier.trace || m_session.trace()->eventCount() == 0) return;
+    const RunInfo *before = m_earlier.trace->run(), *after = m_session.trace()->run();
+    if (!before || !after || before->repeatTimes.empty()) return;
+    const auto choices = [](const RunInfo& run) {
+        return std::tie(run.modelName, run.device, run.precision, run.mode);
+    };
+    if (choices(*before) == choices(*after)) return;
     m_banners->show(BannerKind::Offer, tr("See what changed against the session before, %1.").arg(m_earlier.name),
                     {{tr("Compare"), [this] {
                           if (m_runs.running() || !m_earlier.trace) return;

@@ -166,6 +166,7 @@ void MainWindow::connectDocument() {
         if (const TimeRange decode = decodeRange(*m_session.trace()); !decode.empty())
             m_session.setVisibleRange(decode);
         m_earlier = {};
+        m_runFailed = false;
         if (!m_compareWanted.isEmpty()) compareWith(std::exchange(m_compareWanted, QString()));
     });
 }
@@ -291,7 +292,8 @@ void MainWindow::beginRun() {
     }
     const FoundModel model = *m_runBar->model();
     m_runName = tr("%1 %2").arg(text(model.name), QDateTime::currentDateTime().toString(QStringLiteral("HH.mm.ss")));
-    const Earlier earlier = m_document.isEmpty() ? Earlier{} : Earlier{m_session.trace(), m_document.name()};
+    const Earlier earlier =
+        m_document.isEmpty() || m_runFailed ? Earlier{} : Earlier{m_session.trace(), m_document.name()};
     if (const Status started = m_runs.start(std::move(*settings)); !started) {
         showError(text(started.error().message));
         return;
@@ -330,6 +332,7 @@ void MainWindow::showRunProgress() {
 
 void MainWindow::runFinished(const RunEnd& end) {
     const bool wasFollowing = m_session.following();
+    m_runFailed = !end.error.isEmpty();
     m_session.setFollowing(false);
     m_timeline->setLive(false);
     const Trace& trace = *m_session.trace();
