@@ -26,6 +26,7 @@ void addLayersCommand(CLI::App& app, Outcome& outcome);
 void addRanksCommand(CLI::App& app, Outcome& outcome);
 void addRooflineCommand(CLI::App& app, Outcome& outcome);
 void addCompareCommand(CLI::App& app, Outcome& outcome);
+void addReportCommand(CLI::App& app, Outcome& outcome);
 void addConvertCommand(CLI::App& app, Outcome& outcome);
 void addTokenizeCommand(CLI::App& app, Outcome& outcome);
 void addModelsCommand(CLI::App& app, Outcome& outcome);

@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
     cli::addRanksCommand(app, outcome);
     cli::addRooflineCommand(app, outcome);
     cli::addCompareCommand(app, outcome);
+    cli::addReportCommand(app, outcome);
     cli::addConvertCommand(app, outcome);
     cli::addTokenizeCommand(app, outcome);
     cli::addModelsCommand(app, outcome);

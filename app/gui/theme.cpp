@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/palette.h"
+
 namespace gapscope {
 
 namespace {
@@ -39,41 +41,20 @@ Theme makeLight() {
     t.apiCopy = rgb(0xA9A9A9);
     t.apiWait = rgb(0xDCC9A3);
     t.apiOther = rgb(0xCFD6DE);
-    t.range = {rgb(0xC9D8EA), rgb(0xD5E3D3), rgb(0xE0D6E8), rgb(0xE9DECB)};
-    t.prefill = rgb(0xB8A9D9);
-    t.token = {rgb(0xCBD3F2), rgb(0xAEBBE8)};
+    for (size_t i = 0; i < t.range.size(); ++i)
+        t.range[i] = rgb(kRangeColors[i]);
+    t.prefill = rgb(kPrefillColor);
+    t.token = {rgb(kTokenColors[0]), rgb(kTokenColors[1])};
     t.counterLine = rgb(0x37699B);
     t.counterFill = rgb(0xD6E3F0);
     // None is never drawn. Grey and blue-grey for what is no trouble, then amber, red and wine.
     t.clockLimits = {rgb(0xFFFFFF), rgb(0xDDE2E8), rgb(0x9FB0C3), rgb(0xA8A8A8),
                      rgb(0xE0B040), rgb(0xC8402E), rgb(0x7D1D3F)};
 
-    t.categories.fill(rgb(0xBBBBBB));
-    const auto set = [&t](Category category, uint32_t value) {
-        t.categories[static_cast<size_t>(category)] = rgb(value);
-    };
-    set(Category::Gemm, 0x0072B2);  // Okabe-Ito from here
-    set(Category::Attention, 0xCC79A7);
-    set(Category::Elementwise, 0xE69F00);
-    set(Category::Norm, 0x009E73);
-    set(Category::Rope, 0x56B4E9);
-    set(Category::Quantize, 0xF0E442);
-    set(Category::Embedding, 0x7C8FA6);  // tints of grey-blue
-    set(Category::Reduction, 0x5F7590);
-    set(Category::Sampling, 0xA3B4C8);
-    set(Category::Copy, 0x999999);
-    set(Category::Set, 0xA8A8A8);
-    set(Category::Communication, 0x7E6BAD);
-    set(Category::Other, 0xBBBBBB);
-
-    const auto gap = [&t](GapCause cause, uint32_t value) { t.gapCauses[static_cast<size_t>(cause)] = rgb(value); };
-    gap(GapCause::HostOutside, 0xD55E00);  // the host's four parts share its hue
-    gap(GapCause::HostApi, 0xDE7423);
-    gap(GapCause::HostWaiting, 0xC05500);
-    gap(GapCause::Profiler, 0xA84B00);
-    gap(GapCause::LaunchCall, 0xE9A37A);
-    gap(GapCause::DeviceLatency, 0xC8C8C8);
-    gap(GapCause::Unknown, 0xB4B4B4);
+    for (size_t i = 0; i < t.categories.size(); ++i)
+        t.categories[i] = rgb(kCategoryColors[i]);
+    for (size_t i = 0; i < t.gapCauses.size(); ++i)
+        t.gapCauses[i] = rgb(kGapCauseColors[i]);
     return t;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/analysis/gap_cause_titles.h"
 #include "core/analysis/roofline.h"
 #include "core/base/format.h"
 
@@ -116,11 +117,8 @@ std::vector<Figure> figuresOf(const WindowFacts& facts) {
     list.ns("gpuIdleNs", "device idle", summary.gpuIdleNs);
     list.add("gpuIdleShare", "idle share", FigureUnit::Share, Better::Less,
              when(allNs > 0, static_cast<double>(summary.gpuIdleNs) / allNs));
-    static constexpr std::array<std::string_view, kGapCauseCount> kCauseTitles = {
-        "host waiting", "host in other API calls", "host outside the API", "profiler",
-        "launch call",  "device latency",          "unknown cause"};
-    for (size_t i = 0; i < kCauseTitles.size(); ++i)
-        list.ns("gapCauseNs." + std::string(kGapCauseNames[i]), "idle: " + std::string(kCauseTitles[i]),
+    for (size_t i = 0; i < kGapCauseTitles.size(); ++i)
+        list.ns("gapCauseNs." + std::string(kGapCauseNames[i]), "idle: " + std::string(kGapCauseTitles[i]),
                 summary.gapCauses.ns[i]);
     list.ns("selfGpuNs", "self GPU", summary.selfGpuNs);
     list.ns("selfCpuNs", "self CPU", summary.host.selfCpuNs);

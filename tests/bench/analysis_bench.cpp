@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/analysis/api_calls.h"
+#include "core/analysis/compare.h"
 #include "core/analysis/culprits.h"
 #include "core/analysis/kernel_executions.h"
 #include "core/analysis/kernel_summary.h"
@@ -182,6 +183,15 @@ std::vector<Step> measureAll(const TracePtr& tracePtr, int rounds) {
                   [&] { sink = sink + static_cast<int64_t>(queueDepths(trace, analysis.join, window).size()); });
     clock.measure("prepare", [&] { sink = sink + static_cast<int64_t>(PreparedTrace(tracePtr).launches().size()); });
     const PreparedTrace prepared(tracePtr);
+    // Two traces of this size from scratch, as the command does it: about twice what one costs.
+    clock.measure("one prepared, all facts", [&] {
+        const PreparedTrace one(tracePtr);
+        sink = sink + windowFacts({one, window}).kernels.totalNs;
+    });
+    clock.measure("compare two", [&] {
+        const PreparedTrace before(tracePtr), after(tracePtr);
+        sink = sink + static_cast<int64_t>(compare({before, window}, {after, window}).kernels.size());
+    });
     measureSelection(clock, prepared, "select 1 %", 0.01);
     measureSelection(clock, prepared, "select 10 %", 0.1);
     measureSelection(clock, prepared, "select 50 %", 0.5);

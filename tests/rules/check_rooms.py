@@ -19,6 +19,7 @@ MAY_INCLUDE = {  # room -> rooms of ours whose headers it may include, beside it
     "core/export": {"core/base", "core/trace"},
     "core/analysis": {"core/base", "core/trace"},
     "core/layout": {"core/base", "core/trace", "core/analysis"},
+    "core/report": {"core/base", "core/trace", "core/analysis", "core/layout", "core/export"},
     "core/recording": {"core/base", "core/trace", "core/runner", "core/capture", "core/export"},
     "app/cli": {"core/*", "kernels", "app/cli"},
     "app/gui": {"core/*", "app/gui"},

@@ -259,6 +259,25 @@ TEST_F(CliGolden, CompareFailsPastTheRegression) {
     }
 }
 
+TEST_F(CliGolden, ReportIsOnePageAndReplacesNothingUnasked) {
+    const std::string file = " '" + session().string() + "' ";
+    const auto path = m_folder / "page.html";
+    const std::string out = " -o '" + path.string() + "'";
+    EXPECT_EQ(runCli("report" + file + out).exitCode, 0);
+    const std::string page = readFile(path);
+    EXPECT_TRUE(page.starts_with("<!DOCTYPE html>"));
+    EXPECT_NE(page.find("matmul_q5_0"), std::string::npos);
+    EXPECT_EQ(runCli("report" + file + out).exitCode, 1);
+    EXPECT_EQ(readFile(path), page);
+    EXPECT_EQ(runCli("report" + file + file + out + " --force").exitCode, 0);
+    EXPECT_NE(readFile(path).find("what changed"), std::string::npos);
+    EXPECT_EQ(runCli("report --window-before token:1 --window-after token:2 --force" + file + out).exitCode, 0);
+    EXPECT_NE(readFile(path).find("1.44 times as long"), std::string::npos);
+    EXPECT_EQ(runCli("report --window nothing --force" + file + out).exitCode, 2);
+    EXPECT_EQ(runCli("report /nowhere --force" + out).exitCode, 1);
+    EXPECT_EQ(runCli("report" + file + "-o /nowhere/at/all.html").exitCode, 1);
+}
+
 TEST_F(CliGolden, FiguresWorkedOutByHand) {
     const std::string json = runCli("summary --json '" + session().string() + "'").output;
     for (const char* part :

@@ -1,0 +1,144 @@
+// Reports: the numbers of the analysis stand in them, every section is there, and no name from a trace is markup.
+#include "core/report/html_report.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/analysis/summary.h"
+#include "core/analysis/window.h"
+#include "core/base/format.h"
+#include "core/import/open_trace.h"
+#include "core/report/html.h"
+#include "tests/core/analysis/hand_made_trace.h"
+#include "tests/core/testing/random_trace.h"
+#include "tests/core/testing/temp_folder.h"
+#include "tests/support/test_files.h"
+
+namespace gapscope {
+
+namespace {
+
+ReportOf whole(const TracePtr& trace, std::string name = "run.gapscope") {
+    return {.name = std::move(name), .trace = trace, .window = defaultWindow(*trace)};
+}
+
+size_t countOf(const std::string& text, std::string_view part) {
+    size_t count = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+        ++count;
+    return count;
+}
+
+ReportOf example(const char* name) {
+    auto trace = openTrace(test::repositoryFile(name));
+    EXPECT_TRUE(trace.has_value());
+    return whole(*trace, name);
+}
+
+constexpr const char* kHostile =
+    "</title></style><script>alert('x')</script><img src=http://evil.example/a.png \"onload=\"";
+
+Builder hostile() {
+    Builder b;
+    b.setRun(RunInfo{.modelName = kHostile, .deviceName = "<b>", .mode = "</svg><script>", .weightBytes = 5});
+    b.setDevice({.id = 0, .name = kHostile, .peakBytesPerSecond = 1e9, .peakFlopsPerSecond = 1e9});
+    b.call(0, 50, "<script>launch", 1);
+    b.kernel(100, 200, 1, kPrefillToken, kHostile);
+    b.call(210, 220, "<script>launch", 2);
+    b.kernel(300, 400, 2, 1, "void k<float, std::less<int>&>(\x01\xFF)");
+    b.add(TokenRow{.emittedNs = 250, .index = 0, .text = b.intern("<i>")});
+    b.add(TokenRow{.emittedNs = 450, .index = 1, .text = b.intern("&lt;\n")});
+    b.range(90, 500, "\"><script>range");
+    b.diagnostics().add("bad", Severity::Error, 1, "<script>diagnostic");
+    return b;
+}
+
+}  // namespace
+
+TEST(HtmlReport, HoldsTheNumbersOfTheAnalysis) {
+    const ReportOf of = example("resources/example-eager.gapscope.gz");
+    const std::string html = htmlReport(of);
+    const Summary summary = summarize(*of.trace, of.window);
+    EXPECT_NE(html.find(escaped(summary.verdict.sentence)), std::string::npos);
+    for (const std::string& evidence : summary.verdict.evidence)
+        EXPECT_NE(html.find(escaped(evidence)), std::string::npos) << evidence;
+    for (const std::string& text :
+         {formatDuration(summary.gpuIdleNs), formatCount(summary.kernelCount), formatDuration(summary.host.selfCpuNs),
+          std::string("add_scalar_f32"), std::string("Longest gaps"), std::string("Roofline"),
+          std::string("CUDA graph: no launch overhead"), std::string("Diagnostics")})
+        EXPECT_NE(html.find(text), std::string::npos) << text;
+    // Pie, two-way bar, three timelines, causes, tokens, roofline.
+    EXPECT_EQ(countOf(html, "<svg "), 8u);
+    EXPECT_EQ(countOf(html, "<svg "), countOf(html, "</svg>"));
+    EXPECT_LT(html.size(), size_t{1} << 21);
+}
+
+TEST(HtmlReport, OfTwoTellsWhatChanged) {
+    const ReportOf before = example("resources/example-eager.gapscope.gz");
+    const ReportOf after = example("resources/example-graph.gapscope.gz");
+    const std::string html = htmlCompareReport(before, after);
+    for (const char* text : {"times as fast", "Before: ", "After: ", "<b>new</b>", "<b>gone</b>", "<h3>Of decode</h3>",
+                             "class=\"good\"", "class=\"bad\"", "Diagnostics, after"})
+        EXPECT_NE(html.find(text), std::string::npos) << text;
+    EXPECT_EQ(countOf(html, "<svg "), 8u);  // pie, two-way bar, causes and timeline of each
+}
+
+TEST(HtmlReport, NamesAreNoMarkup) {
+    const TracePtr trace = hostile().snapshot();
+    for (const std::string& html :
+         {htmlReport(whole(trace, kHostile)), htmlCompareReport(whole(trace, kHostile), whole(trace, "<b>.json"))}) {
+        EXPECT_EQ(html.find("<script"), std::string::npos);
+        EXPECT_EQ(html.find("<img"), std::string::npos);
+        EXPECT_EQ(html.find("\"onload"), std::string::npos);
+        EXPECT_EQ(html.find('\x01'), std::string::npos);
+        EXPECT_EQ(html.find('\xFF'), std::string::npos);
+        EXPECT_EQ(countOf(html, "</style>"), 1u);
+        EXPECT_EQ(countOf(html, "</title>"), 1u + countOf(html, "<circle"));
+        EXPECT_NE(html.find("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"), std::string::npos);
+        EXPECT_NE(html.find("default-src 'none'"), std::string::npos);
+        // Nothing is fetched.
+        for (const char* reaching : {" src=", " href=", "url(", "@import"})
+            EXPECT_EQ(countOf(html, reaching),
+                      0u + (std::string_view(reaching) == " src=" ? countOf(html, "&lt;img src=") : 0))
+                << reaching;
+    }
+}
+
+TEST(HtmlReport, AnyTraceGivesAReport) {
+    for (uint32_t seed = 0; seed < 12; ++seed) {
+        RandomTraceShape shape;
+        shape.own = seed % 2 == 0;
+        if (seed % 3 == 0) shape.calls = 0;
+        RandomTrace random(seed, shape);
+        const TracePtr trace = random.build().snapshot();
+        EXPECT_TRUE(htmlReport(whole(trace)).ends_with("</html>\n"));
+    }
+    const TracePtr nothing = TraceBuilder().snapshot();
+    EXPECT_TRUE(htmlReport(whole(nothing)).ends_with("</html>\n"));
+    EXPECT_TRUE(htmlCompareReport(whole(nothing), whole(nothing)).ends_with("</html>\n"));
+}
+
+TEST(HtmlReport, FilesAppearWholeOrNotAtAll) {
+    const TempFolder folder;
+    const TracePtr trace = hostile().snapshot();
+    EXPECT_TRUE(writeReport(folder / "r.html", whole(trace)).has_value());
+    std::ifstream file(folder / "r.html", std::ios::binary);
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), htmlReport(whole(trace)));
+    std::stop_source stop;
+    stop.request_stop();
+    const Status stopped = writeReport(folder / "none.html", whole(trace), stop.get_token());
+    ASSERT_FALSE(stopped.has_value());
+    EXPECT_EQ(stopped.error().kind, ErrorKind::Cancelled);
+    EXPECT_FALSE(std::filesystem::exists(folder / "none.html"));
+    EXPECT_FALSE(writeReport("/nowhere/at/all.html", whole(trace)).has_value());
+}
+
+TEST(HtmlReport, HomeFoldersAreLeftOut) {
+    Builder b;
+    b.call(0, 5, "cudaLaunchKernel", 1);
+    b.kernel(10, 20, 1, kNoToken, "/home/ada/model.py(3): forward");
+    EXPECT_EQ(htmlReport(whole(b.snapshot())).find("ada"), std::string::npos);
+}
+
+}  // namespace gapscope
