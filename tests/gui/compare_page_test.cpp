@@ -5,6 +5,7 @@
 #include <QAbstractItemModelTester>
 #include <QAction>
 #include <QComboBox>
+#include <QFile>
 #include <QLabel>
 #include <QPushButton>
 #include <QTabWidget>
@@ -171,6 +172,32 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(m_window->comparing() && m_window->settled(), 20'000);
         QCOMPARE(m_window->comparer().nameBefore(), QStringLiteral("before.gapscope"));
         QCOMPARE(m_window->comparer().after().trace(), m_window->session().trace());
+    }
+
+    void reportsAreWrittenOffTheThread() {
+        compareSamples();
+        const QString path = m_folder.filePath(QStringLiteral("compared.html"));
+        m_window->exportReport(path);
+        QVERIFY(!m_window->settled());
+        QTRY_VERIFY(m_window->settled());
+        QFile compared(path);
+        QVERIFY(compared.open(QIODevice::ReadOnly));
+        QVERIFY(compared.readAll().contains(comparison().sentence.c_str()));
+        QVERIFY(m_window->banners().sentences().join(QChar()).contains(path));
+        m_window->leaveCompare();
+        // Of the selection, not of the whole.
+        m_window->session().select({.kind = Selection::Kind::Range, .range = {1'500'000, 1'600'000}});
+        const QString single = m_folder.filePath(QStringLiteral("single.html"));
+        m_window->exportReport(single);
+        QTRY_VERIFY(m_window->settled());
+        QFile one(single);
+        QVERIFY(one.open(QIODevice::ReadOnly));
+        QVERIFY(one.readAll().contains("100 µs from 0.001500 s"));
+        m_window->banners().closeAll();
+        m_window->exportReport(QStringLiteral("/nowhere/at/all.html"));
+        QTRY_VERIFY(m_window->settled());
+        QCOMPARE(m_window->banners().count(), 1);
+        QVERIFY(m_window->banners().sentences().first().contains(QStringLiteral("/nowhere")));
     }
 
     void exchangedIsTheOtherWayRound() {

@@ -69,6 +69,9 @@ Actions::Actions(QWidget* window) {
                         {QKeySequence(Qt::SHIFT | Qt::Key_F3)});
     commandPalette = make(window, "commandPaletteAction", tr("&Command palette…"), tr("Find a command by its name"),
                           {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P)});
+    exportReport = make(window, "exportReportAction", tr("Export repor&t…"),
+                        tr("What all panels tell of the window, as one web page for others"),
+                        {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E)});
     exportView = make(window, "exportViewAction", tr("E&xport view…"),
                       tr("Save the timeline as it is seen, as a PNG or SVG picture"));
     copyView = make(window, "copyViewAction", tr("Copy view"), tr("Put the timeline as it is seen on the clipboard"),
@@ -120,6 +123,7 @@ QList<QAction*> Actions::all() const {
             find,
             findNext,
             findPrevious,
+            exportReport,
             exportView,
             copyView,
             printView,

@@ -31,6 +31,7 @@ struct Actions {
     QAction* findNext;
     QAction* findPrevious;
     QAction* commandPalette;
+    QAction* exportReport;
     QAction* exportView;
     QAction* copyView;
     QAction* printView;

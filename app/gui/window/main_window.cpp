@@ -94,7 +94,7 @@ void MainWindow::makeMenus() {
     file->addSeparator();
     file->addActions({m_actions.save, m_actions.saveAs});
     file->addSeparator();
-    file->addActions({m_actions.exportView, m_actions.copyView, m_actions.printView});
+    file->addActions({m_actions.exportReport, m_actions.exportView, m_actions.copyView, m_actions.printView});
     file->addSeparator();
     file->addAction(m_actions.quit);
     QMenu* runMenu = menuBar()->addMenu(tr("&Run"));
@@ -360,6 +360,7 @@ void MainWindow::updateActions() {
     m_actions.run->setEnabled(!running && !busy && m_machineKnown);
     m_actions.stop->setEnabled(running && !m_runs.stopping());
     m_actions.open->setEnabled(!running && !busy);
+    m_actions.exportReport->setEnabled(!running && !busy && !m_document.isEmpty() && !m_reportJob.running());
     m_actions.compareWith->setEnabled(!running && !busy && !m_document.isEmpty() && !m_compareJob.running());
     m_actions.openExampleEager->setEnabled(!running && !busy);
     m_actions.openExampleGraph->setEnabled(!running && !busy);

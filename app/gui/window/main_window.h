@@ -54,6 +54,7 @@ public:
     void compareWith(const QString& path);     // the open session with this file
     void compareWhenOpened(const QString& path) { m_compareWanted = path; }
     bool comparing() const;
+    void exportReport(const QString& path);  // of the selection's window, or of the comparison
     void leaveCompare();
     Comparer& comparer() { return m_comparer; }
     void run();
@@ -86,6 +87,8 @@ private:
     void askForComparison();
     void showComparison(TracePtr before, const QString& nameBefore, TracePtr after, const QString& nameAfter);
     void cancelComparison();
+    void askForReport();
+    void cancelReport();
     void offerComparison();
     QString viewCaption() const;
     void exportTimeline();
@@ -130,6 +133,7 @@ private:
     Analyst m_analyst;
     Finder m_finder;
     Comparer m_comparer;
+    JobTracker m_reportJob;
     JobTracker m_compareJob;       // opens the other trace
     QStringList m_recentCommands;  // object names of actions, the last first
     Document m_document;

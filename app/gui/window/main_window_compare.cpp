@@ -15,6 +15,7 @@ namespace gapscope {
 
 void MainWindow::connectCompare() {
     connect(m_actions.compareWith, &QAction::triggered, this, &MainWindow::askForComparison);
+    connect(m_actions.exportReport, &QAction::triggered, this, &MainWindow::askForReport);
     connect(m_compare, &ComparePage::leaveWanted, this, &MainWindow::leaveCompare);
 }
 

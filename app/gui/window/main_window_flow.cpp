@@ -147,6 +147,8 @@ void MainWindow::connectDocument() {
             m_runs.stop();
         else if (m_compareJob.running())
             cancelComparison();
+        else if (m_reportJob.running())
+            cancelReport();
         else
             m_document.cancelJob();
     });
@@ -438,7 +440,7 @@ void MainWindow::easeToDecode() {
 bool MainWindow::settled() const {
     return m_machineKnown && !m_deviceJob.running() && !m_runs.running() && !m_exampleJob.running() &&
            !m_document.busy() && m_analyst.settled() && m_timeline->gapsSettled() && !m_compareJob.running() &&
-           (!comparing() || m_compare->settled());
+           !m_reportJob.running() && (!comparing() || m_compare->settled());
 }
 
 }  // namespace gapscope
