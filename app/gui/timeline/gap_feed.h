@@ -20,9 +20,6 @@ struct TraceGaps {
 };
 using TraceGapsPtr = std::shared_ptr<TraceGaps>;
 
-// A gap cut into pieces of one cause each, left to right.
-std::vector<GapPiece> piecesOf(const GapTable& table);
-
 class GapFeed : public QObject {
     Q_OBJECT
 

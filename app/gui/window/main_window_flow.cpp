@@ -301,6 +301,7 @@ void MainWindow::beginRun() {
         return;
     }
     m_earlier = earlier;
+    if (m_compareJob.running()) cancelComparison();
     m_document.discard();
     m_modelIsRandom = model.isRandom;
     m_prompt->showOutput({});
