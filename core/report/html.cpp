@@ -22,8 +22,8 @@ p{margin:4px 0}.muted{color:var(--muted)}.card{background:var(--card);border:1px
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:3px 8px;text-align:left;vertical-align:top}td{overflow-wrap:anywhere}
 th{color:var(--muted);font-weight:600;border-bottom:1px solid var(--line);white-space:nowrap}tr+tr td{border-top:1px solid var(--line)}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;overflow-wrap:normal}.good{color:var(--good)}.bad{color:var(--bad)}
-.s{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:6px}svg{display:block;width:100%;height:auto;font:11px system-ui,sans-serif}svg text{fill:var(--text)}svg .m{fill:var(--muted)}
-svg .l{stroke:var(--line);fill:none}svg .k{stroke:var(--text);fill:none}figure{margin:6px 0}figcaption{color:var(--muted);font-size:12px}
+.s{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:6px}svg{display:block;width:100%;height:auto;font:11px system-ui,sans-serif}svg text{fill:var(--text)}svg .m{fill:var(--muted)}svg .o{fill:#1c2128}
+svg .l{stroke:var(--line);fill:none}svg .k{stroke:var(--text);fill:none}figure{margin:6px 0}.half{max-width:520px}figcaption{color:var(--muted);font-size:12px}
 @media print{:root{--ground:#fff;--card:#fff;--text:#000;--muted:#444;--line:#bbb;--good:#1a7f37;--bad:#b3261e}body{max-width:none;padding:0;font-size:11px}table{font-size:10px}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}h2,h3{break-after:avoid}figure,.card,.tile,tr{break-inside:avoid}}
 )";

@@ -84,8 +84,8 @@ std::string timelineSection(const ReportOf& of, const WindowFacts& facts, const 
 
 std::string idleSection(const Trace& trace, const Summary& summary, const GapTable& gaps) {
     if (summary.gpuIdleNs <= 0) return {};
-    std::string html = heading("Idle device time by cause") + "<div class=\"side\"><figure>" +
-                       causesSvg(summary.gapCauses) + "</figure></div>\n";
+    std::string html =
+        heading("Idle device time by cause") + "<figure class=\"half\">" + causesSvg(summary.gapCauses) + "</figure>\n";
     const std::vector<Culprit> who = culprits(trace, gaps.gaps);
     HtmlTable table({">Idle", ">Share", ">Gaps", ">Longest", "Who left the device idle"});
     for (size_t i = 0; i < std::min(kMostCulprits, who.size()); ++i) {

@@ -15,6 +15,7 @@ namespace gapscope {
 namespace {
 
 constexpr double kNames = 150, kWidth = 890, kRuler = 24;  // px
+constexpr double kLetter = 6.2;                            // px, of names on items
 constexpr size_t kMostRows = 24;
 constexpr uint32_t kLaunchColor = 0x8DA3BF, kCopyColor = 0xA9A9A9, kWaitColor = 0xDCC9A3, kApiColor = 0xCFD6DE;
 constexpr int kShades = 4;  // of merged stretches, by how busy they are
@@ -46,6 +47,19 @@ uint32_t colorOf(RowKind kind, uint8_t tint) {
 bool isShown(RowKind kind) {
     return kind == RowKind::Token || kind == RowKind::Range || kind == RowKind::ApiCall || kind == RowKind::Gap ||
            kind == RowKind::Stream || kind == RowKind::Copy;
+}
+
+// What stands on an item that is wide enough; empty: nothing.
+std::string nameOn(const TimelineIndex& index, const FrameLane& lane, const LaneSpan& span) {
+    const TimelineRow& row = *index.rows()[lane.row];
+    if (span.count != 1) return {};
+    const uint32_t tableRow = row.lanes.lanes()[lane.lane][span.first].row;
+    if (row.kind == RowKind::Token && tableRow < index.tokens().size()) {
+        const int32_t token = index.tokens()[tableRow].index;
+        return token < 0 ? "prefill" : std::to_string(token);
+    }
+    if (row.kind == RowKind::Range) return std::string(index.trace().string(index.trace().ranges().name[tableRow]));
+    return {};
 }
 
 }  // namespace
@@ -88,6 +102,7 @@ std::string TimelinePictures::svg(TimeRange range, std::string_view description)
                 escaped(title.substr(0, 26)) + "</text>";
     }
     body += "\n<g class=\"c\">";
+    std::string names;
     for (const FrameLane& lane : frame.lanes) {
         const auto top = topOf.find(lane.row);
         if (top == topOf.end()) continue;
@@ -102,6 +117,10 @@ std::string TimelinePictures::svg(TimeRange range, std::string_view description)
             paths[{colorOf(kind, span.tint), shade}] += "M" + number(kNames + x0) + " " + number(y) + "h" +
                                                         number(std::max(0.1, x1 - x0)) + "v" + number(lane.height) +
                                                         "h-" + number(std::max(0.1, x1 - x0)) + "z";
+            const std::string name = nameOn(m_index, lane, span);
+            if (!name.empty() && static_cast<double>(name.size()) * kLetter + 6 < x1 - x0)
+                names += "<text class=\"o\" x=\"" + number(kNames + x0 + 3) + "\" y=\"" +
+                         number(y + lane.height / 2.0 + 4) + "\">" + escaped(name) + "</text>";
         }
         for (const auto& [style, path] : paths) {
             body += "<path fill=\"" + hexColor(style.first) + "\"";
@@ -109,7 +128,7 @@ std::string TimelinePictures::svg(TimeRange range, std::string_view description)
             body += " d=\"" + path + "\"/>\n";
         }
     }
-    body += "</g>";
+    body += "</g>" + names;
     return "<figure><svg viewBox=\"0 0 " + number(kNames + kWidth) + " " + number(height + 2) +
            "\" role=\"img\" aria-label=\"" + escaped(description) + "\">" + body + "</svg><figcaption>" +
            escaped(description) + "</figcaption></figure>\n";

@@ -68,6 +68,8 @@ TEST(HtmlReport, HoldsTheNumbersOfTheAnalysis) {
           std::string("add_scalar_f32"), std::string("Longest gaps"), std::string("Roofline"),
           std::string("CUDA graph: no launch overhead"), std::string("Diagnostics")})
         EXPECT_NE(html.find(text), std::string::npos) << text;
+    EXPECT_NE(html.find(">prefill</text>"), std::string::npos);  // on the timeline's items
+    EXPECT_NE(html.find(">model_inference</text>"), std::string::npos);
     // Pie, two-way bar, three timelines, causes, tokens, roofline.
     EXPECT_EQ(countOf(html, "<svg "), 8u);
     EXPECT_EQ(countOf(html, "<svg "), countOf(html, "</svg>"));
