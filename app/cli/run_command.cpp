@@ -26,7 +26,7 @@ struct RunOptions {
     std::string model, prompt, promptFile, out, mode, traceLevel = "full", precision = "file";
     std::vector<int32_t> promptIds;
     bool hasPrompt = false, chat = false, raw = false, json = false, force = false;
-    std::string speculative;
+    std::string speculative = "off";
     GenerateSettings generate;
 };
 
@@ -64,8 +64,10 @@ Result<RecordingSettings> settingsFrom(const RunOptions& options) {
             return fail("--mode is eager, fused, graph or persistent, not '" + options.mode + "'.",
                         ErrorKind::WrongUse);
     }
-    if (!options.speculative.empty())
-        return fail("Speculative decoding is not in this version; leave --speculative out.", ErrorKind::WrongUse);
+    const auto speculation = speculationFromName(options.speculative);
+    if (!speculation)
+        return fail("--speculative is off or ngram, not '" + options.speculative + "'.", ErrorKind::WrongUse);
+    settings.generate.speculation.kind = *speculation;
 
     settings.generate.prompt = options.prompt;
     if (!options.promptFile.empty()) {
@@ -233,7 +235,13 @@ void addRunCommand(CLI::App& app, Outcome& outcome) {
     command->add_option("--warmup", generate.warmup, "Runs before the measured ones")->capture_default_str();
     command->add_option("--repeat", generate.repeats, "Measured runs")->capture_default_str();
     command->add_option("--trace", options->traceLevel, "off, graph or full")->capture_default_str();
-    command->add_option("--speculative", options->speculative, "ngram or a draft model");
+    command
+        ->add_option("--speculative,--speculate", options->speculative,
+                     "off or ngram: what followed earlier in the text is drafted and checked in one pass; the tokens "
+                     "stay the same")
+        ->capture_default_str();
+    command->add_option("--draft-tokens", generate.speculation.draftTokens, "Most tokens drafted for a step")
+        ->capture_default_str();
     command->add_option("--out", options->out, "Session file to write while the run goes on");
     command->add_flag("--force", options->force, "Replace the session file if it exists");
     command->add_flag("--json", options->json, "One JSON object on stdout");

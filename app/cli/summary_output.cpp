@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "app/cli/text_table.h"
 #include "core/base/format.h"
@@ -24,7 +25,20 @@ void writeRun(JsonWriter& json, const RunInfo& run, const std::optional<Phases>&
     json.field("timeToFirstTokenNs", times.timeToFirstTokenNs).field("prefillNs", times.prefillNs);
     json.field("decodeNs", times.decodeNs).field("tokensPerSecond", times.tokensPerSecond);
     json.field("trace", run.traceLevel);
-    json.field("repeat", times.repeat).field("stopReason", run.stopReason).endObject();
+    json.field("repeat", times.repeat).field("stopReason", run.stopReason);
+    json.field("speculation", run.speculation.empty() ? "off" : run.speculation).field("draftTokens", run.draftTokens);
+    json.field("stepCount", times.drafts.steps).field("checkedStepCount", times.drafts.checks);
+    json.field("draftedCount", times.drafts.drafted).field("acceptedCount", times.drafts.accepted);
+    json.field("acceptance", times.drafts.acceptance()).field("tokensPerStep", times.drafts.tokensPerStep());
+    json.endObject();
+}
+
+std::string draftText(const RunInfo& run, const Drafts& drafts) {
+    char perStep[32];
+    std::snprintf(perStep, sizeof perStep, "%.2f", drafts.tokensPerStep());
+    return "speculation " + printable(run.speculation) + ": " + formatCount(drafts.accepted) + " of " +
+           formatCount(drafts.drafted) + " drafted tokens accepted (" + formatPercent(drafts.acceptance()) + "), " +
+           formatCount(drafts.steps) + " steps of " + perStep + " tokens\n";
 }
 
 }  // namespace
@@ -100,6 +114,7 @@ std::string summaryText(const Trace& trace, const Summary& summary) {
                     formatCount(phases.newTokenCount) + " new: first token after " +
                     formatDuration(phases.timeToFirstTokenNs) + ", decode " + formatDuration(phases.decodeNs) + ", " +
                     formatRate(phases.tokensPerSecond, "tokens/s") + "\n";
+            if (run->draftTokens > 0) text += draftText(*run, phases.drafts);
         }
         text += "\n";
     }

@@ -15,12 +15,21 @@ void writeTimes(JsonWriter& json, const TokenTime& row) {
     json.field("repeat", row.repeat).field("fromDevice", row.fromDevice);
 }
 
+// "3 of 4" drafts in the step that begins with this token; a token that came with it says "draft" or, the last,
+// nothing.
+std::string acceptedText(const TokenTime& row) {
+    if (row.drafted == 0) return "";
+    if (row.place == 0) return std::to_string(row.accepted) + " of " + std::to_string(row.drafted);
+    return row.place < row.accepted ? "draft" : "";
+}
+
 void printJsonTable(const TokenTable& table) {
     JsonWriter json;
     json.beginObject().key("tokens").beginArray();
     for (const TokenTime& row : table.rows) {
         if (row.index < 0) continue;
         json.beginObject().field("index", row.index).field("id", row.id).field("text", row.text);
+        json.field("drafted", row.drafted).field("accepted", row.accepted).field("place", row.place);
         writeTimes(json, row);
         json.endObject();
     }
@@ -74,12 +83,13 @@ void addTokensCommand(CLI::App& app, Outcome& outcome) {
                         {"idle"},
                         {"launches"},
                         {"kernels"},
+                        {"accepted"},
                         {"text", Align::Left}});
         for (const TokenTime& row : table.rows) {
             text.add({row.repeat < 0 ? "warm-up" : std::to_string(row.repeat),
                       row.index < 0 ? "prefill" : std::to_string(row.index), row.id < 0 ? "" : std::to_string(row.id),
                       formatDuration(row.range.durationNs()), formatDuration(row.busyNs), formatDuration(row.idleNs),
-                      formatCount(row.launchCount), formatCount(row.kernelCount), row.text});
+                      formatCount(row.launchCount), formatCount(row.kernelCount), acceptedText(row), row.text});
         }
         print(text.text());
         return {};

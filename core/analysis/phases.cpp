@@ -21,6 +21,21 @@ double rate(int64_t tokens, int64_t decodeNs) {
     return tokens > 1 && decodeNs > 0 ? static_cast<double>(tokens - 1) * 1e9 / static_cast<double>(decodeNs) : 0;
 }
 
+Drafts draftsOf(const Trace& trace, int16_t repeat) {
+    const Tokens& tokens = trace.tokens();
+    Drafts drafts;
+    for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
+        if (tokens.repeat[row] != repeat || tokens.index[row] < 1) continue;
+        ++drafts.tokens;
+        if (tokens.place[row] > 0) continue;
+        ++drafts.steps;
+        drafts.checks += tokens.drafted[row] > 0 ? 1 : 0;
+        drafts.drafted += tokens.drafted[row];
+        drafts.accepted += tokens.accepted[row];
+    }
+    return drafts;
+}
+
 }  // namespace
 
 std::optional<Phases> phases(const Trace& trace, TimeRange window, std::stop_token stop) {
@@ -40,6 +55,7 @@ std::optional<Phases> phases(const Trace& trace, TimeRange window, const std::ma
     if (!run) return std::nullopt;
     // With tracing off the trace has no rows to choose by; the first repeat stands for the run.
     Phases result{.repeat = repeatInWindow(trace, window, nsOfRepeat).value_or(0)};
+    result.drafts = draftsOf(trace, result.repeat);
     if (result.repeat >= 0 && static_cast<size_t>(result.repeat) < run->repeatTimes.size()) {
         const RunInfo::Repeat& times = run->repeatTimes[static_cast<size_t>(result.repeat)];
         result.newTokenCount = times.newTokens;

@@ -10,6 +10,17 @@
 
 namespace gapscope {
 
+// How speculative decoding went: each decode step (a pass of the model after the prompt's) may check drafted tokens.
+struct Drafts {
+    int64_t steps = 0;
+    int64_t checks = 0;    // steps that had drafts
+    int64_t drafted = 0;   // tokens
+    int64_t accepted = 0;  // of those
+    int64_t tokens = 0;    // that the steps gave
+    double acceptance() const { return drafted > 0 ? static_cast<double>(accepted) / static_cast<double>(drafted) : 0; }
+    double tokensPerStep() const { return steps > 0 ? static_cast<double>(tokens) / static_cast<double>(steps) : 0; }
+};
+
 struct Phases {
     int16_t repeat = 0;  // which repeat these are of: the one with most device time in the window
     int64_t newTokenCount = 0;
@@ -17,6 +28,7 @@ struct Phases {
     int64_t timeToFirstTokenNs = 0;  // without loading
     int64_t decodeNs = 0;            // first token -> last token
     double tokensPerSecond = 0;      // (new tokens - 1) / decode time; 0: fewer than two tokens
+    Drafts drafts;                   // of the repeat's tokens after the first
 };
 // Host clock, from the run's record of the repeat; while it still runs, from its ranges and emitted tokens.
 // None for foreign traces and before the first token.

@@ -43,6 +43,7 @@ TokenTable tokenTable(const Trace& trace, const TokenWorks& works, std::span<con
     TokenTable table;
     std::optional<int16_t> repeat;
     std::optional<int64_t> previousEndNs;
+    bool previousFromDevice = false;
     for (const auto& [key, of] : works) {
         if (repeat != key.first) {
             repeat = key.first;
@@ -54,19 +55,23 @@ TokenTable tokenTable(const Trace& trace, const TokenWorks& works, std::span<con
         if (of.emitted) {
             row.id = trace.tokens().id[*of.emitted];
             row.text = trace.string(trace.tokens().text[*of.emitted]);
+            row.drafted = trace.tokens().drafted[*of.emitted];
+            row.accepted = trace.tokens().accepted[*of.emitted];
+            row.place = trace.tokens().place[*of.emitted];
         }
         if (of.device) {
             const int64_t startNs = previousEndNs.value_or(of.device->startNs);
             row.range = {startNs, std::max(startNs, of.device->endNs)};
         } else {
-            // The first token often comes straight out of prompt processing and has no work of its own; others without
-            // work are known only by when they were told.
+            // The first token often comes straight out of prompt processing and has no work of its own, nor have those
+            // that came with another in one step; others without work are known only by when they were told.
             const int64_t emittedNs = trace.tokens().emittedNs[*of.emitted];
             const int64_t startNs = previousEndNs.value_or(emittedNs);
-            row.fromDevice = key.second == 0 && previousEndNs.has_value();
+            row.fromDevice = key.second == 0 ? previousEndNs.has_value() : row.place > 0 && previousFromDevice;
             row.range = {startNs, row.fromDevice ? startNs : std::max(startNs, emittedNs)};
         }
         previousEndNs = row.range.endNs;
+        previousFromDevice = row.fromDevice;
         if (row.range.endNs <= window.startNs || row.range.endNs > window.endNs) continue;
         row.cut = row.range.startNs < window.startNs;
         row.range = row.range.clippedTo(window);

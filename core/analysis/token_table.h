@@ -24,6 +24,11 @@ struct TokenTime {
     int64_t launchCount = 0;  // calls whose first operation is its own; a graph launch is one
     int64_t kernelCount = 0;
     bool cut = false;        // it began before the window: range and times are of the rest
+    // Of the decode step that gave it: tokens drafted for the step, how many of them it gave, and this token's place
+    // among the step's. The first of a step has its time and work, the others take none.
+    int16_t drafted = 0;
+    int16_t accepted = 0;
+    int16_t place = 0;
     bool fromDevice = true;  // false: no device operations are known, the range is between emitted tokens
 };
 

@@ -66,7 +66,8 @@ public:
         if (!stop.stop_requested()) addWeights("int8", "Weights in 8 bits", kInt8Bits);
         if (!stop.stop_requested()) addWeights("int4", "Weights in 4 bits", kInt4Bits);
         if (!stop.stop_requested()) addPerfect();
-        if (!stop.stop_requested()) addSpeculative();
+        const bool speculates = m_run && !m_run->speculation.empty() && m_run->speculation != "off";
+        if (!speculates && !stop.stop_requested()) addSpeculative();
         return std::move(m_result);
     }
 
@@ -125,12 +126,28 @@ TokenTimes Oracle::tokenTimes(const Replayed& times) const {
         const auto [entry, isNew] = ends.try_emplace({ops.repeat[row], ops.token[row]}, times.opEndNs[place]);
         entry->second = std::max(entry->second, times.opEndNs[place]);
     }
+    // A step that accepted drafts gave several tokens, which share its time; operations carry the first one's index.
+    std::map<std::pair<int16_t, int32_t>, int32_t> tokensOfStep;
+    const Tokens& tokens = m_trace.tokens();
+    for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
+        if (tokens.place[row] == 0) continue;
+        int32_t& count = tokensOfStep[{tokens.repeat[row], tokens.index[row] - tokens.place[row]}];
+        count = std::max(count, tokens.place[row] + 1);
+    }
+    const auto countOf = [&](const std::pair<int16_t, int32_t>& step) {
+        const auto found = tokensOfStep.find(step);
+        return found == tokensOfStep.end() ? 1 : found->second;
+    };
     for (auto entry = ends.begin(); entry != ends.end(); ++entry) {
         const auto [repeat, index] = entry->first;
-        const auto before = ends.find({repeat, index - 1});
-        if (index < 1 || before == ends.end() || entry->second <= before->second) continue;
-        result.ns.push_back(static_cast<double>(entry->second - before->second));
-        result.sum += result.ns.back();
+        if (index < 1 || entry == ends.begin()) continue;
+        const auto before = std::prev(entry);
+        const bool follows = before->first.first == repeat && before->first.second + countOf(before->first) == index;
+        if (!follows || entry->second <= before->second) continue;
+        const int32_t count = countOf(entry->first);
+        const double ns = static_cast<double>(entry->second - before->second);
+        result.ns.insert(result.ns.end(), static_cast<size_t>(count), ns / count);
+        result.sum += ns;
     }
     return result;
 }

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/category.h"
@@ -79,6 +80,11 @@ struct TokenActivity {
     int16_t repeat = 0;
     int32_t id = 0;    // vocabulary id
     std::string text;  // valid UTF-8; what this token made printable
+    // Of the decode step that gave it. With speculative decoding a step checks drafted tokens and gives those that it
+    // accepts and one of its own; else it gives one.
+    int16_t drafted = 0;   // tokens that were drafted for the step
+    int16_t accepted = 0;  // of those, how many it gave
+    int16_t place = 0;     // of this token among the step's
 };
 
 inline constexpr uint32_t kNoOp = UINT32_MAX;
@@ -168,6 +174,10 @@ public:
         : m_log(log), m_name(log.enabled() ? std::move(name) : std::string()), m_startNs(log.enabled() ? nowNs() : 0) {}
     ~PhaseScope() {
         if (m_log.enabled()) m_log.add(RangeActivity{m_startNs, nowNs(), currentThreadId(), std::move(m_name)});
+    }
+    // For what is known at the end only.
+    void rename(std::string name) {
+        if (m_log.enabled()) m_name = std::move(name);
     }
     PhaseScope(const PhaseScope&) = delete;
     PhaseScope& operator=(const PhaseScope&) = delete;

@@ -133,8 +133,11 @@ enum class Arg : uint32_t {
     Id,
     Text,
     Occupancy,
+    Drafted,
+    Accepted,
+    Place,
 };
-inline constexpr std::array<std::string_view, 26> kArgNames = {"device",
+inline constexpr std::array<std::string_view, 29> kArgNames = {"device",
                                                                "context",
                                                                "stream",
                                                                "process",
@@ -159,6 +162,9 @@ inline constexpr std::array<std::string_view, 26> kArgNames = {"device",
                                                                "index",
                                                                "id",
                                                                "text",
-                                                               "est. achieved occupancy %"};
+                                                               "est. achieved occupancy %",
+                                                               "drafted",
+                                                               "accepted",
+                                                               "place"};
 
 }  // namespace gapscope::perfetto

@@ -74,7 +74,10 @@ void ActivityCapture::take(const ActivityLog::Batch& batch) {
                                .repeat = token.repeat,
                                .index = token.token,
                                .id = token.id,
-                               .text = m_builder.intern(token.text)});
+                               .text = m_builder.intern(token.text),
+                               .drafted = token.drafted,
+                               .accepted = token.accepted,
+                               .place = token.place});
     }
 }
 

@@ -397,7 +397,10 @@ private:
             const Place place = m_places.processes.empty() ? Place{} : placeOf(process);
             beginEvent('i', "token", "token " + std::to_string(token.index), place, token.emittedNs);
             m_json.field("s", "g").key("args").beginObject().field("index", token.index).field("id", token.id);
-            m_json.field("repeat", token.repeat).field("text", m_texts[token.text]).endObject().endObject();
+            m_json.field("repeat", token.repeat).field("text", m_texts[token.text]);
+            if (token.drafted > 0)
+                m_json.field("drafted", token.drafted).field("accepted", token.accepted).field("place", token.place);
+            m_json.endObject().endObject();
             flushSometimes();
         }
     }

@@ -513,6 +513,11 @@ private:
             signedArg(Arg::Id, token.id);
             signedArg(Arg::Repeat, token.repeat);
             textArg(Arg::Text, token.text);
+            if (token.drafted > 0) {
+                signedArg(Arg::Drafted, token.drafted);
+                signedArg(Arg::Accepted, token.accepted);
+                signedArg(Arg::Place, token.place);
+            }
             writeEvent(token.emittedNs);
         }
     }

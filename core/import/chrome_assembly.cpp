@@ -347,11 +347,13 @@ void Assembly::addTokens() {
         if (!m_own) {
             ++m_tables.unplaced[static_cast<size_t>(Unplaced::Instant)];
         } else if (isInTime(token.timeNs, token.timeNs)) {
-            m_builder.add(TokenRow{.emittedNs = token.timeNs - m_originNs,
-                                   .repeat = token.repeat,
-                                   .index = token.index,
-                                   .id = token.id,
-                                   .text = StringId{token.text}});
+            TokenRow row{.emittedNs = token.timeNs - m_originNs,
+                         .repeat = token.repeat,
+                         .index = token.index,
+                         .id = token.id,
+                         .text = StringId{token.text}};
+            setDrafts(row, token.drafted, token.accepted, token.place);
+            m_builder.add(row);
         }
     }
 }

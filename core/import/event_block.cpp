@@ -266,7 +266,10 @@ void EventBlock::addToken(const TraceEvent& event) {
                       .text = names.placeOf(own.text),
                       .index = narrowed(own.index),
                       .id = narrowed(own.id),
-                      .repeat = static_cast<int16_t>(std::clamp<int64_t>(own.repeat, -1, INT16_MAX))});
+                      .repeat = static_cast<int16_t>(std::clamp<int64_t>(own.repeat, -1, INT16_MAX)),
+                      .drafted = own.drafted,
+                      .accepted = own.accepted,
+                      .place = own.place});
 }
 
 void EventBlock::addLabel(const TraceEvent& event) {

@@ -132,6 +132,9 @@ OwnTokenArgs readOwnTokenArgs(std::string_view argsText) {
         if (key == "index") readInto(text, args.index);
         if (key == "id") readInto(text, args.id);
         if (key == "repeat") readInto(text, args.repeat);
+        if (key == "drafted") readInto(text, args.drafted);
+        if (key == "accepted") readInto(text, args.accepted);
+        if (key == "place") readInto(text, args.place);
         if (key == "text") args.text = text;
     });
     return args;

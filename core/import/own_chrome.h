@@ -37,6 +37,7 @@ struct OwnTokenArgs {
     int64_t index = 0;
     int64_t id = 0;
     int64_t repeat = 0;
+    int64_t drafted = 0, accepted = 0, place = 0;
     std::string_view text;
 };
 OwnTokenArgs readOwnTokenArgs(std::string_view argsText);

@@ -295,8 +295,10 @@ void PerfettoRows::addRows() {
         }
         if (slice.kind == PerfettoKind::Token) {
             const PerfettoArgs& args = m_events.args[slice.args];
-            m_builder.add(TokenRow{
-                .emittedNs = startNs, .repeat = args.op.repeat, .index = args.index, .id = args.id, .text = args.text});
+            TokenRow token{
+                .emittedNs = startNs, .repeat = args.op.repeat, .index = args.index, .id = args.id, .text = args.text};
+            setDrafts(token, args.drafted, args.accepted, args.place);
+            m_builder.add(token);
             continue;
         }
         const uint32_t thread = threadOf(row.track);

@@ -360,6 +360,15 @@ uint32_t PerfettoReader::addSlice(const Event& event, Sequence& sequence) {
             case Arg::Id:
                 args.id = narrowed(annotation.integer);
                 break;
+            case Arg::Drafted:
+                args.drafted = annotation.integer;
+                break;
+            case Arg::Accepted:
+                args.accepted = annotation.integer;
+                break;
+            case Arg::Place:
+                args.place = annotation.integer;
+                break;
             case Arg::Text:
                 args.text = textOf(annotation);
                 break;

@@ -62,6 +62,8 @@ RunInfo runInfoOf(const RecordingSettings& settings) {
     info.topK = run.sampling.topK;
     info.topP = run.sampling.topP;
     info.seed = run.sampling.seed;
+    info.speculation = speculationName(run.speculation.kind);
+    if (run.speculation.kind != Speculation::Off) info.draftTokens = run.speculation.draftTokens;
     return info;
 }
 

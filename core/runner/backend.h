@@ -41,6 +41,7 @@ struct BackendSettings {
     int64_t threads = 0;        // 0: one a physical core
     int64_t contextLength = 0;  // positions the cache must hold
     int64_t chunkTokens = 1;    // most tokens of one plan
+    int64_t checkedTokens = 1;  // most tokens of one plan that checks drafts
     std::function<void(const std::string& phase, double share)> onProgress;
     std::stop_token stop;
 };
@@ -67,8 +68,9 @@ public:
     virtual void launch(PlanId id, size_t op, const Step& step) = 0;
     virtual void launchGraph(PlanId id, const Step& step) = 0;
 
-    virtual Result<int32_t> readToken(const Step& step) = 0;                   // what argmax chose
-    virtual Status readLogits(const Step& step, std::span<float> logits) = 0;  // [vocabulary]
+    // What argmax chose; `ids` has room for 1, or for each token of a plan that checks drafts.
+    virtual Status readTokens(const Step& step, std::span<int32_t> ids) = 0;
+    virtual Status readLogits(const Step& step, int64_t row, std::span<float> logits) = 0;  // [vocabulary]
     virtual Status synchronize() = 0;
 
     // From any thread: what is enqueued and not yet started may be dropped. The results are worthless after that.

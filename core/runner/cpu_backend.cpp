@@ -1,6 +1,7 @@
 #include "core/runner/cpu_backend.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -112,10 +113,12 @@ Status CpuBackend::packWeights(const BackendSettings& settings) {
 
 void CpuBackend::allocateBuffers(const BackendSettings& settings) {
     const int64_t rows = std::max<int64_t>(settings.chunkTokens, 1);
+    const int64_t checked = std::max<int64_t>(settings.checkedTokens, 1);
+    assert(checked <= rows);
     for (int i = 0; i < kBufferCount; ++i) {
         const auto buffer = static_cast<Buffer>(i);
         if (buffer == Buffer::Ids || buffer == Buffer::Positions) continue;
-        const int64_t elements = (buffer == Buffer::Logits ? 1 : rows) * columns(buffer);
+        const int64_t elements = (buffer == Buffer::Logits ? checked : rows) * columns(buffer);
         // Untouched pages cost nothing, so what only eager plans use need not be told apart.
         if (elements > 0)
             m_buffers[static_cast<size_t>(i)] = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(elements));
@@ -124,14 +127,12 @@ void CpuBackend::allocateBuffers(const BackendSettings& settings) {
     m_positions = std::make_unique<int32_t[]>(static_cast<size_t>(rows));
     const int64_t widest = (widestInput(m_config) + 31) / 32 * 32;
     m_quantized = std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(quantizedBytes(rows, widest)));
-    m_partials.resize(static_cast<size_t>(m_info.threads));
+    m_partials.resize(static_cast<size_t>(m_info.threads * checked));
     m_staging.resize(static_cast<size_t>(settings.contextLength + rows));
 
-    m_tokenCopy = copyKernel("memcpy_token_to_host", 4, [this](const Step&) { m_readToken = ids()[0]; });
     const int64_t logitsBytes = 4 * m_config.vocabulary;
     m_logitsCopy = copyKernel("memcpy_logits_to_host", logitsBytes, [this, logitsBytes](const Step&) {
-        std::memcpy(m_readLogits, m_buffers[static_cast<size_t>(Buffer::Logits)].get(),
-                    static_cast<size_t>(logitsBytes));
+        std::memcpy(m_readLogits, data({Buffer::Logits, m_readRow}), static_cast<size_t>(logitsBytes));
     });
 }
 
@@ -173,7 +174,9 @@ Result<Backend::PlanId> CpuBackend::add(Plan plan) {
         kernel.activityOp = m_log.describe({op.kernelName, op.opName, op.shapes, op.dtype, op.category, op.layer});
         compiled->kernels.push_back(std::move(kernel));
     }
-    const std::string name = request.tokens == 1 ? "decode_graph" : "prefill_graph";
+    const std::string name = request.checksDrafts  ? "verify_graph"
+                             : request.tokens == 1 ? "decode_graph"
+                                                   : "prefill_graph";
     compiled->graphOp = m_log.describe({name, name, shapeText(request.tokens), "", Category::Other, -1});
     m_plans.push_back(std::move(compiled));
     return m_plans.size() - 1;
@@ -205,13 +208,23 @@ void CpuBackend::launchGraph(PlanId id, const Step& step) {
     m_stream->launchGraph(m_plans[id]->kernels, m_plans[id]->graphOp, step, "cpuGraphLaunch");
 }
 
-Result<int32_t> CpuBackend::readToken(const Step& step) {
-    m_stream->launchAndWait(m_tokenCopy, step, "cpuMemcpy");
-    return m_readToken;
+Status CpuBackend::readTokens(const Step& step, std::span<int32_t> tokens) {
+    auto found = m_tokenCopies.find(tokens.size());
+    if (found == m_tokenCopies.end()) {
+        const size_t count = tokens.size();
+        found = m_tokenCopies
+                    .emplace(count, copyKernel("memcpy_token_to_host", 4 * static_cast<int64_t>(count),
+                                               [this, count](const Step&) { std::copy_n(ids(), count, m_readTokens); }))
+                    .first;
+    }
+    m_readTokens = tokens.data();
+    m_stream->launchAndWait(found->second, step, "cpuMemcpy");
+    return {};
 }
 
-Status CpuBackend::readLogits(const Step& step, std::span<float> logits) {
+Status CpuBackend::readLogits(const Step& step, int64_t row, std::span<float> logits) {
     m_readLogits = logits.data();
+    m_readRow = row;
     m_stream->launchAndWait(m_logitsCopy, step, "cpuMemcpy");
     return {};
 }

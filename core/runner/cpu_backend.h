@@ -30,8 +30,8 @@ public:
     void uploadIds(const Step& step, std::span<const int32_t> ids) override;
     void launch(PlanId id, size_t op, const Step& step) override;
     void launchGraph(PlanId id, const Step& step) override;
-    Result<int32_t> readToken(const Step& step) override;
-    Status readLogits(const Step& step, std::span<float> logits) override;
+    Status readTokens(const Step& step, std::span<int32_t> ids) override;
+    Status readLogits(const Step& step, int64_t row, std::span<float> logits) override;
     Status synchronize() override;
     void cancel() override { m_stream->cancel(); }
 
@@ -80,10 +80,11 @@ private:
     std::vector<ArgmaxPartial> m_partials;
 
     std::vector<int32_t> m_staging;  // ids on their way to the stream, by position
-    int32_t m_readToken = 0;
+    int32_t* m_readTokens = nullptr;
     float* m_readLogits = nullptr;
-    std::map<size_t, CpuKernel> m_uploads;  // by number of ids
-    CpuKernel m_tokenCopy, m_logitsCopy;
+    int64_t m_readRow = 0;
+    std::map<size_t, CpuKernel> m_uploads, m_tokenCopies;  // by number of ids
+    CpuKernel m_logitsCopy;
     std::vector<std::unique_ptr<Compiled>> m_plans;
     std::unique_ptr<CpuStream> m_stream;  // last: its workers use everything above
 };

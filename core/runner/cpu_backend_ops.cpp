@@ -180,6 +180,7 @@ std::vector<Stage> CpuBackend::matmulStages(const PlanOp& op, const PlanRequest&
         args.xStride = op.columns;
         args.quantized = quantized;
         args.tokens = op.tokens;
+        args.asSingles = request.checksDrafts;
         args.gate = &m_packed.at(op.matrices[0]);
         args.up = &m_packed.at(op.matrices[1]);
         args.out = data(op.out[0]);
@@ -193,6 +194,7 @@ std::vector<Stage> CpuBackend::matmulStages(const PlanOp& op, const PlanRequest&
     args.xStride = op.columns;
     args.quantized = quantized;
     args.tokens = op.tokens;
+    args.asSingles = request.checksDrafts;
     args.targetCount = 0;
     for (size_t i = 0; i < op.matrices.size() && op.matrices[i] != nullptr; ++i) {
         const PackedMatrix& weights = m_packed.at(op.matrices[i]);
@@ -234,10 +236,15 @@ std::vector<Stage> CpuBackend::cosSinStages(const PlanOp& op) {
 }
 
 std::vector<Stage> CpuBackend::argmaxStages(const PlanOp& op) {
-    const ArgmaxArgs args{data(op.in[0]), op.columns, m_partials.data()};
-    return {[this, args](const Step&, Part part) { m_ops.argmax(args, part); },
-            [this](const Step&, Part part) {
-                if (part.index == 0) m_ids[0] = combineArgmax(m_partials.data(), part.count);
+    const float* const logits = data(op.in[0]);
+    return {[this, logits, tokens = op.tokens, columns = op.columns](const Step&, Part part) {
+                for (int64_t t = 0; t < tokens; ++t)
+                    m_ops.argmax({logits + t * columns, columns, m_partials.data() + t * part.count}, part);
+            },
+            [this, tokens = op.tokens](const Step&, Part part) {
+                if (part.index != 0) return;
+                for (int64_t t = 0; t < tokens; ++t)
+                    m_ids[static_cast<size_t>(t)] = combineArgmax(m_partials.data() + t * part.count, part.count);
             }};
 }
 

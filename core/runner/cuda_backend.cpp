@@ -383,7 +383,7 @@ void CudaBackend::launchGraph(PlanId id, const Step& step) {
     if (compiled.plan.request.head) m_position = step.position + compiled.plan.request.tokens;
 }
 
-Result<int32_t> CudaBackend::readToken(const Step& step) {
+Status CudaBackend::readTokens(const Step& step, std::span<int32_t> ids) {
     // `step.position` is already that of the next token: the entry that argmax wrote.
     if (m_mode == Mode::Eager) {
         const LaunchScope scope(m_log, besidePlan(step.headToken, step));
@@ -392,13 +392,14 @@ Result<int32_t> CudaBackend::readToken(const Step& step) {
              nullptr, "copying a token");
     }
     RETURN_IF_ERROR(synchronize());
-    return m_ring[step.position];
+    std::copy_n(m_ring + step.position, ids.size(), ids.begin());
+    return {};
 }
 
-Status CudaBackend::readLogits(const Step& step, std::span<float> logits) {
+Status CudaBackend::readLogits(const Step& step, int64_t row, std::span<float> logits) {
     {
         const LaunchScope scope(m_log, besidePlan(step.headToken, step));
-        note(cudaMemcpyAsync(m_hostLogits, m_buffers[static_cast<size_t>(Buffer::Logits)], logits.size_bytes(),
+        note(cudaMemcpyAsync(m_hostLogits, floats({Buffer::Logits, row}, m_config.vocabulary), logits.size_bytes(),
                              cudaMemcpyDeviceToHost, m_stream.get()),
              nullptr, "copying logits");
     }

@@ -43,8 +43,8 @@ public:
     void uploadIds(const Step& step, std::span<const int32_t> ids) override;
     void launch(PlanId id, size_t op, const Step& step) override;
     void launchGraph(PlanId id, const Step& step) override;
-    Result<int32_t> readToken(const Step& step) override;
-    Status readLogits(const Step& step, std::span<float> logits) override;
+    Status readTokens(const Step& step, std::span<int32_t> ids) override;
+    Status readLogits(const Step& step, int64_t row, std::span<float> logits) override;
     Status synchronize() override;
     void cancel() override { m_cancelled.store(true, std::memory_order_relaxed); }
 

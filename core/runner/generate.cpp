@@ -8,6 +8,7 @@
 
 #include "core/runner/backend.h"
 #include "core/runner/devices.h"
+#include "core/runner/drafter.h"
 #include "core/runner/prompt.h"
 #include "core/runner/sampler.h"
 
@@ -24,7 +25,7 @@ constexpr int64_t kChunksInFlight = 4;
 class Generation {
 public:
     Generation(const Model& model, const GenerateSettings& settings, ActivityLog& log, const GenerateEvents& events,
-               std::stop_token stop, Backend& backend, Mode mode, const std::vector<int32_t>& prompt)
+               std::stop_token stop, Backend& backend, Mode mode, const std::vector<int32_t>& prompt, Drafter* drafter)
         : m_model(model),
           m_settings(settings),
           m_log(log),
@@ -32,26 +33,35 @@ public:
           m_stop(std::move(stop)),
           m_backend(backend),
           m_mode(mode),
-          m_prompt(prompt) {}
+          m_prompt(prompt),
+          m_drafter(drafter) {}
 
     // One time through prompt and tokens. `stopReason` says how it ended.
     Status repeat(int16_t number, RepeatResult& result, std::string& stopReason);
 
 private:
-    struct Choice {
-        int32_t id = 0;
-        bool onDevice = true;  // argmax left it where the next embedding reads it
+    // What one step gave: drafted tokens that it accepted, then one that the model chose itself.
+    struct Outcome {
+        std::vector<int32_t> ids;
+        int64_t accepted = 0;
+        bool onDevice = true;  // argmax left the last one where the next embedding reads it
     };
 
-    Result<Backend::PlanId> planFor(int64_t tokens, bool head);
+    enum class PlanKind { Fill, Choose, CheckDrafts };
+    Result<Backend::PlanId> planFor(int64_t tokens, PlanKind kind);
     Status prefill(const Step& step);
     void launch(Backend::PlanId id, const Step& step);
-    Result<Choice> choose(const Step& step, Sampler& sampler, RepeatResult& result);
-    void emit(int16_t number, int32_t id, bool last, bool endToken, RepeatResult& result);
+    Result<std::vector<int32_t>> draft(const Step& step, const RepeatResult& result);
+    // Runs the layers for the next token, and for those drafted after it, and chooses. The step's position moves on.
+    Result<Outcome> decode(Step& step, std::span<const int32_t> drafted, Sampler& sampler, RepeatResult& result);
+    Result<Outcome> choose(const Step& step, std::span<const int32_t> drafted, Sampler& sampler, RepeatResult& result);
+    void emit(TokenActivity token, bool last, bool endToken, RepeatResult& result);
     void progress(const char* phase, int64_t done, int64_t of) const {
         if (m_events.onProgress) m_events.onProgress(phase, static_cast<double>(done) / static_cast<double>(of));
     }
-    bool isEnd(int32_t id) const {
+    // Whether the run ends with this token. Those that are forced are no choice of the model's.
+    bool isEnd(int32_t id, size_t index) const {
+        if (m_settings.ignoreEos || index < m_settings.forceIds.size()) return false;
         const std::vector<int32_t>& ends = m_model.config().endTokens;
         return std::find(ends.begin(), ends.end(), id) != ends.end();
     }
@@ -64,20 +74,24 @@ private:
     Backend& m_backend;
     const Mode m_mode;
     const std::vector<int32_t>& m_prompt;
-    std::map<std::pair<int64_t, bool>, Backend::PlanId> m_plans;
+    Drafter* const m_drafter;  // null: plain decoding
+    std::map<std::pair<int64_t, PlanKind>, Backend::PlanId> m_plans;
     std::vector<float> m_logits;
+    std::vector<int32_t> m_written;  // prompt and new tokens of the repeat, for the drafter
+    bool m_onDevice = true;          // the last token is where the next embedding reads it
     std::optional<StreamingDetokenizer> m_text;
 };
 
-Result<Backend::PlanId> Generation::planFor(int64_t tokens, bool head) {
-    const auto key = std::make_pair(tokens, head);
+Result<Backend::PlanId> Generation::planFor(int64_t tokens, PlanKind kind) {
+    const auto key = std::make_pair(tokens, kind);
     if (const auto found = m_plans.find(key); found != m_plans.end()) return found->second;
     PlanRequest request;
     request.flavor = m_backend.planFlavor();
     request.precision = m_settings.precision;
     request.eager = m_mode == Mode::Eager;
     request.tokens = tokens;
-    request.head = head;
+    request.head = kind != PlanKind::Fill;
+    request.checksDrafts = kind == PlanKind::CheckDrafts;
     request.quantizedActivations = m_backend.quantizedActivations();
     request.kvElementBytes = m_backend.kvElementBytes();
     ASSIGN_OR_RETURN(const Backend::PlanId id, m_backend.add(makePlan(m_model, request)));
@@ -107,7 +121,8 @@ Status Generation::prefill(const Step& first) {
     for (int64_t chunk = 0; step.position < total; ++chunk) {
         if (m_stop.stop_requested()) return {};
         const int64_t count = std::min(kChunkTokens, total - step.position);
-        ASSIGN_OR_RETURN(const Backend::PlanId id, planFor(count, step.position + count == total));
+        ASSIGN_OR_RETURN(const Backend::PlanId id,
+                         planFor(count, step.position + count == total ? PlanKind::Choose : PlanKind::Fill));
         m_backend.uploadIds(
             step, std::span(m_prompt).subspan(static_cast<size_t>(step.position), static_cast<size_t>(count)));
         launch(id, step);
@@ -118,92 +133,145 @@ Status Generation::prefill(const Step& first) {
     return {};
 }
 
-Result<Generation::Choice> Generation::choose(const Step& step, Sampler& sampler, RepeatResult& result) {
-    const size_t index = result.tokens.size();
-    const bool forced = index < m_settings.forceIds.size();
-    const bool wantsLogits = m_settings.topLogits > 0 || (!sampler.greedy() && !forced);
-    Choice choice;
-    if (wantsLogits) {
-        m_logits.resize(static_cast<size_t>(m_model.config().vocabulary));
-        RETURN_IF_ERROR(m_backend.readLogits(step, m_logits));
-        if (m_stop.stop_requested()) return choice;
-        if (m_settings.topLogits > 0) result.steps.push_back(topLogits(m_logits, m_settings.topLogits));
-    } else {
-        // Also when the token is forced: the read waits for the device, so that times mean what they say.
-        ASSIGN_OR_RETURN(choice.id, m_backend.readToken(step));
-    }
-    if (forced) {
-        choice = {m_settings.forceIds[index], false};
-    } else if (wantsLogits) {
-        choice = {sampler.sample(m_logits), sampler.greedy()};
-    }
-    return choice;
+Result<std::vector<int32_t>> Generation::draft(const Step& step, const RepeatResult& result) {
+    if (!m_drafter) return std::vector<int32_t>();
+    // A step gives at most one token more than were drafted for it.
+    const int64_t left = m_settings.maxNewTokens - static_cast<int64_t>(result.tokens.size()) - 1;
+    const int64_t most = std::min(m_settings.speculation.draftTokens, left);
+    if (most <= 0) return std::vector<int32_t>();
+    const PhaseScope scope(m_log, "draft");
+    m_written.resize(m_prompt.size());
+    m_written.insert(m_written.end(), result.tokens.begin(), result.tokens.end());
+    return m_drafter->draft(m_written, most, step);
 }
 
-void Generation::emit(int16_t number, int32_t id, bool last, bool endToken, RepeatResult& result) {
-    const auto index = static_cast<int32_t>(result.tokens.size());
-    std::string text;
-    if (m_text) {
-        if (!endToken) text = m_text->push(id);  // an end token is not part of the answer
-        if (last) text += m_text->finish();
+Result<Generation::Outcome> Generation::decode(Step& step, std::span<const int32_t> drafted, Sampler& sampler,
+                                               RepeatResult& result) {
+    const auto count = static_cast<int64_t>(drafted.size());
+    std::optional<PhaseScope> verify;
+    if (count > 0) verify.emplace(m_log, "verify");
+    if (count > 0 || !m_onDevice) {
+        std::vector<int32_t> ids = {result.tokens.back()};
+        ids.insert(ids.end(), drafted.begin(), drafted.end());
+        m_backend.uploadIds(step, ids);
     }
-    result.tokens.push_back(id);
-    result.text += text;
-    m_log.add(TokenActivity{nowNs(), index, number, id, text});  // with tracing off too: tokens are the result
-    if (m_events.onToken) m_events.onToken(TokenEvent{number, index, id, std::move(text)});
+    ASSIGN_OR_RETURN(const Backend::PlanId id,
+                     planFor(count + 1, count > 0 ? PlanKind::CheckDrafts : PlanKind::Choose));
+    launch(id, step);
+    ++step.position;
+    ASSIGN_OR_RETURN(Outcome outcome, choose(step, drafted, sampler, result));
+    ++result.drafts.steps;
+    if (count == 0 || outcome.ids.empty()) return outcome;
+    outcome.accepted = std::ranges::mismatch(drafted, outcome.ids).in1 - drafted.begin();
+    // What a rejected draft left in the cache is overwritten by the tokens that come in its stead.
+    step.position += static_cast<int64_t>(outcome.ids.size()) - 1;
+    ++result.drafts.checks;
+    result.drafts.drafted += count;
+    result.drafts.accepted += outcome.accepted;
+    verify->rename("verify: " + std::to_string(outcome.accepted) + " of " + std::to_string(count) + " accepted");
+    return outcome;
+}
+
+// Row r of the logits is for the token after the first r drafted ones: right as long as the model chooses those.
+Result<Generation::Outcome> Generation::choose(const Step& step, std::span<const int32_t> drafted, Sampler& sampler,
+                                               RepeatResult& result) {
+    const size_t first = result.tokens.size();
+    std::vector<int32_t> chosen(drafted.size() + 1);
+    const auto isForced = [&](size_t index) { return index < m_settings.forceIds.size(); };
+    const bool samples = !sampler.greedy() && !isForced(first + drafted.size());
+    const bool wantsLogits = m_settings.topLogits > 0 || samples;
+    // Also when the token is forced: the read waits for the device, so that times mean what they say.
+    if (!wantsLogits) RETURN_IF_ERROR(m_backend.readTokens(step, chosen));
+    Outcome outcome;
+    outcome.onDevice = drafted.empty() && sampler.greedy();
+    for (size_t row = 0; row <= drafted.size(); ++row) {
+        const size_t index = first + row;
+        if (wantsLogits) {
+            m_logits.resize(static_cast<size_t>(m_model.config().vocabulary));
+            RETURN_IF_ERROR(m_backend.readLogits(step, static_cast<int64_t>(row), m_logits));
+        }
+        if (m_stop.stop_requested()) return Outcome();
+        if (m_settings.topLogits > 0) result.steps.push_back(topLogits(m_logits, m_settings.topLogits));
+        int32_t id = chosen[row];
+        if (isForced(index)) {
+            id = m_settings.forceIds[index];
+            outcome.onDevice = false;
+        } else if (wantsLogits) {
+            id = sampler.sample(m_logits);
+        }
+        outcome.ids.push_back(id);
+        if (row == drafted.size() || id != drafted[row] || isEnd(id, index)) break;
+    }
+    return outcome;
+}
+
+void Generation::emit(TokenActivity token, bool last, bool endToken, RepeatResult& result) {
+    if (m_text) {
+        if (!endToken) token.text = m_text->push(token.id);  // an end token is not part of the answer
+        if (last) token.text += m_text->finish();
+    }
+    result.tokens.push_back(token.id);
+    result.text += token.text;
+    m_log.add(token);  // with tracing off too: tokens are the result
+    if (m_events.onToken) m_events.onToken(TokenEvent{token.repeat, token.token, token.id, std::move(token.text)});
 }
 
 Status Generation::repeat(int16_t number, RepeatResult& result, std::string& stopReason) {
     const PhaseScope scope(m_log, number < 0 ? "warmup" : "model_inference");
     Sampler sampler(m_settings.sampling);
     if (m_model.tokenizer() != nullptr) m_text.emplace(*m_model.tokenizer());
+    m_written = m_prompt;
     const int64_t startNs = nowNs();
     int64_t firstTokenNs = startNs;
     Step step;
     step.repeat = number;
-    for (int64_t index = 0; index < m_settings.maxNewTokens; ++index) {
-        Choice choice;
-        {
-            const PhaseScope phase(m_log, index == 0 ? "prefill" : "decode " + std::to_string(index));
-            step.headToken = static_cast<int32_t>(index);
-            if (index == 0) {
-                RETURN_IF_ERROR(prefill(step));
-                step.position = static_cast<int64_t>(m_prompt.size());
-            } else {
-                step.bodyToken = static_cast<int32_t>(index);
-                ASSIGN_OR_RETURN(const Backend::PlanId id, planFor(1, true));
-                launch(id, step);
-                ++step.position;
-            }
-            ASSIGN_OR_RETURN(choice, choose(step, sampler, result));
-            if (m_stop.stop_requested()) {
-                stopReason = "cancelled";
-                return {};
-            }
-            if (index == 0) result.prefillNs = nowNs() - startNs;
-            const bool ends =
-                !m_settings.ignoreEos && static_cast<size_t>(index) >= m_settings.forceIds.size() && isEnd(choice.id);
-            const bool last = ends || index + 1 == m_settings.maxNewTokens;
-            emit(number, choice.id, last, ends, result);
-            const int64_t emittedNs = nowNs();
-            if (index == 0) {
-                firstTokenNs = emittedNs;
-                result.timeToFirstTokenNs = emittedNs - startNs;
-            }
-            result.decodeNs = emittedNs - firstTokenNs;
-            progress("Decode", index + 1, m_settings.maxNewTokens);
-            if (last) {
-                stopReason = ends ? "end token" : "length";
-                return {};
-            }
+    for (int64_t index = 0; index < m_settings.maxNewTokens; index = static_cast<int64_t>(result.tokens.size())) {
+        const PhaseScope phase(m_log, index == 0 ? "prefill" : "decode " + std::to_string(index));
+        step.headToken = static_cast<int32_t>(index);
+        std::vector<int32_t> drafted;
+        Outcome outcome;
+        if (index == 0) {
+            RETURN_IF_ERROR(prefill(step));
+            step.position = static_cast<int64_t>(m_prompt.size());
+            ASSIGN_OR_RETURN(outcome, choose(step, {}, sampler, result));
+        } else {
+            step.bodyToken = static_cast<int32_t>(index);
+            ASSIGN_OR_RETURN(drafted, draft(step, result));
+            ASSIGN_OR_RETURN(outcome, decode(step, drafted, sampler, result));
         }
-        if (!choice.onDevice) {
-            Step next = step;
-            next.bodyToken = static_cast<int32_t>(index) + 1;
-            m_backend.uploadIds(next, std::span(&choice.id, 1));
+        m_onDevice = outcome.onDevice;
+        if (m_stop.stop_requested()) {
+            stopReason = "cancelled";
+            return {};
         }
+        if (index == 0) result.prefillNs = nowNs() - startNs;
+        TokenActivity token{.emittedNs = nowNs(), .repeat = number};
+        token.drafted = static_cast<int16_t>(drafted.size());
+        token.accepted = static_cast<int16_t>(outcome.accepted);
+        for (const int32_t id : outcome.ids) {
+            token.token = static_cast<int32_t>(result.tokens.size());
+            token.id = id;
+            const bool ends = isEnd(id, result.tokens.size());
+            const bool last = ends || token.token + 1 == m_settings.maxNewTokens;
+            emit(token, last, ends, result);
+            ++token.place;
+            if (last) stopReason = ends ? "end token" : "length";
+        }
+        const int64_t emittedNs = nowNs();
+        if (index == 0) {
+            firstTokenNs = emittedNs;
+            result.timeToFirstTokenNs = emittedNs - startNs;
+        }
+        result.decodeNs = emittedNs - firstTokenNs;
+        progress("Decode", static_cast<int64_t>(result.tokens.size()), m_settings.maxNewTokens);
+        if (!stopReason.empty()) return {};
     }
     return {};
+}
+
+std::unique_ptr<Drafter> makeDrafter(const SpeculationSettings& settings) {
+    if (settings.kind == Speculation::Ngram) return std::make_unique<NgramDrafter>();
+    return nullptr;
 }
 
 Result<Mode> resolveMode(const GenerateSettings& settings, bool onCpu) {
@@ -248,6 +316,8 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     RETURN_IF_ERROR(validate(settings));
     ASSIGN_OR_RETURN(const std::string device, resolveDevice(settings.device));
     ASSIGN_OR_RETURN(const Mode mode, resolveMode(settings, device == "cpu"));
+    if (settings.speculation.kind != Speculation::Off && device != "cpu")
+        return fail("Speculative decoding is not on the GPU yet; run it on the CPU.", ErrorKind::WrongUse);
     ASSIGN_OR_RETURN(const Prompt prompt, makePrompt(model, settings));
     const auto promptTokens = static_cast<int64_t>(prompt.ids.size());
     BackendSettings backendSettings;
@@ -255,7 +325,11 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     backendSettings.precision = settings.precision;
     backendSettings.mode = mode;
     backendSettings.threads = settings.threads;
-    backendSettings.chunkTokens = std::min(kChunkTokens, promptTokens);
+    // Room to check drafts in every run: the ring of a local layer has its size from this, and the blocks that
+    // attention adds up in have theirs from the ring, so that runs with and without speculation round alike.
+    backendSettings.chunkTokens = std::clamp(promptTokens, kMostDraftTokens + 1, kChunkTokens);
+    if (settings.speculation.kind != Speculation::Off)
+        backendSettings.checkedTokens = settings.speculation.draftTokens + 1;
     backendSettings.onProgress = events.onProgress;
     backendSettings.stop = stop;
 
@@ -291,10 +365,12 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     }
 
     const std::stop_callback onStop(stop, [&backend] { backend.cancel(); });
-    Generation generation(model, settings, log, events, stop, backend, mode, prompt.ids);
+    const std::unique_ptr<Drafter> drafter = makeDrafter(settings.speculation);
+    Generation generation(model, settings, log, events, stop, backend, mode, prompt.ids, drafter.get());
     for (int64_t i = -settings.warmup; i < settings.repeats && result.stopReason != "cancelled"; ++i) {
         const auto number = static_cast<int16_t>(std::max<int64_t>(i, -1));
         RepeatResult repeat;
+        result.stopReason.clear();
         RETURN_IF_ERROR(generation.repeat(number, repeat, result.stopReason));
         if (number < 0) continue;
         result.repeats.push_back(std::move(repeat));

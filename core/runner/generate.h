@@ -31,6 +31,18 @@ struct SamplingSettings {
     uint64_t seed = 0;
 };
 
+// Speculative decoding: a drafter guesses tokens, one pass of the model checks them. A pass gives each token's logits
+// the bits that they have alone (PlanRequest::checksDrafts), so the tokens are those of plain decoding, sampled ones
+// too.
+enum class Speculation : uint8_t { Off, Ngram };
+inline constexpr int64_t kMostDraftTokens = 16;
+struct SpeculationSettings {
+    Speculation kind = Speculation::Off;
+    int64_t draftTokens = 4;  // most of a step, 1..kMostDraftTokens
+};
+std::string_view speculationName(Speculation kind);  // "off", "ngram"
+std::optional<Speculation> speculationFromName(std::string_view name);
+
 struct GenerateSettings {
     std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
     Precision precision = Precision::File;
@@ -42,6 +54,7 @@ struct GenerateSettings {
     bool ignoreEos = false;
     std::vector<int32_t> forceIds;  // teacher forcing: these are taken as the new tokens, whatever the logits say
     SamplingSettings sampling;
+    SpeculationSettings speculation;
     int64_t topLogits = 0;      // N largest logits of each step into GenerateResult::steps
     int64_t contextLength = 0;  // 0: what prompt and new tokens need
     int64_t threads = 0;        // 0: one a physical core
@@ -65,6 +78,15 @@ struct TopLogits {
     double logSumExp = 0;
 };
 
+// How speculation went. Without it each step gives one token.
+struct DraftCounts {
+    int64_t steps = 0;     // decode steps, the prompt's pass not counted
+    int64_t checks = 0;    // of those that checked drafts
+    int64_t drafted = 0;   // tokens
+    int64_t accepted = 0;  // of those
+    bool operator==(const DraftCounts&) const = default;
+};
+
 struct RepeatResult {
     std::vector<int32_t> tokens;
     std::string text;
@@ -72,6 +94,7 @@ struct RepeatResult {
     int64_t prefillNs = 0;         // host clock: prompt handed over -> prompt processed
     int64_t timeToFirstTokenNs = 0;
     int64_t decodeNs = 0;  // first token -> last token
+    DraftCounts drafts;
     double tokensPerSecond() const {
         return decodeNs > 0 ? static_cast<double>(tokens.size() - 1) * 1e9 / static_cast<double>(decodeNs) : 0;
     }
@@ -113,7 +136,8 @@ struct GenerateEvents {
 // there is, with stopReason "cancelled". Errors: WrongUse for settings that cannot be (empty prompt, tokens <= 0,
 // prompt longer than the context, unknown device), General otherwise.
 // `log` receives every API call, kernel, range and token. The ranges it gets: "warmup" or "model_inference" around a
-// repeat, in it "prefill" and "decode K", in those "layer L".
+// repeat, in it "prefill" and "decode K", in those "layer L"; with speculation a step is named after its first token and
+// holds "draft" and "verify: 3 of 4 accepted".
 Result<GenerateResult> generate(const Model& model, const GenerateSettings& settings, ActivityLog& log,
                                 const GenerateEvents& events = {}, std::stop_token stop = {});
 

@@ -13,11 +13,12 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kModeNames = {"eager", "fused", "graph", "persistent"};
 constexpr std::array<std::string_view, 4> kPrecisionNames = {"file", "fp32", "bf16", "int8"};
+constexpr std::array<std::string_view, 2> kSpeculationNames = {"off", "ngram"};
 constexpr int64_t kMostRepeats = std::numeric_limits<int16_t>::max();  // a repeat's number in records
 constexpr int64_t kMostThreads = 1024;
 
-template <class Enum>
-std::optional<Enum> fromName(const std::array<std::string_view, 4>& names, std::string_view name) {
+template <class Enum, size_t kCount>
+std::optional<Enum> fromName(const std::array<std::string_view, kCount>& names, std::string_view name) {
     for (size_t i = 0; i < names.size(); ++i)
         if (names[i] == name) return static_cast<Enum>(i);
     return std::nullopt;
@@ -54,6 +55,14 @@ std::optional<Precision> precisionFromName(std::string_view name) {
     return fromName<Precision>(kPrecisionNames, name);
 }
 
+std::string_view speculationName(Speculation kind) {
+    return kSpeculationNames[static_cast<size_t>(kind)];
+}
+
+std::optional<Speculation> speculationFromName(std::string_view name) {
+    return fromName<Speculation>(kSpeculationNames, name);
+}
+
 Status validate(const GenerateSettings& settings) {
     const auto number = [](int64_t value) { return std::to_string(value); };
     if (settings.prompt.empty() && settings.promptIds.empty())
@@ -73,6 +82,9 @@ Status validate(const GenerateSettings& settings) {
                      number(settings.repeats) + ".");
     if (settings.topLogits < 0)
         return wrong("The number of logits to keep must not be negative, but is " + number(settings.topLogits) + ".");
+    if (settings.speculation.draftTokens < 1 || settings.speculation.draftTokens > kMostDraftTokens)
+        return wrong("The number of drafted tokens must be from 1 to " + number(kMostDraftTokens) + ", not " +
+                     number(settings.speculation.draftTokens) + ".");
     const SamplingSettings& sampling = settings.sampling;
     if (!(sampling.temperature >= 0) || !std::isfinite(sampling.temperature))
         return wrong("The temperature must be 0 (greedy) or a positive number.");

@@ -250,8 +250,8 @@ void PlanBuilder::argmax() {
     op.columns = m_config.vocabulary;
     op.in[0] = {Buffer::Logits};
     op.out[0] = {Buffer::Ids};
-    op.shapes = shape({1, op.columns});
-    op.fixedCost = {4 * op.columns, op.columns};
+    op.shapes = shape({op.tokens, op.columns});
+    op.fixedCost = {4 * op.tokens * op.columns, op.tokens * op.columns};
 }
 
 PlanOp& PlanBuilder::small(OpKind kind, std::string opName, int64_t heads, int64_t columns,

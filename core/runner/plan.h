@@ -14,10 +14,11 @@
 namespace gapscope {
 
 // Activations by role. Each is [tokens, columns] fp32 but for Ids and Positions (int32), Quantized (the backend's form)
-// and Logits (one row). A plan's ops run in order, so buffers are reused from layer to layer.
+// and Logits (one row, or one a token of a plan that checks drafts). A plan's ops run in order, so buffers are reused
+// from layer to layer.
 enum class Buffer : uint8_t {
     None,
-    Ids,  // tokens to process; argmax leaves the next token in row 0
+    Ids,  // tokens to process; argmax leaves the next token in row 0 (checking drafts: each token's next in its row)
     Positions,
     Residual,  // the stream that layers add to
     Normed,
@@ -168,6 +169,7 @@ struct PlanRequest {
     bool eager = false;
     int64_t tokens = 1;
     bool head = true;                   // false: a part of the prompt that only fills the cache
+    bool checksDrafts = false;          // logits and choice of every token, each with the bits that it has alone
     bool quantizedActivations = false;  // block-quantised weights meet int8 activations
     int64_t kvElementBytes = 4;
 };

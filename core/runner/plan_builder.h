@@ -25,14 +25,14 @@ public:
         m_layer = layer;
         m_global = m_config.isGlobal[static_cast<size_t>(layer)];
     }
-    // The last row only from here on: final norm, head and choice.
+    // The last row only from here on (all, where drafts are checked): final norm, head and choice.
     void enterHead() {
         m_layer = -1;
         m_head = true;
     }
-    int64_t rows() const { return m_head ? 1 : m_plan.request.tokens; }
-    // A buffer that holds all the step's rows, of which the head sees the last.
-    Operand lastRows(Buffer buffer) const { return {buffer, m_head ? m_plan.request.tokens - 1 : 0}; }
+    int64_t rows() const { return m_head && !m_plan.request.checksDrafts ? 1 : m_plan.request.tokens; }
+    // A buffer that holds all the step's rows, of which the head sees the last (all, where it checks drafts).
+    Operand lastRows(Buffer buffer) const { return {buffer, m_plan.request.tokens - rows()}; }
 
     void embedding(double scale);
     void cosSin(std::initializer_list<Operand> out, bool global, std::string_view opName);

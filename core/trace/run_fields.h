@@ -27,6 +27,8 @@ void forEachRunField(Run& run, Visit visit) {
     visit("topK", run.topK);
     visit("topP", run.topP);
     visit("seed", run.seed);
+    visit("speculation", run.speculation);
+    visit("draftTokens", run.draftTokens);
     visit("weightBytes", run.weightBytes);
     visit("kvBytes", run.kvBytes);
     visit("loadSeconds", run.loadSeconds);

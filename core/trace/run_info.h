@@ -28,6 +28,8 @@ struct RunInfo {
     int64_t topK = 0;
     double topP = 1;
     uint64_t seed = 0;
+    std::string speculation;  // "ngram", a draft model's name; empty or "off": plain decoding
+    int64_t draftTokens = 0;  // most of a step; 0 without speculation
     int64_t weightBytes = 0;  // read for one token, in the layout used
     int64_t kvBytes = 0;
     double loadSeconds = 0;

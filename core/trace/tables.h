@@ -114,7 +114,20 @@ struct TokenRow {
     int32_t index = 0;
     int32_t id = 0;
     StringId text;  // valid UTF-8; joined in order they are the generated text
+    // Of the decode step that gave it: speculative decoding drafts some tokens, and a step gives those that it accepts
+    // and one of its own. Device operations carry the index of the step's first token.
+    int16_t drafted = 0;
+    int16_t accepted = 0;  // of those; tokens at places below it were drafted
+    int16_t place = 0;     // of this token in the step
 };
+
+// For readers of files, which may say anything: 0 <= place <= accepted <= drafted, else the token counts as plain.
+inline void setDrafts(TokenRow& token, int64_t drafted, int64_t accepted, int64_t place) {
+    if (place < 0 || place > accepted || accepted > drafted || drafted > INT16_MAX) return;
+    token.drafted = static_cast<int16_t>(drafted);
+    token.accepted = static_cast<int16_t>(accepted);
+    token.place = static_cast<int16_t>(place);
+}
 
 // What is sampled of a device over time: one row of the timeline. Values are in the unit itself, never in thousands.
 enum class CounterUnit : uint8_t { Number, Bytes, Hertz, Watt, Celsius, ClockEventReasons };
@@ -207,9 +220,12 @@ struct TokenColumns {
     Column<int16_t> repeat;
     Column<int32_t> index, id;
     Column<StringId> text;
-    auto fields() { return std::tie(emittedNs, repeat, index, id, text); }
+    Column<int16_t> drafted, accepted, place;
+    auto fields() { return std::tie(emittedNs, repeat, index, id, text, drafted, accepted, place); }
     auto fields() const { return const_cast<TokenColumns*>(this)->fields(); }
-    static auto rowFields(Row& r) { return std::tie(r.emittedNs, r.repeat, r.index, r.id, r.text); }
+    static auto rowFields(Row& r) {
+        return std::tie(r.emittedNs, r.repeat, r.index, r.id, r.text, r.drafted, r.accepted, r.place);
+    }
 };
 
 template <template <class> class Column>

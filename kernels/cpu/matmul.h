@@ -21,11 +21,14 @@ struct MatmulTarget {
 // itself, which for one row is cheaper than the barrier between two ops.
 inline constexpr int64_t kSelfQuantizedColumns = 16384;
 
+// `asSingles`: each token's sums are added in the order of a pass with that token alone, so that the results are the
+// same bit for bit. The quantised kernels do so anyway; the exact ones give up their tiles for it.
 struct MatmulArgs {
     const float* x = nullptr;  // [tokens, K]
     int64_t xStride = 0;
     const std::byte* quantized = nullptr;
     int64_t tokens = 0;
+    bool asSingles = false;
     MatmulTarget targets[3];
     int targetCount = 1;  // all with the same K
 };
@@ -37,6 +40,7 @@ struct GateUpArgs {
     int64_t xStride = 0;
     const std::byte* quantized = nullptr;  // as in MatmulArgs
     int64_t tokens = 0;
+    bool asSingles = false;
     const PackedMatrix* gate = nullptr;
     const PackedMatrix* up = nullptr;
     float* out = nullptr;  // [tokens, N]

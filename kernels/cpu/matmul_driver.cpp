@@ -23,6 +23,7 @@ struct Input {
     int64_t xStride;
     const QuantizedBlock* quantized;
     int64_t tokens;
+    bool asSingles;
 };
 
 int64_t panelCount(const PanelKernels& kernels, const PackedMatrix& weights) {
@@ -44,6 +45,7 @@ void runPanels(const PanelKernels& kernels, const PackedMatrix& weights, const I
     job.quantizedStride = columns / 32;
     job.tokens = input.tokens;
     job.outStride = outStride;
+    job.asSingles = input.asSingles;
 
     if (!weights.borrows()) {
         assert(weights.panelRows() == kernels.panelRows);
@@ -85,18 +87,21 @@ void runPanels(const PanelKernels& kernels, const PackedMatrix& weights, const I
     }
 }
 
+template <typename Args>
+Input inputOf(const Args& args) {
+    return {args.x, args.xStride, reinterpret_cast<const QuantizedBlock*>(args.quantized), args.tokens, args.asSingles};
+}
+
 // Calls run(input); quantises the single row of x on this part's stack where the caller left that to the op.
 template <typename Run>
-void withInput(const PanelKernels& kernels, const float* x, int64_t xStride, const std::byte* quantized, int64_t tokens,
-               int64_t columns, bool wantsQuantized, const Run& run) {
-    Input input{x, xStride, reinterpret_cast<const QuantizedBlock*>(quantized), tokens};
-    if (!wantsQuantized || quantized) {
+void withInput(const PanelKernels& kernels, Input input, int64_t columns, bool wantsQuantized, const Run& run) {
+    if (!wantsQuantized || input.quantized) {
         run(input);
         return;
     }
-    assert(tokens == 1 && columns <= kSelfQuantizedColumns);
+    assert(input.tokens == 1 && columns <= kSelfQuantizedColumns);
     alignas(64) std::byte own[quantizedBytes(1, kSelfQuantizedColumns)];
-    kernels.quantizeRows({x, xStride, 1, columns, own}, {0, 1});
+    kernels.quantizeRows({input.x, input.xStride, 1, columns, own}, {0, 1});
     input.quantized = reinterpret_cast<const QuantizedBlock*>(own);
     run(input);
 }
@@ -112,25 +117,24 @@ void runMatmul(const PanelKernels& kernels, const MatmulArgs& args, Part part) {
     }
     const WorkRange range = workRange(total, part);
     if (range.begin == range.end) return;
-    withInput(kernels, args.x, args.xStride, args.quantized, args.tokens, args.targets[0].weights->columns(),
-              wantsQuantized, [&](const Input& input) {
-                  int64_t first = 0;
-                  for (int i = 0; i < args.targetCount; ++i) {
-                      const MatmulTarget& target = args.targets[i];
-                      const int64_t count = panelCount(kernels, *target.weights);
-                      runPanels(kernels, *target.weights, input, target.out, target.outStride,
-                                {std::clamp<int64_t>(range.begin - first, 0, count),
-                                 std::clamp<int64_t>(range.end - first, 0, count)});
-                      first += count;
-                  }
-              });
+    withInput(kernels, inputOf(args), args.targets[0].weights->columns(), wantsQuantized, [&](const Input& input) {
+        int64_t first = 0;
+        for (int i = 0; i < args.targetCount; ++i) {
+            const MatmulTarget& target = args.targets[i];
+            const int64_t count = panelCount(kernels, *target.weights);
+            runPanels(
+                kernels, *target.weights, input, target.out, target.outStride,
+                {std::clamp<int64_t>(range.begin - first, 0, count), std::clamp<int64_t>(range.end - first, 0, count)});
+            first += count;
+        }
+    });
 }
 
 void runGateUp(const PanelKernels& kernels, const GateUpArgs& args, Part part) {
     const WorkRange panels = workRange(panelCount(kernels, *args.gate), part);
     if (panels.begin == panels.end) return;
-    withInput(kernels, args.x, args.xStride, args.quantized, args.tokens, args.gate->columns(),
-              args.gate->wantsQuantized() || args.up->wantsQuantized(), [&](const Input& input) {
+    withInput(kernels, inputOf(args), args.gate->columns(), args.gate->wantsQuantized() || args.up->wantsQuantized(),
+              [&](const Input& input) {
                   runPanels(kernels, *args.gate, input, args.out, args.outStride, panels);
                   runPanels(kernels, *args.up, input, args.scratch, args.scratchStride, panels);
               });

@@ -39,6 +39,7 @@ private Q_SLOTS:
         QCOMPARE(settings->generate.warmup, 1);
         QCOMPARE(settings->generate.repeats, 1);
         QVERIFY(!settings->generate.mode.has_value());
+        QCOMPARE(settings->generate.speculation.kind, Speculation::Off);
         QCOMPARE(settings->generate.chat, std::optional(false));
         QCOMPARE(settings->generate.device, std::string("auto"));
     }
@@ -55,8 +56,12 @@ private Q_SLOTS:
         mode->setCurrentIndex(mode->findText(modeTitle(Mode::Graph)));
         auto* precision = bar.findChild<QComboBox*>(QStringLiteral("precisionBox"));
         precision->setCurrentIndex(precision->findText(precisionTitle(Precision::Fp32)));
+        auto* speculation = bar.findChild<QComboBox*>(QStringLiteral("speculationBox"));
+        speculation->setCurrentIndex(speculation->findText(speculationTitle(Speculation::Ngram, 8)));
         const auto settings = bar.recordingSettings(QStringLiteral("Once"));
         QVERIFY(settings.has_value());
+        QCOMPARE(settings->generate.speculation.kind, Speculation::Ngram);
+        QCOMPARE(settings->generate.speculation.draftTokens, 8);
         QCOMPARE(settings->modelPath, std::filesystem::path("/models/second.gguf"));
         QCOMPARE(settings->generate.maxNewTokens, 7);
         QCOMPARE(settings->generate.warmup, 0);
@@ -73,6 +78,8 @@ private Q_SLOTS:
         RunChoices choices = bar.choices();
         choices.modelPath = QStringLiteral("/models/second.gguf");
         choices.mode = QStringLiteral("graph");
+        choices.speculation = QStringLiteral("ngram");
+        choices.draftTokens = 2;
         choices.tokens = 12;
         {
             AppSettings settings(folder.filePath(QStringLiteral("settings.ini")));

@@ -195,6 +195,55 @@ TEST_P(Matmul, SeveralTargetsShareOneInput) {
     }
 }
 
+// What speculative decoding stands on: checked together, tokens get the bits that each has alone.
+TEST_P(Matmul, TokensAsSinglesHaveTheBitsOfEachAlone) {
+    const int64_t columns = block() == 1 ? 333 : 512;
+    const int64_t rows = 37;
+    const FileMatrix file(type(), rows, columns, 21);
+    std::vector<Arithmetic> arithmetics = {Arithmetic::Exact};
+    if (block() > 1) arithmetics.push_back(Arithmetic::Quantized);
+    for (const Arithmetic arithmetic : arithmetics) {
+        const PackedMatrix weights = PackedMatrix::pack(file.view(), isa(), arithmetic);
+        for (const int64_t tokens : {2, 3, 4, 5, 8, 13, 17}) {
+            const std::vector<float> x = randomFloats(tokens * columns, 22);
+            std::vector<std::byte> quantized(static_cast<size_t>(quantizedBytes(tokens, (columns + 31) / 32 * 32)));
+            if (weights.wantsQuantized())
+                ops().quantizeRows({x.data(), columns, tokens, columns, quantized.data()}, {0, 1});
+            std::vector<float> together(static_cast<size_t>(tokens * rows), kUntouched);
+            MatmulArgs args{.x = x.data(), .xStride = columns, .tokens = tokens, .asSingles = true};
+            args.quantized = quantized.data();
+            args.targets[0] = {&weights, together.data(), rows};
+            test::runParts(ops().matmul, args, 3);
+            std::vector<float> gate(together.size(), kUntouched), scratch(together.size(), kUntouched);
+            GateUpArgs gateUp{.x = x.data(), .xStride = columns, .quantized = quantized.data(), .tokens = tokens};
+            gateUp.asSingles = true;
+            gateUp.gate = gateUp.up = &weights;
+            gateUp.out = gate.data();
+            gateUp.scratch = scratch.data();
+            gateUp.outStride = gateUp.scratchStride = rows;
+            test::runParts(ops().gateUp, gateUp, 2);
+            for (int64_t t = 0; t < tokens; ++t) {
+                std::vector<float> alone(static_cast<size_t>(rows)), gateAlone(alone), scratchAlone(alone);
+                args = {.x = x.data() + t * columns, .xStride = columns, .tokens = 1};
+                args.targets[0] = {&weights, alone.data(), rows};
+                test::runParts(ops().matmul, args, 2);
+                gateUp.x = args.x;
+                gateUp.quantized = nullptr;
+                gateUp.tokens = 1;
+                gateUp.asSingles = false;
+                gateUp.out = gateAlone.data();
+                gateUp.scratch = scratchAlone.data();
+                test::runParts(ops().gateUp, gateUp, 3);
+                for (int64_t n = 0; n < rows; ++n) {
+                    const auto at = static_cast<size_t>(t * rows + n);
+                    ASSERT_EQ(together[at], alone[static_cast<size_t>(n)]) << tokens << " tokens, token " << t;
+                    ASSERT_EQ(gate[at], gateAlone[static_cast<size_t>(n)]) << tokens << " tokens, token " << t;
+                }
+            }
+        }
+    }
+}
+
 TEST_P(Matmul, GateUpAppliesTheGelu) {
     const int64_t columns = 256;
     const int64_t rows = 44;

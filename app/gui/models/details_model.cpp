@@ -294,6 +294,10 @@ std::vector<DetailRow> detailsOf(const Report& report) {
                 rows.addCount(tr("Token"), trace.tokens().index[selection.row]);
                 rows.add(tr("Vocabulary id"), QString::number(trace.tokens().id[selection.row]));
                 rows.add(tr("Emitted at"), momentCell(trace.tokens().emittedNs[selection.row]));
+                if (trace.tokens().drafted[selection.row] > 0)
+                    rows.add(tr("Drafts of its step"), tr("%1 of %2 accepted")
+                                                           .arg(trace.tokens().accepted[selection.row])
+                                                           .arg(trace.tokens().drafted[selection.row]));
             }
             break;
         default:

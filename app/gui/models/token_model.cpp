@@ -1,12 +1,14 @@
 #include "app/gui/models/token_model.h"
 
+#include <algorithm>
+
 #include "app/gui/session/selection_text.h"
 
 namespace gapscope {
 namespace {
 
-enum Column { kToken, kText, kStart, kDuration, kBusy, kIdle, kLaunches, kKernels, kId, kRepeat };
-static_assert(kRepeat == TokenModel::kRepeatColumn);
+enum Column { kToken, kText, kStart, kDuration, kBusy, kIdle, kLaunches, kKernels, kId, kDrafts, kRepeat };
+static_assert(kRepeat == TokenModel::kRepeatColumn && kDrafts == TokenModel::kDraftsColumn);
 
 }  // namespace
 
@@ -29,6 +31,10 @@ bool TokenModel::hasRepeats() const {
     if (!m_report || m_report->tokens.rows.empty()) return false;
     const auto& rows = m_report->tokens.rows;
     return rows.front().repeat != rows.back().repeat;  // they stand by repeat
+}
+
+bool TokenModel::hasDrafts() const {
+    return m_report && std::ranges::any_of(m_report->tokens.rows, [](const TokenTime& row) { return row.drafted > 0; });
 }
 
 void TokenModel::show(ReportPtr report) {
@@ -58,6 +64,9 @@ const std::vector<TableColumn>& TokenModel::columns() const {
         {tr("Launches"), tr("Calls that launched its operations; a graph launch is one")},
         {tr("Kernels"), {}},
         {tr("Id"), tr("In the vocabulary")},
+        {tr("Drafts"),
+         tr("Of its step's drafted tokens, how many were accepted. Tokens that came with another in one step say "
+            "whether they were drafted; the step's first has its time.")},
         {tr("Repeat"), {}},
     };
     return columns;
@@ -86,6 +95,10 @@ TableCell TokenModel::cell(int row, int column) const {
         case kId:
             if (time.id < 0) return {.shown = QStringLiteral("–"), .raw = time.id};
             return {.shown = QString::number(time.id), .raw = time.id};
+        case kDrafts:
+            if (time.place > 0) return {.shown = time.place < time.accepted ? tr("drafted") : tr("own"), .raw = -1};
+            if (time.drafted == 0) return {.shown = QStringLiteral("–"), .raw = -2};
+            return {.shown = tr("%1 of %2").arg(time.accepted).arg(time.drafted), .raw = time.accepted};
         case kRepeat:
             if (time.repeat < 0) return {.shown = tr("warm-up"), .raw = time.repeat};
             return countCell(time.repeat + 1);

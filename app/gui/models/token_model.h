@@ -15,7 +15,9 @@ public:
     void show(ReportPtr report);
     const TokenTime& token(int row) const { return m_report->tokens.rows[static_cast<size_t>(row)]; }
     bool hasRepeats() const;                  // rows of more than one, warm-ups counted
-    static constexpr int kRepeatColumn = 9;   // the last
+    bool hasDrafts() const;                   // speculative decoding
+    static constexpr int kDraftsColumn = 9;
+    static constexpr int kRepeatColumn = 10;  // the last
     int rowOf(const Selection& token) const;  // -1: none; the prompt is told by its range
 
     int rowCount(const QModelIndex& parent = {}) const override;

@@ -13,6 +13,8 @@ const QString kModel = QStringLiteral("run/model");
 const QString kDevice = QStringLiteral("run/device");
 const QString kPrecision = QStringLiteral("run/precision");
 const QString kMode = QStringLiteral("run/mode");
+const QString kSpeculation = QStringLiteral("run/speculation");
+const QString kDraftTokens = QStringLiteral("run/draftTokens");
 const QString kTokens = QStringLiteral("run/tokens");
 const QString kWarmup = QStringLiteral("run/warmup");
 const QString kRepeats = QStringLiteral("run/repeats");
@@ -64,6 +66,8 @@ RunChoices AppSettings::runChoices() const {
     choices.device = m_settings.value(kDevice, defaults.device).toString();
     choices.precision = m_settings.value(kPrecision, defaults.precision).toString();
     choices.mode = m_settings.value(kMode).toString();
+    choices.speculation = m_settings.value(kSpeculation, defaults.speculation).toString();
+    choices.draftTokens = m_settings.value(kDraftTokens, defaults.draftTokens).toInt();
     choices.tokens = m_settings.value(kTokens, defaults.tokens).toInt();
     choices.warmup = m_settings.value(kWarmup, defaults.warmup).toInt();
     choices.repeats = m_settings.value(kRepeats, defaults.repeats).toInt();
@@ -76,6 +80,8 @@ void AppSettings::setRunChoices(const RunChoices& choices) {
     m_settings.setValue(kDevice, choices.device);
     m_settings.setValue(kPrecision, choices.precision);
     m_settings.setValue(kMode, choices.mode);
+    m_settings.setValue(kSpeculation, choices.speculation);
+    m_settings.setValue(kDraftTokens, choices.draftTokens);
     m_settings.setValue(kTokens, choices.tokens);
     m_settings.setValue(kWarmup, choices.warmup);
     m_settings.setValue(kRepeats, choices.repeats);

@@ -16,6 +16,8 @@ struct RunChoices {
     QString device = QStringLiteral("auto");
     QString precision = QStringLiteral("file");
     QString mode;
+    QString speculation = QStringLiteral("off");
+    int draftTokens = 4;  // of a step, with speculation
     int tokens = 64;
     int warmup = 1;
     int repeats = 1;

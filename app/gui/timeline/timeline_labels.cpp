@@ -51,6 +51,30 @@ private:
     QString m_html;
 };
 
+// Tokens that one step gave: with speculative decoding a span of the row stands for several.
+size_t tokenCount(const Trace& trace, const TokenSpan& span) {
+    const Tokens& tokens = trace.tokens();
+    size_t end = static_cast<size_t>(span.tokenRow) + 1;
+    if (span.tokenRow < 0) return 1;
+    while (end < tokens.place.size() && tokens.place[end] > 0 && tokens.repeat[end] == span.repeat)
+        ++end;
+    return end - static_cast<size_t>(span.tokenRow);
+}
+
+// "5", or "5–8".
+QString tokenNumbers(const Trace& trace, const TokenSpan& span) {
+    const auto more = static_cast<int32_t>(tokenCount(trace, span)) - 1;
+    const QString first = QString::number(span.index);
+    return more == 0 ? first : first + QChar(0x2013) + QString::number(span.index + more);
+}
+
+QString tokenTexts(const Trace& trace, const TokenSpan& span) {
+    QString texts;
+    for (size_t i = 0; span.tokenRow >= 0 && i < tokenCount(trace, span); ++i)
+        texts += utf8(trace.string(trace.tokens().text[static_cast<size_t>(span.tokenRow) + i]));
+    return texts;
+}
+
 }  // namespace
 
 uint8_t apiTintOf(std::string_view name) {
@@ -164,7 +188,7 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
             if (tableRow >= m_index.tokens().size()) return {};
             const TokenSpan& token = m_index.tokens()[tableRow];
             const QString warmup = token.repeat < 0 ? tr("warm-up ") : QString();
-            return warmup + (token.index < 0 ? tr("prefill") : QString::number(token.index));
+            return warmup + (token.index < 0 ? tr("prefill") : tokenNumbers(trace, token));
         }
         case RowKind::Gap:
             if (!m_gaps || tableRow >= m_gaps->table.gaps.size()) return {};
@@ -186,12 +210,12 @@ QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, do
             const QString whole = wholeOrNothing(full);
             const bool isShort = !whole.isEmpty() || item.row >= m_index.tokens().size();
             const int32_t index = isShort ? -1 : m_index.tokens()[item.row].index;
-            return index < 0 ? whole : wholeOrNothing(QString::number(index));
+            return index < 0 ? whole : wholeOrNothing(tokenNumbers(m_index.trace(), m_index.tokens()[item.row]));
         };
         if (textRow < 0) return numbered();
         // The word itself, where there is room for it beside the number.
         const Trace& trace = m_index.trace();
-        const QString word = utf8(trace.string(trace.tokens().text[static_cast<size_t>(textRow)])).simplified();
+        const QString word = tokenTexts(trace, m_index.tokens()[item.row]).simplified();
         const QString both = wholeOrNothing(tr("%1  %2").arg(full, word));
         return word.isEmpty() || both.isEmpty() ? numbered() : both;
     }
@@ -358,9 +382,16 @@ QString TimelineLabels::tokenTooltip(uint32_t row) const {
     if (row >= m_index.tokens().size()) return {};
     const TokenSpan& token = m_index.tokens()[row];
     const Trace& trace = m_index.trace();
-    Tip tip(token.index < 0 ? tr("prefill") : tr("token %1").arg(token.index));
-    if (token.tokenRow >= 0)
-        tip.add(tr("text"), utf8(trace.string(trace.tokens().text[static_cast<size_t>(token.tokenRow)])));
+    const bool isSeveral = tokenCount(trace, token) > 1;
+    Tip tip(token.index < 0 ? tr("prefill")
+                            : (isSeveral ? tr("tokens %1") : tr("token %1")).arg(tokenNumbers(trace, token)));
+    if (token.tokenRow >= 0) {
+        const auto row = static_cast<size_t>(token.tokenRow);
+        tip.add(tr("text"), tokenTexts(trace, token));
+        if (trace.tokens().drafted[row] > 0)
+            tip.add(tr("drafts"),
+                    tr("%1 of %2 accepted").arg(trace.tokens().accepted[row]).arg(trace.tokens().drafted[row]));
+    }
     tip.add(tr("duration"), exactly(token.range.durationNs()));
     tip.add(tr("start"), exactly(token.range.startNs));
     if (const TokenTime* figures = figuresOf(token)) {

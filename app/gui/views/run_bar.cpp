@@ -40,6 +40,10 @@ QComboBox* makeCombo(int characters) {
     return box;
 }
 
+QString speculationData(const QString& name, int64_t draftTokens) {
+    return name == QStringLiteral("off") ? name : QStringLiteral("%1 %2").arg(name).arg(draftTokens);
+}
+
 void selectData(QComboBox* box, const QVariant& data) {
     const int index = box->findData(data);
     box->setCurrentIndex(index >= 0 ? index : 0);
@@ -75,6 +79,16 @@ QString precisionTitle(Precision precision) {
     return {};
 }
 
+QString speculationTitle(Speculation kind, int64_t draftTokens) {
+    switch (kind) {
+        case Speculation::Off:
+            return RunBar::tr("Off");
+        case Speculation::Ngram:
+            return RunBar::tr("Lookup %1").arg(draftTokens);
+    }
+    return {};
+}
+
 template <class Field>
 Field* RunBar::addField(QHBoxLayout* layout, const QString& caption, const QString& tip, Field* field, int stretch) {
     auto* label = new Label(LabelRole::Quiet, caption, this);
@@ -102,6 +116,17 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_mode = addField(layout, tr("Mode"),
                       tr("Eager: one operation, one kernel. Fused: fewer, longer kernels. Graph: one launch a token."),
                       makeCombo(9));
+    m_speculation =
+        addField(layout, tr("Speculation"),
+                 tr("Lookup: what followed the last tokens earlier in the text is drafted, up to so many at once, and "
+                    "checked in one pass. The tokens stay the same; text that repeats itself comes faster."),
+                 makeCombo(8));
+    const auto offer = [this](Speculation kind, int64_t drafts) {
+        m_speculation->addItem(speculationTitle(kind, drafts), speculationData(text(speculationName(kind)), drafts));
+    };
+    offer(Speculation::Off, 0);
+    for (const int64_t drafts : {2, 4, 8, 16})
+        offer(Speculation::Ngram, drafts);
     m_tokens = addField(layout, tr("Tokens"), tr("How many new tokens to generate"), makeCount(1, kMaxTokens));
     m_warmup = addField(layout, tr("Warm-up"), tr("Runs before the recorded ones, to fill caches"), makeCount(0, 100));
     m_repeats = addField(layout, tr("Repeat"), tr("How often to run"), makeCount(1, 1000));
@@ -112,6 +137,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_device->setObjectName(QStringLiteral("deviceBox"));
     m_precision->setObjectName(QStringLiteral("precisionBox"));
     m_mode->setObjectName(QStringLiteral("modeBox"));
+    m_speculation->setObjectName(QStringLiteral("speculationBox"));
     m_tokens->setObjectName(QStringLiteral("tokensBox"));
     m_warmup->setObjectName(QStringLiteral("warmupBox"));
     m_repeats->setObjectName(QStringLiteral("repeatsBox"));
@@ -136,7 +162,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
         }
     });
     connect(m_model, &QComboBox::currentIndexChanged, this, &RunBar::changed);
-    for (QComboBox* box : {m_precision, m_mode})
+    for (QComboBox* box : {m_precision, m_mode, m_speculation})
         connect(box, &QComboBox::currentIndexChanged, this, &RunBar::changed);
     for (QSpinBox* box : {m_tokens, m_warmup, m_repeats})
         connect(box, &QSpinBox::valueChanged, this, &RunBar::changed);
@@ -182,6 +208,7 @@ void RunBar::setChoices(const RunChoices& choices) {
         const QSignalBlocker quietDevice(m_device);
         m_device->clear();  // what was asked for counts, not what is shown
         fillDevices();
+        selectData(m_speculation, speculationData(choices.speculation, choices.draftTokens));
         m_tokens->setValue(choices.tokens);
         m_warmup->setValue(choices.warmup);
         m_repeats->setValue(choices.repeats);
@@ -277,6 +304,9 @@ RunChoices RunBar::choices() const {
     choices.device = m_device->currentData().toString();
     choices.precision = m_precision->currentData().toString();
     choices.mode = m_mode->currentData().toString();
+    const QStringList speculation = m_speculation->currentData().toString().split(QLatin1Char(' '));
+    choices.speculation = speculation.front();
+    if (speculation.size() > 1) choices.draftTokens = speculation.back().toInt();
     choices.tokens = m_tokens->value();
     choices.warmup = m_warmup->value();
     choices.repeats = m_repeats->value();
@@ -316,6 +346,8 @@ Result<RecordingSettings> RunBar::recordingSettings(const QString& prompt) const
     if (gpusRefused() && generate.device == "auto") generate.device = "cpu";
     generate.precision = precisionFromName(chosen.precision.toStdString()).value_or(Precision::File);
     generate.mode = modeFromName(chosen.mode.toStdString());
+    generate.speculation.kind = speculationFromName(chosen.speculation.toStdString()).value_or(Speculation::Off);
+    generate.speculation.draftTokens = chosen.draftTokens;
     generate.prompt = prompt.toStdString();
     generate.chat = chosen.chat;
     generate.maxNewTokens = chosen.tokens;

@@ -62,6 +62,7 @@ private:
     QComboBox* m_device;
     QComboBox* m_precision;
     QComboBox* m_mode;
+    QComboBox* m_speculation;  // data: name and most drafts, "ngram 4"
     QSpinBox* m_tokens;
     QSpinBox* m_warmup;
     QSpinBox* m_repeats;
@@ -75,5 +76,6 @@ private:
 
 QString modeTitle(Mode mode);
 QString precisionTitle(Precision precision);
+QString speculationTitle(Speculation kind, int64_t draftTokens);
 
 }  // namespace gapscope

@@ -110,6 +110,7 @@ void TokenPanel::showReport() {
         }
     }
     m_model.show(report);
+    m_table->setColumnHidden(TokenModel::kDraftsColumn, !m_model.hasDrafts());
     m_table->setColumnHidden(TokenModel::kRepeatColumn, !m_model.hasRepeats());
     shareWidth();
     m_caption->setFullText(counted(m_model.rowCount(), tr("%1 row for %2"), tr("%1 rows, the prompt first, for %2"))

@@ -189,7 +189,7 @@ void directPanels(const PanelJob& job) {
 
 template <WeightType kType>
 void exactPanels(const PanelJob& job) {
-    if (job.tokens < kDirectTokens) {
+    if (job.tokens < kDirectTokens || job.asSingles) {
         directPanels<kType>(job);
         return;
     }

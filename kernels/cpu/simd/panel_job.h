@@ -25,6 +25,7 @@ struct PanelJob {
     float* out;  // of the first panel's first row
     int64_t outStride;
     bool accumulate;  // add to what `out` holds
+    bool asSingles;   // MatmulArgs::asSingles
 };
 
 using PanelKernel = void (*)(const PanelJob&);

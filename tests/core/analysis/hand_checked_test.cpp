@@ -281,6 +281,37 @@ TEST(Tokens, AreKnownByTheirEmissionWithTracingOff) {
     EXPECT_FALSE(table.rows[2].fromDevice);
 }
 
+TEST(Tokens, OfOneStepShareItsTime) {
+    Builder b;  // a step that gave tokens 1 to 3: two of three drafts and its own; then one without drafts
+    b.setRun({.modelName = "m", .speculation = "ngram", .draftTokens = 3});
+    b.kernel(0, 100, 1, 0);
+    b.kernel(110, 200, 2, 1);
+    b.kernel(210, 290, 3, 4);
+    b.add(TokenRow{.emittedNs = 101, .index = 0});
+    for (int16_t place = 0; place < 3; ++place)
+        b.add(TokenRow{.emittedNs = 205, .index = 1 + place, .drafted = 3, .accepted = 2, .place = place});
+    b.add(TokenRow{.emittedNs = 295, .index = 4});
+    const TracePtr trace = b.snapshot();
+    const TokenTable table = tokenTable(*trace, {0, 1000});
+    ASSERT_EQ(table.rows.size(), 5u);
+    EXPECT_EQ(table.rows[1].range, (TimeRange{100, 200}));
+    EXPECT_EQ(table.rows[1].accepted, 2);
+    EXPECT_EQ(table.rows[2].range, (TimeRange{200, 200}));
+    EXPECT_TRUE(table.rows[2].fromDevice);
+    EXPECT_EQ(table.rows[3].place, 2);
+    EXPECT_EQ(table.rows[4].range, (TimeRange{200, 290}));
+    EXPECT_EQ(table.rows[4].drafted, 0);
+    EXPECT_DOUBLE_EQ(table.tokensPerSecond(), 4e9 / 190);
+    const auto told = phases(*trace, {0, 1000});
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->drafts.steps, 2);
+    EXPECT_EQ(told->drafts.checks, 1);
+    EXPECT_EQ(told->drafts.drafted, 3);
+    EXPECT_EQ(told->drafts.accepted, 2);
+    EXPECT_DOUBLE_EQ(told->drafts.tokensPerStep(), 2);
+    EXPECT_DOUBLE_EQ(told->drafts.acceptance(), 2.0 / 3);
+}
+
 TEST(Phases, ComeFromTheRunsOwnClockAndWhileRunningFromItsRanges) {
     Builder b;
     b.setRun({.modelName = "m"});

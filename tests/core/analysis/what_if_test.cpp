@@ -210,6 +210,24 @@ TEST(WhatIf, SpeculationByItsFormula) {
     EXPECT_EQ(result.best(), nullptr) << "a graph gains nothing here";
 }
 
+TEST(WhatIf, TokensOfAStepShareItsTime) {
+    Builder b;
+    b.setRun({.modelName = "m", .mode = "fused", .speculation = "ngram", .draftTokens = 2});
+    b.setDevice({.id = 0, .kind = DeviceKind::Cpu, .name = "d"});
+    // Steps at tokens 0, 1 (which gives three) and 4 (one), 100 ns each.
+    int64_t startNs = 0;
+    for (const int token : {0, 1, 4}) {
+        addOp(b, startNs, startNs + 100, 0, {.role = "q_proj", .token = token});
+        startNs += 100;
+    }
+    for (int16_t place = 0; place < 3; ++place)
+        b.add(TokenRow{.emittedNs = 200, .index = 1 + place, .drafted = 2, .accepted = 2, .place = place});
+    const WhatIf result = whatIf(*b.snapshot(), {0, 300});
+    EXPECT_EQ(result.tokenCount, 4);
+    EXPECT_DOUBLE_EQ(result.recordedNsPerToken, 50);
+    EXPECT_EQ(result.find("speculative"), nullptr) << "it is already";
+}
+
 TEST(WhatIf, ReadsShapes) {
     EXPECT_EQ(weightElements("[1,640] x [1024,640]"), 655360);
     EXPECT_EQ(weightElements("[1,640]"), 0);

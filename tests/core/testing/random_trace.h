@@ -101,11 +101,16 @@ public:
         }
         for (int i = 0; i < count(m_shape.tokens); ++i) {
             const char* texts[] = {" the", "\n", "", "\xE2\x82\xAC", "a\"b", "<0x00>"};
+            const auto drafted = static_cast<int16_t>(number(0, 4));
+            const auto accepted = static_cast<int16_t>(number(0, drafted));
             builder.add(TokenRow{.emittedNs = number(0, m_shape.spanNs),
                                  .repeat = static_cast<int16_t>(number(-1, 1)),
                                  .index = i,
                                  .id = static_cast<int32_t>(number(0, 262143)),
-                                 .text = builder.intern(texts[number(0, 5)])});
+                                 .text = builder.intern(texts[number(0, 5)]),
+                                 .drafted = drafted,
+                                 .accepted = accepted,
+                                 .place = static_cast<int16_t>(number(0, accepted))});
         }
         const auto unit = [&] { return static_cast<CounterUnit>(number(0, 5)); };
         for (int i = 0; i < count(m_shape.counterSamples); ++i) {
