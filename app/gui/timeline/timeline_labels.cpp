@@ -386,11 +386,11 @@ QString TimelineLabels::tokenTooltip(uint32_t row) const {
     Tip tip(token.index < 0 ? tr("prefill")
                             : (isSeveral ? tr("tokens %1") : tr("token %1")).arg(tokenNumbers(trace, token)));
     if (token.tokenRow >= 0) {
-        const auto row = static_cast<size_t>(token.tokenRow);
+        const auto emitted = static_cast<size_t>(token.tokenRow);
         tip.add(tr("text"), tokenTexts(trace, token));
-        if (trace.tokens().drafted[row] > 0)
+        if (trace.tokens().drafted[emitted] > 0)
             tip.add(tr("drafts"),
-                    tr("%1 of %2 accepted").arg(trace.tokens().accepted[row]).arg(trace.tokens().drafted[row]));
+                    tr("%1 of %2 accepted").arg(trace.tokens().accepted[emitted]).arg(trace.tokens().drafted[emitted]));
     }
     tip.add(tr("duration"), exactly(token.range.durationNs()));
     tip.add(tr("start"), exactly(token.range.startNs));
