@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "app/cli/csv_columns.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
@@ -46,13 +51,14 @@ void printJsonTable(const TokenTable& table) {
 
 // The prompt's rows stand among them, as the work that they are; their index is empty.
 void printCsvTable(const TokenTable& table) {
-    CsvText csv{"repeat",     "phase",  "index",  "id",          "text",        "startNs",
-                "durationNs", "busyNs", "idleNs", "launchCount", "kernelCount", "fromDevice"};
+    CsvText csv{"repeat", "phase",       "index",       "id",         "text",    "startNs",  "durationNs", "busyNs",
+                "idleNs", "launchCount", "kernelCount", "fromDevice", "drafted", "accepted", "place"};
     for (const TokenTime& row : table.rows) {
         const auto known = [](int32_t value) { return value < 0 ? std::nullopt : std::optional(value); };
         csv.cell(row.repeat).cell(row.index < 0 ? "prefill" : "decode").cell(known(row.index)).cell(known(row.id));
         csv.cell(row.text).cell(row.range.startNs).cell(row.range.durationNs()).cell(row.busyNs).cell(row.idleNs);
-        csv.cell(row.launchCount).cell(row.kernelCount).cell(row.fromDevice ? "true" : "false").endRow();
+        csv.cell(row.launchCount).cell(row.kernelCount).cell(row.fromDevice ? "true" : "false");
+        csv.cell(row.drafted).cell(row.accepted).cell(row.place).endRow();
     }
     printCsv(csv);
 }
@@ -75,21 +81,26 @@ void addTokensCommand(CLI::App& app, Outcome& outcome) {
             return {};
         }
         using Align = TextTable::Align;
-        TextTable text({{"repeat"},
-                        {"token", Align::Left},
-                        {"id"},
-                        {"time"},
-                        {"busy"},
-                        {"idle"},
-                        {"launches"},
-                        {"kernels"},
-                        {"accepted"},
-                        {"text", Align::Left}});
+        std::vector<TextTable::Column> columns = {{"repeat"}, {"token", Align::Left}, {"id"},     {"time"}, {"busy"},
+                                                  {"idle"},   {"launches"},           {"kernels"}};
+        const bool hasDrafts = std::ranges::any_of(table.rows, [](const TokenTime& row) { return row.drafted > 0; });
+        if (hasDrafts) columns.push_back({"accepted"});
+        columns.push_back({"text", Align::Left});
+        TextTable text(std::move(columns));
         for (const TokenTime& row : table.rows) {
-            text.add({row.repeat < 0 ? "warm-up" : std::to_string(row.repeat),
-                      row.index < 0 ? "prefill" : std::to_string(row.index), row.id < 0 ? "" : std::to_string(row.id),
-                      formatDuration(row.range.durationNs()), formatDuration(row.busyNs), formatDuration(row.idleNs),
-                      formatCount(row.launchCount), formatCount(row.kernelCount), acceptedText(row), row.text});
+            std::vector<std::string> cells = {
+                row.repeat < 0 ? "warm-up" : std::to_string(row.repeat),
+                row.index < 0 ? "prefill" : std::to_string(row.index),
+                row.id < 0 ? "" : std::to_string(row.id),
+                formatDuration(row.range.durationNs()),
+                formatDuration(row.busyNs),
+                formatDuration(row.idleNs),
+                formatCount(row.launchCount),
+                formatCount(row.kernelCount),
+            };
+            if (hasDrafts) cells.push_back(acceptedText(row));
+            cells.push_back(row.text);
+            text.add(std::move(cells));
         }
         print(text.text());
         return {};
