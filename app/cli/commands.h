@@ -23,6 +23,7 @@ void addGapsCommand(CLI::App& app, Outcome& outcome);
 void addTokensCommand(CLI::App& app, Outcome& outcome);
 void addLaunchesCommand(CLI::App& app, Outcome& outcome);
 void addLayersCommand(CLI::App& app, Outcome& outcome);
+void addLadderCommand(CLI::App& app, Outcome& outcome);
 void addRanksCommand(CLI::App& app, Outcome& outcome);
 void addRooflineCommand(CLI::App& app, Outcome& outcome);
 void addCompareCommand(CLI::App& app, Outcome& outcome);

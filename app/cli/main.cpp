@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
     cli::addLaunchesCommand(app, outcome);
     cli::addTokensCommand(app, outcome);
     cli::addLayersCommand(app, outcome);
+    cli::addLadderCommand(app, outcome);
     cli::addRanksCommand(app, outcome);
     cli::addRooflineCommand(app, outcome);
     cli::addCompareCommand(app, outcome);

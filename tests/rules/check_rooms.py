@@ -21,6 +21,7 @@ MAY_INCLUDE = {  # room -> rooms of ours whose headers it may include, beside it
     "core/layout": {"core/base", "core/trace", "core/analysis"},
     "core/report": {"core/base", "core/trace", "core/analysis", "core/layout", "core/export"},
     "core/recording": {"core/base", "core/trace", "core/runner", "core/capture", "core/export"},
+    "core/ladder": {"core/base", "core/trace", "core/runner", "core/analysis", "core/recording"},
     "app/cli": {"core/*", "kernels", "app/cli"},
     "app/gui": {"core/*", "app/gui"},
 }

@@ -1,0 +1,81 @@
+// The remedies one after the other on one model, prompt and device: eager, fused, graph, persistent where the device
+// has it, and speculative decoding on the fastest of them. Each rung is a recorded run with a session of its own; from
+// each recording the next rung is predicted before it runs.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/analysis/gaps.h"
+#include "core/recording/recording.h"
+
+namespace gapscope {
+
+// Of the recorded decode phase of the last repeat, in device time.
+struct LadderFigures {
+    int64_t tokenCount = 0;  // after the first
+    double nsPerToken = 0;
+    double tokensPerSecond = 0;
+    double busyShare = 0;            // of the window
+    double launchesPerToken = 0;     // a graph launch is one
+    double bytesPerSecond = 0;       // achieved while busy
+    double peakBytesPerSecond = 0;   // 0: not measured
+    std::optional<GapCause> idleBy;  // what most of the idle time is owed to; none: not idle
+    double idleByShare = 0;          // of the idle time
+};
+
+struct LadderPrediction {
+    std::string from;  // the rung whose recording it was made from; empty: there is none, and `missing` says why
+    std::string missing;
+    double tokensPerSecond = 0;
+};
+
+struct LadderRung {
+    std::string name;  // "eager", "fused", "graph", "persistent", "speculative"
+    Mode mode = Mode::Eager;
+    bool speculates = false;
+    std::string notRun;  // why not, one sentence; empty: it ran, and what follows means something
+    std::filesystem::path session;
+    LadderFigures figures;
+    LadderPrediction prediction;
+    DraftCounts drafts;
+    bool sameTokens = true;  // as the first rung that ran
+};
+
+struct Ladder {
+    std::string model, device, deviceName;
+    std::vector<LadderRung> rungs;
+    bool cancelled = false;
+};
+
+struct LadderSettings {
+    RecordingSettings run;         // mode, speculation, trace level and session path are the ladder's own
+    std::filesystem::path folder;  // for the sessions, which must not exist yet: sessionsOf()
+};
+
+// Called on the thread that climbs.
+struct LadderEvents {
+    std::function<void(size_t rung, size_t count, const std::string& name, const RecordingProgress&)> onProgress;
+    std::function<void(const LadderRung&)> onRung;  // ran, or could not
+};
+
+// The rungs of a device, in order.
+std::vector<LadderRung> rungsOf(const RunDevice& device);
+// Where their sessions go: "1-eager.gapscope" ...
+std::vector<std::filesystem::path> sessionsOf(const RunDevice& device, const std::filesystem::path& folder);
+
+// Blocks until done; run it off the UI thread. A stop request ends the run at hand and keeps the rungs that ended. An
+// error where not even the first rung ran.
+Result<Ladder> climb(const LadderSettings& settings, const LadderEvents& events = {}, std::stop_token stop = {});
+
+LadderFigures ladderFigures(const Trace& trace);
+// What the recording of a rung says of the next. `tokens` is what the run said, prompt first.
+LadderPrediction predictRung(const LadderRung& next, const LadderRung& from, const Trace& recorded,
+                             const GenerateResult& result, int64_t draftTokens);
+
+}  // namespace gapscope
