@@ -7,8 +7,7 @@
 namespace gapscope {
 
 Status CudaBackend::checkPersistent() const {
-    constexpr int kCapability = 9;  // bulk copies into shared memory
-    if (m_properties.major < kCapability)
+    if (m_properties.major < cuda::kPersistentCapability)
         return fail(std::string("Mode persistent needs a GPU of compute capability 9.0 or later; ") +
                         m_properties.name + " has " + std::to_string(m_properties.major) + "." +
                         std::to_string(m_properties.minor) + ". Take mode graph.",

@@ -13,6 +13,8 @@
 
 namespace gapscope::cuda {
 
+inline constexpr int kPersistentCapability = 9;  // major: bulk copies into shared memory
+
 struct alignas(16) PersistentLayer {
     WeightMatrix query, key, value, output, gate, up, down;
     const float* inputNorm = nullptr;  // [hidden], 1 + w; the others likewise
