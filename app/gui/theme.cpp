@@ -51,6 +51,15 @@ Theme makeLight() {
     t.clockLimits = {rgb(0xFFFFFF), rgb(0xDDE2E8), rgb(0x9FB0C3), rgb(0xA8A8A8),
                      rgb(0xE0B040), rgb(0xC8402E), rgb(0x7D1D3F)};
 
+    // Okabe-Ito, then five of Paul Tol's muted scheme: hues that people with colour blindness tell apart, by lightness
+    // where not by hue.
+    t.names = {rgb(0x0072B2), rgb(0xE69F00), rgb(0x009E73), rgb(0xCC79A7), rgb(0x56B4E9), rgb(0xD55E00),
+               rgb(0xF0E442), rgb(0x332288), rgb(0x882255), rgb(0x44AA99), rgb(0x999933), rgb(0xDDCC77)};
+    // One hue's lightness falls and turns towards red: cividis-like, read without telling red from green.
+    t.latencies = {rgb(0xFDF3C0), rgb(0xF9E395), rgb(0xF4D166), rgb(0xEDB94A), rgb(0xE29C3B),
+                   rgb(0xD07F3A), rgb(0xB5623F), rgb(0x934A46), rgb(0x6E3648), rgb(0x472440)};
+    t.noLatency = rgb(0xC9CDD2);
+
     for (size_t i = 0; i < t.categories.size(); ++i)
         t.categories[i] = rgb(kCategoryColors[i]);
     for (size_t i = 0; i < t.gapCauses.size(); ++i)
@@ -86,6 +95,13 @@ Theme makeDark() {
                      rgb(0x9A7420), rgb(0xA5382A), rgb(0x8A2E50)};
     for (QColor& color : t.categories)
         color = onDark(color);
+    for (QColor& color : t.names)
+        color = onDark(color);
+    t.names[7] = rgb(0x6A5ACD);  // indigo and wine are too dark for the ground
+    t.names[8] = rgb(0xA8476F);
+    // Long is what stands out: the scale is turned round.
+    std::ranges::reverse(t.latencies);
+    t.noLatency = rgb(0x4A525B);
     for (QColor& color : t.gapCauses)
         color = onDark(color);
     // Grey has no hue to keep: a lower lightness tells it from the coloured causes.

@@ -9,6 +9,7 @@
 #include "core/analysis/gaps.h"
 #include "core/base/category.h"
 #include "core/base/clock_event_reasons.h"
+#include "core/layout/colour_by.h"
 
 namespace gapscope {
 
@@ -38,6 +39,10 @@ struct Theme {
     std::array<QColor, 2> token;  // alternating
     QColor counterLine, counterFill;
     std::array<QColor, kClockLimitCount> clockLimits;  // by ClockLimit
+
+    std::array<QColor, kNameTints> names;         // of names and streams, by tint
+    std::array<QColor, kLatencyTints> latencies;  // short to long
+    QColor noLatency;
 
     std::array<QColor, kCategoryCount> categories;
     std::array<QColor, kGapCauseCount> gapCauses;  // Unknown is drawn hatched

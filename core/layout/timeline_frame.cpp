@@ -38,6 +38,9 @@ std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& r
         busyNs = lane->busyNs(measured);
     } else if (row.kind == RowKind::Stream || row.kind == RowKind::Copy) {
         busyNs = row.busy().busyNs(measured);
+    } else if ((row.kind == RowKind::Range || row.kind == RowKind::ApiCall || row.kind == RowKind::Wait) &&
+               !row.lanes.lanes().empty()) {
+        busyNs = row.lanes.lanes().front().busyNs(measured);  // the outermost hold the others
     } else {
         return std::nullopt;
     }

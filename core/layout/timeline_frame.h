@@ -59,7 +59,8 @@ struct TimelineFrame {
     std::vector<RowPlace> places;
     std::vector<FrameLane> lanes;             // visible ones
     std::vector<FrameCounter> counters;       // visible ones
-    std::vector<std::optional<double>> busy;  // by row: share of the visible time that the stream or device worked
+    // By row: share of the visible time that the stream or device worked, that outermost ranges or API calls took.
+    std::vector<std::optional<double>> busy;
 
     size_t spanCount() const;
     // As scrolled.

@@ -83,7 +83,7 @@ void TimelineRow::addWork(std::vector<LaneItem> batch) {
     }
 }
 
-TimelineIndex::TimelineIndex(ApiTint apiTint) : m_apiTint(std::move(apiTint)) {
+TimelineIndex::TimelineIndex(ApiTint apiTint, ColourBy colourBy) : m_apiTint(std::move(apiTint)), m_colourBy(colourBy) {
     if (!m_apiTint) m_apiTint = [](std::string_view) { return uint8_t{0}; };
     m_trace = TraceBuilder().snapshot();
     m_tokenRow = std::make_unique<TimelineRow>();
@@ -103,6 +103,7 @@ void TimelineIndex::reset() {
     m_tree.clear();
     m_rows.clear();
     m_apiTints.clear();
+    m_nameTints.clear();
     m_rangeTints.clear();
     m_correlations.clear();
     m_opsSeen = m_callsSeen = m_rangesSeen = m_overheadsSeen = m_emittedSeen = m_samplesSeen = 0;
@@ -112,13 +113,13 @@ bool TimelineIndex::setTrace(TracePtr trace) {
     const bool afresh = !isContinuedBy(*trace);
     if (afresh) reset();
     m_trace = std::move(trace);
+    m_correlations.update(*m_trace);
     addDeviceOps();
     addApiCalls();
     addRanges();
     addOverheads();
     addTokens();
     addCounters();
-    m_correlations.update(*m_trace);
     orderRows();
     return afresh;
 }
@@ -133,6 +134,37 @@ void TimelineIndex::noteOps(int16_t repeat, int32_t token, TimeRange range) {
     m_changedToken = m_changedToken ? std::min(*m_changedToken, key) : key;
 }
 
+uint8_t TimelineIndex::opTint(size_t row) {
+    const DeviceOps& ops = m_trace->deviceOps();
+    switch (m_colourBy) {
+        case ColourBy::Category:
+            break;
+        case ColourBy::Name:
+            return tintOfName(*m_trace, ops.name[row], m_nameTints, nameTint);
+        case ColourBy::Stream:
+            return static_cast<uint8_t>(ops.track[row].valid() ? ops.track[row].value % kNameTints : 0);
+        case ColourBy::LaunchLatency: {
+            // As the table of launches has it: of a call's first operation only.
+            const auto operation = static_cast<uint32_t>(row);
+            const std::optional<uint32_t> call = m_correlations.callOf(*m_trace, operation);
+            if (!call || m_correlations.operationsOf(*m_trace, *call, 1) != std::vector<uint32_t>{operation})
+                return kNoLatency;
+            return latencyTint(ops.startNs[row] - m_trace->apiCalls().startNs[*call]);
+        }
+    }
+    return static_cast<uint8_t>(ops.category[row]);
+}
+
+TintTimes TimelineIndex::deviceTintTimes() const {
+    TintTimes times{};
+    for (const Lane* lane : devicesBusy()) {
+        const TintTimes more = lane->tintTimes(0, lane->size());
+        for (size_t tint = 0; tint < times.size(); ++tint)
+            times[tint] += more[tint];
+    }
+    return times;
+}
+
 void TimelineIndex::addDeviceOps() {
     const DeviceOps& ops = m_trace->deviceOps();
     std::map<TrackId, std::vector<LaneItem>> kernels;
@@ -145,7 +177,7 @@ void TimelineIndex::addDeviceOps() {
     for (size_t row = m_opsSeen; row < ops.startNs.size(); ++row) {
         const TrackId track = ops.track[row];
         const uint32_t deviceId = trackOf(*m_trace, track).deviceId;
-        const LaneItem laid = item(ops.startNs[row], ops.endNs[row], row, static_cast<uint8_t>(ops.category[row]));
+        const LaneItem laid = item(ops.startNs[row], ops.endNs[row], row, opTint(row));
         const bool isCopy = ops.kind[row] == DeviceOpKind::Copy || ops.kind[row] == DeviceOpKind::Set;
         (isCopy ? copies[deviceId] : kernels[track]).push_back(laid);
         all[deviceId].push_back(laid);
@@ -319,6 +351,13 @@ GapLanes gapLanesOf(std::span<const GapPiece> pieces) {
 void TimelineIndex::setGaps(GapLanes gaps) {
     for (auto& [deviceId, device] : m_devices)
         device.gaps.lanes = std::move(gaps[deviceId]);
+}
+
+GapLanes TimelineIndex::takeGaps() {
+    GapLanes gaps;
+    for (auto& [deviceId, device] : m_devices)
+        gaps[deviceId] = std::exchange(device.gaps.lanes, {});
+    return gaps;
 }
 
 void TimelineIndex::orderRows() {

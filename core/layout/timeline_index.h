@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/layout/colour_by.h"
 #include "core/layout/correlation_index.h"
 #include "core/layout/counter_series.h"
 #include "core/layout/density.h"
@@ -87,7 +88,12 @@ class TimelineIndex {
 public:
     // Tints of API calls by name. What calls do is the analysis room's knowledge, handed in by who knows both.
     using ApiTint = std::function<uint8_t(std::string_view name)>;
-    explicit TimelineIndex(ApiTint apiTint = {});
+    explicit TimelineIndex(ApiTint apiTint = {}, ColourBy colourBy = ColourBy::Category);
+
+    // What the tints of streams, copies and device activity tell.
+    ColourBy colourBy() const { return m_colourBy; }
+    // Of the device operations, how long each tint was at work.
+    TintTimes deviceTintTimes() const;
 
     // A trace that continues the former one is taken up where that ended; any other starts afresh and drops the gaps.
     // True when it started afresh.
@@ -96,6 +102,7 @@ public:
     bool isContinuedBy(const Trace& trace) const { return isLaterSnapshot(*m_trace, trace); }
     // Replaces those of all devices.
     void setGaps(GapLanes gaps);
+    GapLanes takeGaps();  // out of here, for another index of the same trace
     void setArrangement(RowArrangement arrangement);
     const RowArrangement& arrangement() const { return m_arrangement; }
     // All rows there are, in order, hidden ones too.
@@ -139,6 +146,7 @@ private:
 
     void reset();
     void addDeviceOps();
+    uint8_t opTint(size_t row);
     void addApiCalls();
     void addRanges();
     void addOverheads();
@@ -151,6 +159,7 @@ private:
     void orderRows();
 
     ApiTint m_apiTint;
+    ColourBy m_colourBy;
     TracePtr m_trace;
     std::map<uint32_t, Device> m_devices;
     std::map<TrackId, TimelineRow> m_streams;
@@ -167,6 +176,7 @@ private:
     RowTree m_tree;
     RowArrangement m_arrangement;
     std::vector<uint8_t> m_apiTints;    // by StringId
+    std::vector<uint8_t> m_nameTints;   // by StringId
     std::vector<uint8_t> m_rangeTints;  // by StringId
     CorrelationIndex m_correlations;
     size_t m_opsSeen = 0;

@@ -22,6 +22,7 @@ const QString kChat = QStringLiteral("run/chat");
 const QString kPrompt = QStringLiteral("run/prompt");
 const QString kRecentFiles = QStringLiteral("files/recent");
 const QString kLastFolder = QStringLiteral("files/lastFolder");
+const QString kColourBy = QStringLiteral("timeline/colourBy");
 const QString kRows = QStringLiteral("rows/");
 const QString kRowsOrder = QStringLiteral("rows/lastFirst");
 const QString kGemmaNotice = QStringLiteral("notices/gemma");
@@ -57,6 +58,13 @@ void AppSettings::setTheme(ThemeChoice theme) {
     m_settings.setValue(kTheme, theme == ThemeChoice::Light  ? QStringLiteral("light")
                                 : theme == ThemeChoice::Dark ? QStringLiteral("dark")
                                                              : QStringLiteral("system"));
+}
+
+QString AppSettings::colourBy() const {
+    return m_settings.value(kColourBy).toString();
+}
+void AppSettings::setColourBy(const QString& colourBy) {
+    m_settings.setValue(kColourBy, colourBy);
 }
 
 RunChoices AppSettings::runChoices() const {

@@ -39,6 +39,9 @@ public:
     ThemeChoice theme() const;
     void setTheme(ThemeChoice theme);
 
+    QString colourBy() const;  // of the timeline, as kColourByNames; empty: never changed
+    void setColourBy(const QString& colourBy);
+
     RunChoices runChoices() const;
     void setRunChoices(const RunChoices& choices);
     QString prompt() const;  // empty: never changed

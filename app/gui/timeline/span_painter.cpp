@@ -12,6 +12,15 @@ constexpr double kDimming = 0.72;     // share of background in what a selection
 constexpr double kSparseTint = 0.16;  // of the colour behind a merged stretch
 constexpr double kPalest = 0.45;      // share of its colour that an item of no width keeps
 
+// Of a merged stretch the first few tell; looking at all would cost events, not pixels.
+template <class Fits>
+bool noneOf(const Lane& lane, const LaneSpan& span, Fits fits) {
+    const size_t looked = std::min<size_t>(span.count, 16);
+    for (size_t i = span.first; i < span.first + looked; ++i)
+        if (fits(lane[i].row)) return false;
+    return true;
+}
+
 }  // namespace
 
 SpanPainter::SpanPainter(QPainter& painter, const Theme& theme, const TimelineIndex& index,
@@ -35,7 +44,7 @@ const SpanPainter::Palette& SpanPainter::paletteOf(RowKind kind) {
                           .ink = textOn(full)};
     };
     for (uint8_t tint = 0; tint < kTintCount; ++tint) {
-        const QColor color = itemColor(m_theme, kind, tint);
+        const QColor color = itemColor(m_theme, kind, tint, m_index.colourBy());
         found->second.plain[tint] = colorsOf(color);
         ItemColors& paled = found->second.paled[tint] = colorsOf(mixed(color, m_theme.background, kDimming));
         paled.ink = mixed(paled.ink, paled.full, 0.35);
@@ -47,17 +56,18 @@ bool SpanPainter::leftOut(const TimelineRow& row, const Lane& lane, const LaneSp
     const bool isDevice = row.kind == RowKind::Stream || row.kind == RowKind::Copy;
     switch (m_selection.kind) {
         case Selection::Kind::Category:
-            return isDevice && span.tint != static_cast<uint8_t>(m_selection.category);
+            if (!isDevice) return false;
+            if (m_index.colourBy() == ColourBy::Category)
+                return span.tint != static_cast<uint8_t>(m_selection.category);
+            return noneOf(lane, span, [&](uint32_t op) {
+                return m_index.trace().deviceOps().category[op] == m_selection.category;
+            });
         case Selection::Kind::GapCause:
             return row.kind == RowKind::Gap && span.tint != m_selection.cause;
-        case Selection::Kind::KernelName: {
-            if (!isDevice) return false;
-            // Of a merged stretch the first few tell; looking at all would cost events, not pixels.
-            const size_t looked = std::min<size_t>(span.count, 16);
-            for (size_t i = span.first; i < span.first + looked; ++i)
-                if (m_index.trace().deviceOps().name[lane[i].row] == m_selection.name) return false;
-            return true;
-        }
+        case Selection::Kind::KernelName:
+            return isDevice && noneOf(lane, span, [&](uint32_t op) {
+                       return m_index.trace().deviceOps().name[op] == m_selection.name;
+                   });
         default:
             return false;
     }

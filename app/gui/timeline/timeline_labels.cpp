@@ -84,11 +84,24 @@ uint8_t apiTintOf(std::string_view name) {
     return static_cast<uint8_t>(traits.copies ? ApiTint::Copy : ApiTint::Other);
 }
 
-QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint) {
+QColor deviceColor(const Theme& theme, uint8_t tint, ColourBy colourBy) {
+    switch (colourBy) {
+        case ColourBy::Category:
+            break;
+        case ColourBy::Name:
+        case ColourBy::Stream:
+            return theme.names[tint % theme.names.size()];
+        case ColourBy::LaunchLatency:
+            return tint < theme.latencies.size() ? theme.latencies[tint] : theme.noLatency;
+    }
+    return theme.categories[std::min<size_t>(tint, kCategoryCount - 1)];
+}
+
+QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint, ColourBy colourBy) {
     switch (kind) {
         case RowKind::Stream:
         case RowKind::Copy:
-            return theme.categories[std::min<size_t>(tint, kCategoryCount - 1)];
+            return deviceColor(theme, tint, colourBy);
         case RowKind::Gap:
             return theme.gapCauses[std::min<size_t>(tint, kGapCauseCount - 1)];
         case RowKind::Range:
@@ -302,7 +315,7 @@ QString TimelineLabels::mergedTooltip(const TimelineRow& row, const Lane& lane, 
     }
     Tip tip(what);
     tip.add(tr("together"), tr("%1 of %2").arg(utf8(formatPercent(span.busy)), duration(endNs - startNs)));
-    if (row.kind == RowKind::Stream)
+    if (row.kind == RowKind::Stream && m_index.colourBy() == ColourBy::Category)
         tip.add(tr("mostly"), utf8(categoryName(static_cast<Category>(std::min<int>(span.tint, kCategoryCount - 1)))));
     const size_t longest = lane.longest(span.first, span.first + span.count);
     tip.add(tr("longest"), tr("%1, %2").arg(name(row, lane[longest].row), duration(lane[longest].durationNs())));
@@ -450,7 +463,12 @@ QString TimelineLabels::counterTooltip(const TimelineRow& row, const FrameHit& h
 QString TimelineLabels::rowTooltip(size_t row, std::optional<double> busy) const {
     if (row >= m_index.rows().size()) return {};
     Tip tip(utf8(m_index.rows()[row]->detail.empty() ? m_index.rows()[row]->title : m_index.rows()[row]->detail));
-    if (busy) tip.add(tr("busy"), tr("%1 of the visible time").arg(utf8(formatPercent(*busy))));
+    const RowKind kind = m_index.rows()[row]->kind;
+    const QString what = kind == RowKind::Range     ? tr("outermost ranges")
+                         : kind == RowKind::ApiCall ? tr("in API calls")
+                         : kind == RowKind::Wait    ? tr("waiting")
+                                                    : tr("busy");
+    if (busy) tip.add(what, tr("%1 of the visible time").arg(utf8(formatPercent(*busy))));
     return tip.html();
 }
 

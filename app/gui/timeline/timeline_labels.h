@@ -16,7 +16,8 @@ namespace gapscope {
 enum class ApiTint : uint8_t { Launch, Copy, Wait, Other };
 uint8_t apiTintOf(std::string_view name);
 
-QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint);
+QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint, ColourBy colourBy);
+QColor deviceColor(const Theme& theme, uint8_t tint, ColourBy colourBy);
 
 class TimelineLabels {
 public:

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int kOverviewHeight = 36;
 constexpr int kRulerHeight = 24;
+constexpr int kLegendHeight = 20;
+constexpr int kLowestWithLegend = 220;  // below, rows need the room more
 constexpr int kWidestHeader = 176;
 constexpr int kHeaderIndent = 18;  // px before a name: room for the fold mark
 
@@ -40,10 +42,13 @@ QString utf8(const std::string& text) {
 TimelineParts timelineParts(QSize viewport) {
     const int header = std::min(kWidestHeader, viewport.width() / 3);
     const int top = kOverviewHeight + kRulerHeight;
+    const int legend = viewport.height() >= kLowestWithLegend ? kLegendHeight : 0;
+    const int height = std::max(0, viewport.height() - top - legend);
     return {.overview = QRect(header, 0, viewport.width() - header, kOverviewHeight),
             .ruler = QRect(header, kOverviewHeight, viewport.width() - header, kRulerHeight),
-            .headers = QRect(0, top, header, std::max(0, viewport.height() - top)),
-            .rows = QRect(header, top, viewport.width() - header, std::max(0, viewport.height() - top))};
+            .headers = QRect(0, top, header, height),
+            .rows = QRect(header, top, viewport.width() - header, height),
+            .legend = QRect(0, top + height, viewport.width(), legend)};
 }
 
 TimelinePainter::TimelinePainter(const Theme& theme, const TimelineIndex& index, const TimelineLabels& labels)
@@ -281,7 +286,7 @@ void TimelinePainter::paintOverview(QPainter& painter, const std::vector<std::ve
             if (column.busy <= 0) continue;
             const double height = std::clamp(stripHeight * static_cast<double>(column.busy), 1.0, stripHeight);
             painter.fillRect(QRectF(overview.left() + static_cast<double>(c) * 2, bottom - height, 2, height),
-                             itemColor(m_theme, RowKind::Stream, column.tint));
+                             deviceColor(m_theme, column.tint, m_index.colourBy()));
         }
     }
 }

@@ -20,6 +20,7 @@ struct TimelineParts {
     QRect ruler;
     QRect headers;
     QRect rows;
+    QRect legend;  // empty where the viewport is low
 };
 TimelineParts timelineParts(QSize viewport);
 

@@ -85,6 +85,8 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
 TimelineWidget::~TimelineWidget() = default;
 
 void TimelineWidget::setLive(bool live) {
+    // Latencies of operations that came before their launches are known now.
+    if (m_live && !live && m_colourBy == ColourBy::LaunchLatency) buildIndex();
     m_live = live;
     placeFollowButton();
 }
@@ -92,7 +94,7 @@ void TimelineWidget::setLive(bool live) {
 void TimelineWidget::takeGaps(TraceGapsPtr gaps) {
     m_gaps = std::move(gaps);
     // Rows that are still being built take them when they are there.
-    if (!m_indexJobs.running()) m_index->setGaps(std::move(m_gaps->lanes));
+    if (!m_indexJobs.running()) m_index->setGaps(std::exchange(m_gaps->lanes, {}));
     m_hover.reset();
     findLaunch();
     updateScrollBar();
@@ -116,6 +118,7 @@ void TimelineWidget::takeTrace() {
     }
     m_gapFeed.setTrace(trace, another);
     if (another && trace->eventCount() > kMostEventsAtOnce) {
+        m_index = std::make_unique<TimelineIndex>(apiTintOf, m_colourBy);
         buildIndex();
     } else {
         m_index->setTrace(trace);
@@ -127,27 +130,40 @@ void TimelineWidget::takeTrace() {
 }
 
 void TimelineWidget::buildIndex() {
-    m_index = std::make_unique<TimelineIndex>(apiTintOf);
     m_indexedTrace = m_session.trace();
     m_indexJobs.start(
-        [trace = m_indexedTrace](std::stop_token) {
-            auto index = std::make_unique<TimelineIndex>(apiTintOf);
+        [trace = m_indexedTrace, colourBy = m_colourBy](std::stop_token) {
+            auto index = std::make_unique<TimelineIndex>(apiTintOf, colourBy);
             index->setTrace(trace);
             return index;
         },
         [this](std::unique_ptr<TimelineIndex> index) {
-            m_index = std::move(index);
             m_indexedTrace.reset();
-            m_index->setTrace(m_session.trace());
-            m_index->setArrangement(m_session.rowArrangement());
-            if (m_gaps) m_index->setGaps(std::move(m_gaps->lanes));
-            m_overviewDirty = true;
-            m_hover.reset();
-            noteRows();
-            findLaunch();
-            updateScrollBar();
-            markDirty();
+            takeIndex(std::move(index));
         });
+}
+
+// In place of the one so far, whose gaps are handed on if newer ones have not come meanwhile.
+void TimelineWidget::takeIndex(std::unique_ptr<TimelineIndex> index) {
+    GapLanes gaps = m_index->takeGaps();
+    if (m_gaps && !m_gaps->lanes.empty()) gaps = std::exchange(m_gaps->lanes, {});
+    m_index = std::move(index);
+    m_index->setTrace(m_session.trace());
+    m_index->setArrangement(m_session.rowArrangement());
+    m_index->setGaps(std::move(gaps));
+    m_overviewDirty = true;
+    m_hover.reset();
+    noteRows();
+    findLaunch();
+    updateScrollBar();
+    markDirty();
+}
+
+void TimelineWidget::setColourBy(ColourBy colourBy) {
+    if (colourBy == m_colourBy) return;
+    m_colourBy = colourBy;
+    if (m_indexJobs.running() || m_session.trace()->eventCount() > kMostEventsAtOnce) return buildIndex();
+    takeIndex(std::make_unique<TimelineIndex>(apiTintOf, colourBy));
 }
 
 void TimelineWidget::takeVisibleRange() {
@@ -215,6 +231,7 @@ void TimelineWidget::ensureFrame() {
     if (m_overviewDirty) {
         m_overviewDirty = false;
         m_overview.clear();
+        m_legend = legendOf(*m_index);
         for (const Lane* lane : m_index->devicesBusy())
             m_overview.push_back(densityColumns(*lane, wholeScale(), 2));
     }
@@ -265,6 +282,7 @@ void TimelineWidget::paintStill(QPainter& painter) {
     painting.paintHeaders(painter, m_frame, where.headers);
     painting.paintOverview(painter, m_overview, where.overview);
     painting.paintRuler(painter, m_ticks, where.ruler, where.ruler.left());
+    if (!where.legend.isEmpty()) paintLegend(painter, theme(), m_legend, m_index->colourBy(), rowFont(), where.legend);
     if (m_index->rows().empty()) {
         painter.setPen(theme().mutedText);
         painter.setFont(font());

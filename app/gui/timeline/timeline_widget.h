@@ -12,6 +12,7 @@
 #include "app/gui/session/finder.h"
 #include "app/gui/session/session.h"
 #include "app/gui/timeline/gap_feed.h"
+#include "app/gui/timeline/legend.h"
 #include "app/gui/timeline/timeline_labels.h"
 #include "app/gui/timeline/timeline_painter.h"
 #include "core/layout/row_moves.h"
@@ -32,6 +33,10 @@ public:
     void setLive(bool live);
     // Zoom eases unless this is off, the desktop asks for no motion, or GAPSCOPE_NO_ANIMATION is set.
     void setAnimated(bool animated) { m_animated = animated; }
+
+    // What the colours of device operations tell. Of a large trace the rows are built anew off the UI thread.
+    void setColourBy(ColourBy colourBy);
+    ColourBy colourBy() const { return m_colourBy; }
 
     // Nothing is being worked out off the UI thread: rows and gaps are those of the session's trace.
     bool gapsSettled() const { return m_gapFeed.settled() && !m_indexJobs.running(); }
@@ -113,6 +118,7 @@ private:
     // Keeping up with the session
     void takeTrace();
     void buildIndex();
+    void takeIndex(std::unique_ptr<TimelineIndex> index);
     void takeGaps(TraceGapsPtr gaps);
     TimeRange whole() const { return m_session.trace()->extent(); }
     void takeVisibleRange();
@@ -177,6 +183,7 @@ private:
 
     Session& m_session;
     std::unique_ptr<TimelineIndex> m_index;
+    ColourBy m_colourBy = ColourBy::Category;
     JobTracker m_indexJobs;
     TracePtr m_indexedTrace;  // that the running job reads
     GapFeed m_gapFeed;
@@ -192,6 +199,7 @@ private:
     TimelineFrame m_frame;
     std::vector<RulerTick> m_ticks;
     std::vector<std::vector<DensityColumn>> m_overview;
+    std::vector<LegendEntry> m_legend;
     std::unique_ptr<LabelCache> m_labelCache;
     QImage m_cache;
     bool m_frameDirty = true;

@@ -89,6 +89,19 @@ Actions::Actions(QWidget* window) {
                       {QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
     showHiddenRows = make(window, "showHiddenRowsAction", tr("Show &hidden rows"),
                           tr("Show the rows of the timeline that were hidden"));
+    colourBy = {
+        make(window, "colourByCategoryAction", tr("Colour by &category"),
+             tr("Device operations in the colour of their category")),
+        make(window, "colourByNameAction", tr("Colour by &name"), tr("Device operations in a colour of their name")),
+        make(window, "colourByStreamAction", tr("Colour by &stream"),
+             tr("Device operations in a colour of their stream")),
+        make(window, "colourByLatencyAction", tr("Colour by launch &latency"),
+             tr("Device operations by the time from their launch call to their start"))};
+    colours = new QActionGroup(window);
+    for (QAction* action : colourBy) {
+        action->setCheckable(true);
+        colours->addAction(action);
+    }
     themes = new QActionGroup(window);
     themeSystem = make(window, "themeSystemAction", tr("As the &desktop"), tr("Light or dark as the desktop is"));
     themeLight = make(window, "themeLightAction", tr("&Light"), tr("Dark text on light ground"));
@@ -132,6 +145,10 @@ QList<QAction*> Actions::all() const {
             foldRows,
             unfoldRows,
             showHiddenRows,
+            colourBy[0],
+            colourBy[1],
+            colourBy[2],
+            colourBy[3],
             themeSystem,
             themeLight,
             themeDark,

@@ -3,6 +3,9 @@
 
 #include <QAction>
 #include <QObject>
+#include <array>
+
+#include "core/layout/colour_by.h"
 
 class QActionGroup;
 class QMenuBar;
@@ -39,6 +42,7 @@ struct Actions {
     QAction* foldRows;
     QAction* unfoldRows;
     QAction* showHiddenRows;
+    std::array<QAction*, kColourByCount> colourBy;  // checkable, in the order of ColourBy
     QAction* themeSystem;
     QAction* themeLight;
     QAction* themeDark;
@@ -46,6 +50,7 @@ struct Actions {
     QAction* shortcuts;
     QAction* about;
     QActionGroup* themes;
+    QActionGroup* colours;
 
     // All of them in the order of the menus, for the shortcut sheet and the command palette.
     QList<QAction*> all() const;

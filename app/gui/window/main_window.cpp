@@ -106,6 +106,8 @@ void MainWindow::makeMenus() {
     view->addSeparator();
     QMenu* rowsMenu = view->addMenu(tr("&Rows"));
     rowsMenu->addActions({m_actions.rows, m_actions.foldRows, m_actions.unfoldRows, m_actions.showHiddenRows});
+    QMenu* colourMenu = view->addMenu(tr("&Colour by"));
+    colourMenu->addActions(m_actions.colours->actions());
     QMenu* themeMenu = view->addMenu(tr("&Theme"));
     themeMenu->addActions(m_actions.themes->actions());
     QMenu* help = menuBar()->addMenu(tr("&Help"));
@@ -210,6 +212,16 @@ void MainWindow::makeWorkspace() {
     m_prompt = new PromptPanel(this);
     m_timeline = new TimelineWidget(m_session, this);
     m_timeline->setObjectName(QStringLiteral("timeline"));
+    for (size_t i = 0; i < m_actions.colourBy.size(); ++i) {
+        const QString name = text(kColourByNames[i]);
+        connect(m_actions.colourBy[i], &QAction::triggered, this, [this, i, name] {
+            m_settings.setColourBy(name);
+            m_timeline->setColourBy(static_cast<ColourBy>(i));
+        });
+        if (i > 0 && m_settings.colourBy() != name) continue;
+        m_actions.colourBy[i]->setChecked(true);
+        m_timeline->setColourBy(static_cast<ColourBy>(i));
+    }
     new RowMemory(m_settings, m_session, *m_timeline, this);
     connect(m_actions.rows, &QAction::triggered, m_timeline, &TimelineWidget::showRowsDialog);
     connect(m_actions.foldRows, &QAction::triggered, this, [this] { m_timeline->foldAll(true); });

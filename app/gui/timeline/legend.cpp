@@ -1,0 +1,146 @@
+#include "app/gui/timeline/legend.h"
+
+#include <QCoreApplication>
+#include <QFontMetrics>
+#include <QStringList>
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "app/gui/timeline/timeline_labels.h"
+#include "core/base/format.h"
+#include "core/layout/name_steps.h"
+
+namespace gapscope {
+
+namespace {
+
+constexpr int kSquare = 10;
+constexpr int kPadding = 6;
+constexpr int kSpacing = 14;
+
+QString tr(const char* source) {
+    return QCoreApplication::translate("Timeline", source);
+}
+QString utf8(std::string_view text) {
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
+QString categoryText(uint8_t tint) {
+    return utf8(categoryName(static_cast<Category>(std::min<int>(tint, kCategoryCount - 1))));
+}
+
+// The streams of a tint; several where there are more streams than colours.
+QString streamText(const Trace& trace, uint8_t tint) {
+    std::set<uint32_t> streams;
+    for (size_t t = tint; t < trace.tracks().size(); t += kNameTints)
+        streams.insert(trace.tracks()[t].streamId);
+    QStringList names;
+    for (const uint32_t stream : streams)
+        names.append(QString::number(stream));
+    return tr("stream %1").arg(names.join(QStringLiteral(", ")));
+}
+
+// By tint: the name of its longest operation, and how many share it. Looks at some thousands of a large trace, so that
+// it does not cost a walk over every event.
+std::array<QString, kTintCount> nameTexts(const TimelineIndex& index) {
+    constexpr size_t kLooked = 8192;
+    struct Found {
+        StringId longest;
+        int64_t longestNs = -1;
+        std::set<uint32_t> names;
+    };
+    std::array<Found, kTintCount> found;
+    const Trace& trace = index.trace();
+    for (const Lane* lane : index.devicesBusy()) {
+        const size_t step = std::max<size_t>(1, lane->size() / kLooked);
+        for (size_t i = 0; i < lane->size(); i += step) {
+            const LaneItem item = (*lane)[i];
+            Found& of = found[item.tint];
+            const StringId name = trace.deviceOps().name[item.row];
+            of.names.insert(name.value);
+            if (item.durationNs() <= of.longestNs) continue;
+            of.longestNs = item.durationNs();
+            of.longest = name;
+        }
+    }
+    std::array<QString, kTintCount> texts;
+    for (size_t tint = 0; tint < texts.size(); ++tint) {
+        if (found[tint].names.empty()) continue;
+        const QString name = utf8(nameSteps(trace.string(found[tint].longest)).back());
+        const size_t others = found[tint].names.size() - 1;
+        texts[tint] = others == 0 ? name : tr("%1 and %2 more").arg(name).arg(others);
+    }
+    return texts;
+}
+
+QString latencyText(uint8_t tint) {
+    if (tint >= kLatencyTints) return tr("no launch of its own");
+    if (tint == 0) return tr("launched < %1 before").arg(utf8(formatDuration(latencyStepNs(1))));
+    return tr("≥ %1").arg(utf8(formatDuration(latencyStepNs(tint))));
+}
+
+}  // namespace
+
+std::vector<LegendEntry> legendOf(const TimelineIndex& index) {
+    const TintTimes times = index.deviceTintTimes();
+    std::vector<uint8_t> tints;
+    for (uint8_t tint = 0; tint < times.size(); ++tint)
+        if (times[tint] > 0) tints.push_back(tint);
+    const bool isScale = index.colourBy() == ColourBy::LaunchLatency;
+    if (!isScale) std::ranges::stable_sort(tints, [&](uint8_t a, uint8_t b) { return times[a] > times[b]; });
+    std::array<QString, kTintCount> names;
+    if (index.colourBy() == ColourBy::Name) names = nameTexts(index);
+    std::vector<LegendEntry> entries;
+    for (const uint8_t tint : tints) {
+        QString text;
+        switch (index.colourBy()) {
+            case ColourBy::Category:
+                text = categoryText(tint);
+                break;
+            case ColourBy::Name:
+                text = names[tint];
+                break;
+            case ColourBy::Stream:
+                text = streamText(index.trace(), tint);
+                break;
+            case ColourBy::LaunchLatency:
+                text = latencyText(tint);
+                break;
+        }
+        entries.push_back({tint, text});
+    }
+    return entries;
+}
+
+void paintLegend(QPainter& painter, const Theme& theme, const std::vector<LegendEntry>& entries, ColourBy colourBy,
+                 const QFont& font, const QRect& where) {
+    painter.save();
+    painter.setClipRect(where);
+    painter.setFont(font);
+    painter.fillRect(where, theme.headerBackground);
+    painter.fillRect(QRect(where.left(), where.top(), where.width(), 1), theme.lineStrong);
+    const QFontMetrics metrics(font);
+    int x = where.left() + kPadding;
+    for (size_t i = 0; i < entries.size(); ++i) {
+        const QString text = metrics.elidedText(entries[i].text, Qt::ElideMiddle, 180);
+        const int width = kSquare + kPadding + metrics.horizontalAdvance(text);
+        const QString rest = tr("%1 more").arg(entries.size() - i);
+        const bool isLast = i + 1 == entries.size();
+        if (x + width + (isLast ? 0 : kSpacing + metrics.horizontalAdvance(rest)) > where.right() - kPadding) {
+            painter.setPen(theme.mutedText);
+            painter.drawText(QRect(x, where.top(), where.right() - x, where.height()), Qt::AlignVCenter | Qt::AlignLeft,
+                             rest);
+            break;
+        }
+        painter.fillRect(QRect(x, where.top() + (where.height() - kSquare) / 2 + 1, kSquare, kSquare),
+                         deviceColor(theme, entries[i].tint, colourBy));
+        painter.setPen(theme.text);
+        painter.drawText(QRect(x + kSquare + kPadding, where.top() + 1, width, where.height() - 1),
+                         Qt::AlignVCenter | Qt::AlignLeft, text);
+        x += width + kSpacing;
+    }
+    painter.restore();
+}
+
+}  // namespace gapscope

@@ -1,0 +1,24 @@
+// What the colours of device operations mean, in one line: of the colours that the trace has, the most used first.
+#pragma once
+
+#include <QFont>
+#include <QPainter>
+#include <QString>
+#include <vector>
+
+#include "app/gui/theme.h"
+#include "core/layout/timeline_index.h"
+
+namespace gapscope {
+
+struct LegendEntry {
+    uint8_t tint = 0;
+    QString text;
+};
+std::vector<LegendEntry> legendOf(const TimelineIndex& index);
+
+// What does not fit is counted at the end.
+void paintLegend(QPainter& painter, const Theme& theme, const std::vector<LegendEntry>& entries, ColourBy colourBy,
+                 const QFont& font, const QRect& where);
+
+}  // namespace gapscope
