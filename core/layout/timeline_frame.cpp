@@ -11,6 +11,8 @@ int usualLaneHeight(RowKind kind) {
         case RowKind::Stream:
         case RowKind::Copy:
             return kTrackHeight;
+        case RowKind::Layer:
+        case RowKind::Projection:
         case RowKind::Range:
         case RowKind::ApiCall:
         case RowKind::Wait:
@@ -27,6 +29,24 @@ int usualLaneHeight(RowKind kind) {
 
 namespace {
 
+// How busy the device was in each stretch of a few px: one px of a deep zoom would only say busy or not.
+std::vector<CounterColumn> busyColumns(const TimelineIndex& index, const TimelineRow& row, const TimeScale& scale) {
+    constexpr double kWindowPx = 4;
+    std::vector<CounterColumn> columns(static_cast<size_t>(std::max(0.0, std::ceil(scale.width))));
+    const Lane* lane = index.deviceBusy(row.deviceId);
+    if (!lane) return columns;
+    const std::vector<DensityColumn> stretches = densityColumns(*lane, scale, kWindowPx);
+    const double first = scale.xOf(index.trace().extent().startNs);
+    const double last = scale.xOf(index.trace().extent().endNs);
+    for (size_t x = 0; x < columns.size(); ++x) {
+        const auto at = static_cast<double>(x);
+        if (at + 1 <= first || at >= last) continue;  // beyond the trace nothing was measured
+        const double busy = static_cast<double>(stretches[static_cast<size_t>(at / kWindowPx)].busy);
+        columns[x] = {true, busy, busy, busy};
+    }
+    return columns;
+}
+
 std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& row, TimeRange visible) {
     // What is shown beyond the trace's ends was never measured and is no idle time.
     const TimeRange measured = visible.clippedTo(index.trace().extent());
@@ -38,7 +58,8 @@ std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& r
         busyNs = lane->busyNs(measured);
     } else if (row.kind == RowKind::Stream || row.kind == RowKind::Copy) {
         busyNs = row.busy().busyNs(measured);
-    } else if ((row.kind == RowKind::Range || row.kind == RowKind::ApiCall || row.kind == RowKind::Wait) &&
+    } else if ((row.kind == RowKind::Range || row.kind == RowKind::Projection || row.kind == RowKind::ApiCall ||
+                row.kind == RowKind::Wait) &&
                !row.lanes.lanes().empty()) {
         busyNs = row.lanes.lanes().front().busyNs(measured);  // the outermost hold the others
     } else {
@@ -48,6 +69,10 @@ std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& r
 }
 
 }  // namespace
+
+double plotTop(const TimelineRow& row) {
+    return row.figure == Figure::BusyShare ? 1 : counterTop(row.series);
+}
 
 std::vector<RowPlace> placeRows(const TimelineIndex& index, int height) {
     std::vector<RowPlace> places;
@@ -102,8 +127,9 @@ TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int 
                                       .y = rowY,
                                       .height = place.height,
                                       .pinned = place.pinned,
-                                      .top = counterTop(row.series),
-                                      .columns = counterColumns(row.series, scale)});
+                                      .top = plotTop(row),
+                                      .columns = row.figure == Figure::BusyShare ? busyColumns(index, row, scale)
+                                                                                 : counterColumns(row.series, scale)});
             continue;
         }
         const auto& lanes = row.lanes.lanes();
@@ -143,6 +169,7 @@ std::optional<FrameHit> hitTest(const TimelineIndex& index, const TimelineFrame&
         if (at >= shown.columns.size() || !shown.columns[at].known) return hit;
         hit.span = {.x0 = column, .x1 = column + 1, .first = at, .count = 1};
         hit.column = shown.columns[at];
+        if (series.empty()) return hit;  // the column says it all
         hit.item = series.sampleAt(frame.scale.timeAt(x)).value_or(series.size() - 1);
         hit.tableRow = series.row(hit.item);
         return hit;

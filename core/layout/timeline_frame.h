@@ -27,6 +27,9 @@ struct RowPlace {
     int laneY(size_t lane) const { return y + static_cast<int>(lane) * (laneHeight + kLaneSpacing); }
 };
 
+// The value at the upper edge of a plot.
+double plotTop(const TimelineRow& row);
+
 // Pinned rows that would take more than two thirds of the viewport's height scroll with the others.
 std::vector<RowPlace> placeRows(const TimelineIndex& index, int height);
 
@@ -57,8 +60,8 @@ struct TimelineFrame {
     int contentHeight = 0;  // of all rows
     int pinnedHeight = 0;   // of what does not scroll: other rows are seen below it only
     std::vector<RowPlace> places;
-    std::vector<FrameLane> lanes;             // visible ones
-    std::vector<FrameCounter> counters;       // visible ones
+    std::vector<FrameLane> lanes;        // visible ones
+    std::vector<FrameCounter> counters;  // visible ones
     // By row: share of the visible time that the stream or device worked, that outermost ranges or API calls took.
     std::vector<std::optional<double>> busy;
 

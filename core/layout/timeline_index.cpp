@@ -23,14 +23,6 @@ TrackRow trackOf(const Trace& trace, TrackId track) {
     return track.valid() && track.value < trace.tracks().size() ? trace.tracks()[track.value] : TrackRow{};
 }
 
-// "layer 3" and "layer 4" are of one kind and get one tint.
-uint8_t rangeTint(std::string_view name) {
-    uint32_t hash = 2166136261u;
-    for (const char c : name)
-        if (c < '0' || c > '9') hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
-    return static_cast<uint8_t>((hash >> 8) % kRangeTints);
-}
-
 // Rows of different kinds that share a table share the numbers of their items.
 RowKind tableOf(RowKind kind) {
     if (kind == RowKind::Copy) return RowKind::Stream;
@@ -66,6 +58,13 @@ uint8_t tintOfName(const Trace& trace, StringId name, std::vector<uint8_t>& know
 
 }  // namespace
 
+uint8_t rangeTint(std::string_view name) {
+    uint32_t hash = 2166136261u;
+    for (const char c : name)
+        if (c < '0' || c > '9') hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
+    return static_cast<uint8_t>((hash >> 8) % kRangeTints);
+}
+
 void TimelineRow::addWork(std::vector<LaneItem> batch) {
     if (lanes.lanes().size() > 1) {
         overlaps.add(batch);
@@ -87,11 +86,16 @@ TimelineIndex::TimelineIndex(ApiTint apiTint, ColourBy colourBy) : m_apiTint(std
     if (!m_apiTint) m_apiTint = [](std::string_view) { return uint8_t{0}; };
     m_trace = TraceBuilder().snapshot();
     m_tokenRow = std::make_unique<TimelineRow>();
+    m_layerRow = std::make_unique<TimelineRow>();
 }
 
 void TimelineIndex::reset() {
     m_devices.clear();
     m_streams.clear();
+    m_projections.clear();
+    *m_layerRow = {};
+    m_layers.clear();
+    m_isDerived = false;
     m_counters.clear();
     m_threads.clear();
     m_threadOrder.clear();
@@ -353,6 +357,40 @@ void TimelineIndex::setGaps(GapLanes gaps) {
         device.gaps.lanes = std::move(gaps[deviceId]);
 }
 
+void TimelineIndex::setDerived(DerivedRows derived) {
+    m_isDerived = true;
+    m_projections.clear();
+    for (auto& [track, lanes] : derived.projections) {
+        TimelineRow& row = m_projections[track];
+        row.kind = RowKind::Projection;
+        row.track = track;
+        row.deviceId = trackOf(*m_trace, track).deviceId;
+        row.detail = "ranges, from the first to the last operation launched inside them";
+        row.lanes = std::move(lanes);
+    }
+    m_layers = std::move(derived.layers);
+    m_layerRow->kind = RowKind::Layer;
+    m_layerRow->lanes = std::move(derived.layerLanes);
+    for (auto& [deviceId, device] : m_devices) {
+        device.queueDepth.series = std::move(derived.queueDepths[deviceId]);
+        device.bandwidth.series = std::move(derived.bandwidths[deviceId]);
+    }
+    orderRows();
+}
+
+DerivedRows TimelineIndex::takeDerived() {
+    DerivedRows derived;
+    for (auto& [track, row] : m_projections)
+        derived.projections[track] = std::exchange(row.lanes, {});
+    derived.layers = std::exchange(m_layers, {});
+    derived.layerLanes = std::exchange(m_layerRow->lanes, {});
+    for (auto& [deviceId, device] : m_devices) {
+        derived.queueDepths[deviceId] = std::exchange(device.queueDepth.series, {});
+        derived.bandwidths[deviceId] = std::exchange(device.bandwidth.series, {});
+    }
+    return derived;
+}
+
 GapLanes TimelineIndex::takeGaps() {
     GapLanes gaps;
     for (auto& [deviceId, device] : m_devices)
@@ -364,6 +402,9 @@ void TimelineIndex::orderRows() {
     m_tree.clear();
     if (m_tokenRow->lanes.itemCount() > 0)
         m_tree.push_back({.key = "tokens", .title = "Tokens", .row = m_tokenRow.get()});
+
+    if (m_layerRow->lanes.itemCount() > 0)
+        m_tree.push_back({.key = "layers", .title = "Layers", .row = m_layerRow.get()});
 
     // Launching threads first, then those that did something of the program's; else as they appeared, so that rows do
     // not jump during a run.
@@ -433,8 +474,24 @@ RowNode TimelineIndex::deviceNode(uint32_t deviceId) {
         std::string key = "stream " + std::to_string(info.contextId) + "." + std::to_string(info.streamId);
         if (const int count = ++named[key]; count > 1) key += "#" + std::to_string(count);
         add(node, m_streams[track], key, "stream " + std::to_string(info.streamId));
+        if (const auto projection = m_projections.find(track); projection != m_projections.end())
+            add(node, projection->second, key + " ranges", "ranges on " + std::to_string(info.streamId));
     }
     if (device.copies.lanes.itemCount() > 0) add(node, device.copies, "copies", "copies");
+    const auto addPlot = [&](TimelineRow& row, Figure figure, const char* key, const char* detail) {
+        row.kind = RowKind::Counter;
+        row.figure = figure;
+        row.deviceId = deviceId;
+        row.detail = node.title + ": " + detail;
+        add(node, row, key, key);
+    };
+    if (m_isDerived && !device.busy.lane().empty())
+        addPlot(device.busyShare, Figure::BusyShare, "busy", "share of each few px in which it worked");
+    if (!device.queueDepth.series.empty())
+        addPlot(device.queueDepth, Figure::QueueDepth, "queue depth", "launches called and not begun, all streams");
+    if (!device.bandwidth.series.empty())
+        addPlot(device.bandwidth, Figure::Bandwidth, "bandwidth",
+                "bytes per second of the operations at work, by the plan");
     if (device.counters.empty()) return node;
     device.countersHeading.kind = RowKind::Counters;
     device.countersHeading.deviceId = deviceId;
@@ -483,6 +540,8 @@ TimelineIndex::Place TimelineIndex::placeOf(RowKind kind, uint32_t tableRow) con
                 return at(m_trace->overheads().startNs);
             case RowKind::Token:
                 return tableRow < m_tokens.size() ? std::optional(m_tokens[tableRow].range.startNs) : std::nullopt;
+            case RowKind::Projection:
+            case RowKind::Layer:
             case RowKind::Gap:  // asked by time: a gap has several pieces
             case RowKind::Counters:
             case RowKind::Counter:

@@ -18,11 +18,15 @@
 #include "core/layout/correlation_index.h"
 #include "core/layout/counter_series.h"
 #include "core/layout/density.h"
+#include "core/layout/derived_rows.h"
 #include "core/layout/lane_set.h"
 #include "core/layout/row_arrangement.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
+
+// "layer 3" and "layer 4" are of one kind and get one tint.
+uint8_t rangeTint(std::string_view name);
 
 enum class RowKind : uint8_t {
     Token,
@@ -33,10 +37,15 @@ enum class RowKind : uint8_t {
     Gap,
     Stream,
     Copy,
+    Projection,  // ranges as they show on a stream; items are rows of ranges()
+    Layer,
     Counters,    // the heading of a device's counters
     Counter,     // a plot instead of items
     ClockLimit,  // stretches of one set of reasons; items are samples
 };
+
+// What a plot shows.
+enum class Figure : uint8_t { Sampled, BusyShare, QueueDepth, Bandwidth };
 
 struct TimelineRow {
     RowKind kind = RowKind::Stream;
@@ -56,7 +65,8 @@ struct TimelineRow {
     TrackId track;
     LaneSet lanes;
     UnionLane overlaps;    // Stream and Copy of several lanes: all of them, overlap counted once
-    CounterSeries series;  // Counter
+    CounterSeries series;  // Counter, but for a BusyShare, which the device's activity tells
+    Figure figure = Figure::Sampled;
     CounterUnit unit = CounterUnit::Number;
 
     // Stream and Copy: when it worked. Where nothing overlaps the only lane says it already.
@@ -102,6 +112,10 @@ public:
     bool isContinuedBy(const Trace& trace) const { return isLaterSnapshot(*m_trace, trace); }
     // Replaces those of all devices.
     void setGaps(GapLanes gaps);
+    // Replaces all rows that are derived.
+    void setDerived(DerivedRows derived);
+    DerivedRows takeDerived();
+    const std::vector<LayerSpan>& layers() const { return m_layers; }
     GapLanes takeGaps();  // out of here, for another index of the same trace
     void setArrangement(RowArrangement arrangement);
     const RowArrangement& arrangement() const { return m_arrangement; }
@@ -130,6 +144,9 @@ private:
         UnionLane busy;
         TimelineRow gaps;
         TimelineRow copies;
+        TimelineRow busyShare;
+        TimelineRow queueDepth;
+        TimelineRow bandwidth;
         std::vector<TrackId> tracks;
         TimelineRow countersHeading;
         std::vector<CounterId> counters;
@@ -163,6 +180,10 @@ private:
     TracePtr m_trace;
     std::map<uint32_t, Device> m_devices;
     std::map<TrackId, TimelineRow> m_streams;
+    std::map<TrackId, TimelineRow> m_projections;
+    std::unique_ptr<TimelineRow> m_layerRow;  // m_rows points at it
+    std::vector<LayerSpan> m_layers;
+    bool m_isDerived = false;  // the rows that are worked out are there
     std::map<CounterId, TimelineRow> m_counters;
     std::map<uint64_t, Thread> m_threads;
     std::vector<uint64_t> m_threadOrder;           // as they appear

@@ -34,7 +34,7 @@ private:
 private Q_SLOTS:
     void eachModePaintsItsColoursInBothThemes() {
         for (const bool isDark : {false, true}) {
-            TimelineWindow w;
+            TimelineWindow w(8, 18, {1000, 700});
             if (isDark) w.timeline.setPalette(dark());
             const Theme& theme = Theme::of(w.timeline.palette());
             QCOMPARE(theme.dark, isDark);

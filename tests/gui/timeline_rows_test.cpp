@@ -52,9 +52,11 @@ private Q_SLOTS:
         w.key(Qt::Key_Down);
         QCOMPARE(w.focused(), QStringLiteral("Tokens"));
         w.key(Qt::Key_Down);
+        QCOMPARE(w.focused(), QStringLiteral("Layers"));
+        w.key(Qt::Key_Down);
         w.key(Qt::Key_Down);
         QCOMPARE(w.focused(), QStringLiteral("API calls"));
-        QVERIFY(w.timeline.accessibleDescription().contains(QStringLiteral("generate: API calls, 3 of")));
+        QVERIFY(w.timeline.accessibleDescription().contains(QStringLiteral("generate: API calls, 4 of")));
         const QRect box = w.timeline.headerBox(w.row("API calls"));
         const QColor accent = Theme::of(w.timeline.palette()).accent;
         const QImage picture = w.picture();
@@ -225,7 +227,7 @@ private Q_SLOTS:
         auto* dialog = w.timeline.findChild<RowsDialog*>();
         QVERIFY(dialog);
         const QAbstractItemModelTester tester(&dialog->model(), QAbstractItemModelTester::FailureReportingMode::QtTest);
-        QStandardItem* thread = dialog->model().item(1);
+        QStandardItem* thread = dialog->model().item(2);
         QCOMPARE(thread->text(), QStringLiteral("generate"));
         QCOMPARE(thread->child(1)->text(), QStringLiteral("API calls"));
         thread->child(1)->setCheckState(Qt::Unchecked);
@@ -283,9 +285,8 @@ private Q_SLOTS:
         SampleRun bare;
         again.session.setTrace(bare.whole(3, 5));
         again.settle();
-        QCOMPARE(again.titles(),
-                 (QStringList{QStringLiteral("Tokens"), QStringLiteral("generate"), QStringLiteral("API calls"),
-                              QStringLiteral("GPU 0"), QStringLiteral("stream 7"), QStringLiteral("copies")}));
+        QCOMPARE(again.titles().join(QLatin1Char('|')),
+                 QStringLiteral("Tokens|Layers|generate|API calls|GPU 0|stream 7|ranges on 7|copies|busy|queue depth"));
         again.session.setTrace(same.builder.snapshot());
         again.settle();
         QVERIFY(!again.has("waits"));

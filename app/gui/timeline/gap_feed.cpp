@@ -33,6 +33,7 @@ void GapFeed::start() {
             if (stop.stop_requested()) return gaps;
             gaps->table = findGaps(*trace, join, deviceExtent(*trace), stop);
             gaps->lanes = gapLanesOf(piecesOf(gaps->table));
+            gaps->derived = deriveRows(*trace, join, stop);
             gaps->tokens = tokenTable(*trace, join, trace->extent(), stop);
             return gaps;
         },

@@ -17,6 +17,7 @@ struct TraceGaps {
     GapTable table;
     GapLanes lanes;  // moved out by who shows them
     TokenTable tokens;
+    DerivedRows derived;  // moved out likewise
 };
 using TraceGapsPtr = std::shared_ptr<TraceGaps>;
 

@@ -406,6 +406,7 @@ void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
             return select(Selection::Kind::ApiCall,
                           {trace.apiCalls().startNs[tableRow], trace.apiCalls().endNs[tableRow]}, tableRow);
         case RowKind::Range:
+        case RowKind::Projection:  // stands for the range itself
         case RowKind::Wait:
             return select(Selection::Kind::UserRange,
                           {trace.ranges().startNs[tableRow], trace.ranges().endNs[tableRow]}, tableRow);
@@ -413,6 +414,8 @@ void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
             if (m_gaps && tableRow < m_gaps->table.gaps.size())
                 select(Selection::Kind::Gap, m_gaps->table.gaps[tableRow].range, tableRow);
             return;
+        case RowKind::Layer:
+            return select(Selection::Kind::Range, m_index->layers()[tableRow].range, 0);
         case RowKind::Overhead:  // no thing of the run: its time is what can be asked about
             return select(Selection::Kind::Range,
                           {trace.overheads().startNs[tableRow], trace.overheads().endNs[tableRow]}, 0);

@@ -4,6 +4,7 @@
 #include <QRegularExpression>
 #include <QStringList>
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "core/analysis/api_calls.h"
@@ -105,7 +106,9 @@ QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint, ColourBy colour
         case RowKind::Gap:
             return theme.gapCauses[std::min<size_t>(tint, kGapCauseCount - 1)];
         case RowKind::Range:
+        case RowKind::Projection:
             return theme.range[tint % theme.range.size()];
+        case RowKind::Layer:
         case RowKind::Token:
             return tint == 0 ? theme.prefill : theme.token[(tint - 1) % theme.token.size()];
         case RowKind::Wait:
@@ -172,6 +175,7 @@ std::string_view TimelineLabels::tableName(const TimelineRow& row, uint32_t tabl
         case RowKind::ApiCall:
             return of(trace.apiCalls());
         case RowKind::Range:
+        case RowKind::Projection:
         case RowKind::Wait:
             return of(trace.ranges());
         case RowKind::Overhead:
@@ -188,6 +192,7 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
         case RowKind::Copy:
         case RowKind::ApiCall:
         case RowKind::Range:
+        case RowKind::Projection:
         case RowKind::Wait:
         case RowKind::Overhead:
             return utf8(tableName(row, tableRow));
@@ -197,6 +202,9 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
         case RowKind::Counters:
         case RowKind::Counter:
             return {};
+        case RowKind::Layer:
+            return tableRow < m_index.layers().size() ? tr("layer %1").arg(m_index.layers()[tableRow].layer)
+                                                      : QString();
         case RowKind::Token: {
             if (tableRow >= m_index.tokens().size()) return {};
             const TokenSpan& token = m_index.tokens()[tableRow];
@@ -232,6 +240,11 @@ QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, do
         const QString both = wholeOrNothing(tr("%1  %2").arg(full, word));
         return word.isEmpty() || both.isEmpty() ? numbered() : both;
     }
+    if (row.kind == RowKind::Layer) {
+        const QString whole = wholeOrNothing(name(row, item.row));
+        if (!whole.isEmpty() || item.row >= m_index.layers().size()) return whole;
+        return wholeOrNothing(QString::number(m_index.layers()[item.row].layer));
+    }
     if (row.kind == RowKind::ClockLimit) return m_cache.fitting(name(row, item.row).toStdString(), width);
     const std::string_view text = tableName(row, item.row);
     QString fits = m_cache.fitting(text, width);
@@ -261,6 +274,8 @@ QString TimelineLabels::tooltip(const FrameHit& hit) const {
             return gapTooltip(hit.tableRow);
         case RowKind::Token:
             return tokenTooltip(hit.tableRow);
+        case RowKind::Layer:
+        case RowKind::Projection:
         case RowKind::Range:
         case RowKind::Wait:
         case RowKind::Overhead:
@@ -272,6 +287,15 @@ QString TimelineLabels::tooltip(const FrameHit& hit) const {
     const LaneItem item = row.lanes.lanes()[hit.lane][hit.item];
     Tip tip(name(row, hit.tableRow));
     if (row.kind == RowKind::ClockLimit) tip.add(tr("clock limits"), tr("what held the clock down, by NVML"));
+    if (row.kind == RowKind::Projection) {
+        const Ranges& ranges = m_index.trace().ranges();
+        tip.add(tr("on the device"), tr("from its first operation to its last"));
+        tip.add(tr("range on the CPU"), exactly(ranges.endNs[hit.tableRow] - ranges.startNs[hit.tableRow]));
+    }
+    if (row.kind == RowKind::Layer && hit.tableRow < m_index.layers().size()) {
+        const LayerSpan& layer = m_index.layers()[hit.tableRow];
+        tip.add(tr("token"), layer.token < 0 ? tr("prefill") : QString::number(layer.token));
+    }
     if (row.kind == RowKind::Overhead) tip.add(tr("tracing cost"), tr("the profiler worked, not the program"));
     tip.add(tr("duration"), exactly(item.durationNs()));
     tip.add(tr("start"), exactly(item.startNs));
@@ -298,7 +322,11 @@ QString TimelineLabels::mergedTooltip(const TimelineRow& row, const Lane& lane, 
             what = tr("%1 tokens").arg(number);
             break;
         case RowKind::Range:
+        case RowKind::Projection:
             what = tr("%1 ranges").arg(number);
+            break;
+        case RowKind::Layer:
+            what = tr("%1 layers").arg(number);
             break;
         case RowKind::Wait:
             what = tr("%1 waits").arg(number);
@@ -435,14 +463,45 @@ QString counterValue(CounterUnit unit, double value) {
     return utf8(formatRate(value, "")).trimmed();
 }
 
-QString counterAxisText(CounterUnit unit, double value) {
+namespace {
+
+QString withoutZeros(QString number) {
     static const QRegularExpression kZeros(QStringLiteral("\\.?0+(?= |$)"));
-    QString number = counterValue(unit, value);
     return number.contains(QLatin1Char('.')) ? number.replace(kZeros, QString()) : number;
 }
 
+}  // namespace
+
+QString counterAxisText(CounterUnit unit, double value) {
+    return withoutZeros(counterValue(unit, value));
+}
+
+QString plotValue(const TimelineRow& row, double value) {
+    switch (row.figure) {
+        case Figure::Sampled:
+            break;
+        case Figure::BusyShare:
+            return value > 0 ? utf8(formatPercent(value)) : QStringLiteral("0 %");
+        case Figure::QueueDepth:
+            return count(std::llround(value));
+        case Figure::Bandwidth:
+            return utf8(formatRate(value, "B/s"));
+    }
+    return counterValue(row.unit, value);
+}
+
+QString plotAxisText(const TimelineRow& row, double value) {
+    if (row.figure == Figure::BusyShare) return QStringLiteral("100 %");
+    return row.figure == Figure::Sampled ? counterAxisText(row.unit, value) : withoutZeros(plotValue(row, value));
+}
+
 QString TimelineLabels::counterTooltip(const TimelineRow& row, const FrameHit& hit) const {
-    Tip tip(tr("%1: %2").arg(utf8(row.title), counterValue(row.unit, row.series.value(hit.item))));
+    if (row.figure == Figure::BusyShare) {
+        Tip tip(tr("%1: %2").arg(utf8(row.title), plotValue(row, hit.column.mean)));
+        tip.add(tr("of"), tr("the few px around the pointer"));
+        return tip.html();
+    }
+    Tip tip(tr("%1: %2").arg(utf8(row.title), plotValue(row, row.series.value(hit.item))));
     if (row.unit == CounterUnit::Bytes) {
         const auto& devices = m_index.trace().devices();
         const auto device = std::ranges::find(devices, row.deviceId, &DeviceRow::id);
@@ -451,12 +510,11 @@ QString TimelineLabels::counterTooltip(const TimelineRow& row, const FrameHit& h
         tip.add(tr("exactly"), tr("%1 B").arg(count(static_cast<int64_t>(row.series.value(hit.item)))));
     }
     if (hit.column.least < hit.column.greatest) {
-        tip.add(tr("in this pixel"),
-                tr("%1 to %2, mean %3")
-                    .arg(counterValue(row.unit, hit.column.least), counterValue(row.unit, hit.column.greatest),
-                         counterValue(row.unit, hit.column.mean)));
+        tip.add(tr("in this pixel"), tr("%1 to %2, mean %3")
+                                         .arg(plotValue(row, hit.column.least), plotValue(row, hit.column.greatest),
+                                              plotValue(row, hit.column.mean)));
     }
-    tip.add(tr("sampled at"), exactly(row.series.timeNs(hit.item)));
+    tip.add(row.figure == Figure::Sampled ? tr("sampled at") : tr("since"), exactly(row.series.timeNs(hit.item)));
     return tip.html();
 }
 
@@ -464,10 +522,10 @@ QString TimelineLabels::rowTooltip(size_t row, std::optional<double> busy) const
     if (row >= m_index.rows().size()) return {};
     Tip tip(utf8(m_index.rows()[row]->detail.empty() ? m_index.rows()[row]->title : m_index.rows()[row]->detail));
     const RowKind kind = m_index.rows()[row]->kind;
-    const QString what = kind == RowKind::Range     ? tr("outermost ranges")
-                         : kind == RowKind::ApiCall ? tr("in API calls")
-                         : kind == RowKind::Wait    ? tr("waiting")
-                                                    : tr("busy");
+    const QString what = kind == RowKind::Range || kind == RowKind::Projection ? tr("outermost ranges")
+                         : kind == RowKind::ApiCall                            ? tr("in API calls")
+                         : kind == RowKind::Wait                               ? tr("waiting")
+                                                                               : tr("busy");
     if (busy) tip.add(what, tr("%1 of the visible time").arg(utf8(formatPercent(*busy))));
     return tip.html();
 }

@@ -50,6 +50,10 @@ private:
 // "212 µs idle: 180 µs host in layer 3, 9.00 µs launch call, 23.0 µs device"
 QString gapSentence(const Trace& trace, const Gap& gap);
 
+// Of a plot, by what it shows.
+QString plotValue(const TimelineRow& row, double value);
+QString plotAxisText(const TimelineRow& row, double value);
+
 // With its unit: "2.61 GB", "1.98 GHz", "312 W".
 QString counterValue(CounterUnit unit, double value);
 // The same for a round number: "2.5 GB".

@@ -239,7 +239,7 @@ void TimelinePainter::paintAxis(QPainter& painter, const TimelineRow& row, QRect
     small.setPixelSize(10);
     painter.setFont(small);
     painter.setPen(m_theme.mutedText);
-    const QString top = counterAxisText(row.unit, counterTop(row.series));
+    const QString top = plotAxisText(row, plotTop(row));
     painter.drawText(line.adjusted(0, 1, 0, 0), Qt::AlignTop | Qt::AlignRight, top);
     painter.drawText(line, Qt::AlignBottom | Qt::AlignRight, QStringLiteral("0"));
     line.setRight(line.right() - QFontMetrics(small).horizontalAdvance(top) - 8);

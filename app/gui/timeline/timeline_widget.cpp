@@ -94,7 +94,11 @@ void TimelineWidget::setLive(bool live) {
 void TimelineWidget::takeGaps(TraceGapsPtr gaps) {
     m_gaps = std::move(gaps);
     // Rows that are still being built take them when they are there.
-    if (!m_indexJobs.running()) m_index->setGaps(std::exchange(m_gaps->lanes, {}));
+    if (!m_indexJobs.running()) {
+        m_index->setGaps(std::exchange(m_gaps->lanes, {}));
+        m_index->setDerived(std::exchange(m_gaps->derived, {}));
+        noteRows();
+    }
     m_hover.reset();
     findLaunch();
     updateScrollBar();
@@ -146,11 +150,16 @@ void TimelineWidget::buildIndex() {
 // In place of the one so far, whose gaps are handed on if newer ones have not come meanwhile.
 void TimelineWidget::takeIndex(std::unique_ptr<TimelineIndex> index) {
     GapLanes gaps = m_index->takeGaps();
-    if (m_gaps && !m_gaps->lanes.empty()) gaps = std::exchange(m_gaps->lanes, {});
+    DerivedRows derived = m_index->takeDerived();
+    if (m_gaps && !m_gaps->lanes.empty()) {
+        gaps = std::exchange(m_gaps->lanes, {});
+        derived = std::exchange(m_gaps->derived, {});
+    }
     m_index = std::move(index);
     m_index->setTrace(m_session.trace());
     m_index->setArrangement(m_session.rowArrangement());
     m_index->setGaps(std::move(gaps));
+    m_index->setDerived(std::move(derived));
     m_overviewDirty = true;
     m_hover.reset();
     noteRows();
@@ -339,8 +348,8 @@ void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painti
         m_frame.counters, [&](const FrameCounter& shown) { return m_hover && shown.row == m_hover->row; });
     if (plot != m_frame.counters.end()) {
         const TimelineRow& row = *m_index->rows()[plot->row];
-        const double value = row.series.value(m_hover->item);
-        painting.paintReading(painter, *plot, where.rows, m_hover->span.x0 + 0.5, value, counterValue(row.unit, value));
+        const double value = row.series.empty() ? m_hover->column.mean : row.series.value(m_hover->item);
+        painting.paintReading(painter, *plot, where.rows, m_hover->span.x0 + 0.5, value, plotValue(row, value));
     } else if (m_hover && m_hover->span.count > 0 && m_hover->row < m_frame.places.size()) {
         const RowPlace& row = m_frame.places[m_hover->row];
         const double x0 = std::max(-8.0, m_hover->span.x0);

@@ -28,13 +28,13 @@ TracePtr randomTrace(uint32_t seed, int count) {
             builder.add(ApiCallRow{nowNs, nowNs + 100, builder.intern("cudaLaunchKernel"), tid, correlation});
         const int operations = 1 + static_cast<int>(random() % 3);
         for (int o = 0; o < operations; ++o)
-            builder.add(
-                DeviceOpRow{.startNs = nowNs + latencyNs + o * 50,
-                            .endNs = nowNs + latencyNs + o * 50 + static_cast<int64_t>(random() % 900),
-                            .name = builder.intern("kernel " + std::to_string(random() % 40)),
-                            .track = builder.internTrack({.globalPid = globalPidOf(tid), .streamId = 7 + random() % 3}),
-                            .category = static_cast<Category>(random() % 8),
-                            .correlationId = correlation});
+            builder.add(DeviceOpRow{.startNs = nowNs + latencyNs + o * 50,
+                                    .endNs = nowNs + latencyNs + o * 50 + static_cast<int64_t>(random() % 900),
+                                    .name = builder.intern("kernel " + std::to_string(random() % 40)),
+                                    .track = builder.internTrack({.globalPid = globalPidOf(tid),
+                                                                  .streamId = static_cast<uint32_t>(7 + random() % 3)}),
+                                    .category = static_cast<Category>(random() % 8),
+                                    .correlationId = correlation});
     }
     return builder.snapshot();
 }
