@@ -71,7 +71,7 @@ std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& r
 }  // namespace
 
 double plotTop(const TimelineRow& row) {
-    return row.figure == Figure::BusyShare ? 1 : counterTop(row.series);
+    return row.figure == PlotFigure::BusyShare ? 1 : counterTop(row.series);
 }
 
 std::vector<RowPlace> placeRows(const TimelineIndex& index, int height) {
@@ -128,8 +128,9 @@ TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int 
                                       .height = place.height,
                                       .pinned = place.pinned,
                                       .top = plotTop(row),
-                                      .columns = row.figure == Figure::BusyShare ? busyColumns(index, row, scale)
-                                                                                 : counterColumns(row.series, scale)});
+                                      .columns = row.figure == PlotFigure::BusyShare
+                                                     ? busyColumns(index, row, scale)
+                                                     : counterColumns(row.series, scale)});
             continue;
         }
         const auto& lanes = row.lanes.lanes();

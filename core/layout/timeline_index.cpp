@@ -478,7 +478,7 @@ RowNode TimelineIndex::deviceNode(uint32_t deviceId) {
             add(node, projection->second, key + " ranges", "ranges on " + std::to_string(info.streamId));
     }
     if (device.copies.lanes.itemCount() > 0) add(node, device.copies, "copies", "copies");
-    const auto addPlot = [&](TimelineRow& row, Figure figure, const char* key, const char* detail) {
+    const auto addPlot = [&](TimelineRow& row, PlotFigure figure, const char* key, const char* detail) {
         row.kind = RowKind::Counter;
         row.figure = figure;
         row.deviceId = deviceId;
@@ -486,11 +486,11 @@ RowNode TimelineIndex::deviceNode(uint32_t deviceId) {
         add(node, row, key, key);
     };
     if (m_isDerived && !device.busy.lane().empty())
-        addPlot(device.busyShare, Figure::BusyShare, "busy", "share of each few px in which it worked");
+        addPlot(device.busyShare, PlotFigure::BusyShare, "busy", "share of each few px in which it worked");
     if (!device.queueDepth.series.empty())
-        addPlot(device.queueDepth, Figure::QueueDepth, "queue depth", "launches called and not begun, all streams");
+        addPlot(device.queueDepth, PlotFigure::QueueDepth, "queue depth", "launches called and not begun, all streams");
     if (!device.bandwidth.series.empty())
-        addPlot(device.bandwidth, Figure::Bandwidth, "bandwidth",
+        addPlot(device.bandwidth, PlotFigure::Bandwidth, "bandwidth",
                 "bytes per second of the operations at work, by the plan");
     if (device.counters.empty()) return node;
     device.countersHeading.kind = RowKind::Counters;

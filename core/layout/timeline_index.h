@@ -45,7 +45,7 @@ enum class RowKind : uint8_t {
 };
 
 // What a plot shows.
-enum class Figure : uint8_t { Sampled, BusyShare, QueueDepth, Bandwidth };
+enum class PlotFigure : uint8_t { Sampled, BusyShare, QueueDepth, Bandwidth };
 
 struct TimelineRow {
     RowKind kind = RowKind::Stream;
@@ -66,7 +66,7 @@ struct TimelineRow {
     LaneSet lanes;
     UnionLane overlaps;    // Stream and Copy of several lanes: all of them, overlap counted once
     CounterSeries series;  // Counter, but for a BusyShare, which the device's activity tells
-    Figure figure = Figure::Sampled;
+    PlotFigure figure = PlotFigure::Sampled;
     CounterUnit unit = CounterUnit::Number;
 
     // Stream and Copy: when it worked. Where nothing overlaps the only lane says it already.

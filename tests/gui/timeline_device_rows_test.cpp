@@ -156,7 +156,7 @@ private Q_SLOTS:
         TimelineWindow w;
         for (const TimelineRow* row : w.timeline.index().rows())
             QVERIFY(row->kind != RowKind::Counters &&
-                    (row->kind != RowKind::Counter || row->figure != Figure::Sampled) && row->kind != RowKind::Wait &&
+                    (row->kind != RowKind::Counter || row->figure != PlotFigure::Sampled) && row->kind != RowKind::Wait &&
                     row->kind != RowKind::Overhead);
     }
 

@@ -478,25 +478,25 @@ QString counterAxisText(CounterUnit unit, double value) {
 
 QString plotValue(const TimelineRow& row, double value) {
     switch (row.figure) {
-        case Figure::Sampled:
+        case PlotFigure::Sampled:
             break;
-        case Figure::BusyShare:
+        case PlotFigure::BusyShare:
             return value > 0 ? utf8(formatPercent(value)) : QStringLiteral("0 %");
-        case Figure::QueueDepth:
+        case PlotFigure::QueueDepth:
             return count(std::llround(value));
-        case Figure::Bandwidth:
+        case PlotFigure::Bandwidth:
             return utf8(formatRate(value, "B/s"));
     }
     return counterValue(row.unit, value);
 }
 
 QString plotAxisText(const TimelineRow& row, double value) {
-    if (row.figure == Figure::BusyShare) return QStringLiteral("100 %");
-    return row.figure == Figure::Sampled ? counterAxisText(row.unit, value) : withoutZeros(plotValue(row, value));
+    if (row.figure == PlotFigure::BusyShare) return QStringLiteral("100 %");
+    return row.figure == PlotFigure::Sampled ? counterAxisText(row.unit, value) : withoutZeros(plotValue(row, value));
 }
 
 QString TimelineLabels::counterTooltip(const TimelineRow& row, const FrameHit& hit) const {
-    if (row.figure == Figure::BusyShare) {
+    if (row.figure == PlotFigure::BusyShare) {
         Tip tip(tr("%1: %2").arg(utf8(row.title), plotValue(row, hit.column.mean)));
         tip.add(tr("of"), tr("the few px around the pointer"));
         return tip.html();
@@ -514,7 +514,7 @@ QString TimelineLabels::counterTooltip(const TimelineRow& row, const FrameHit& h
                                          .arg(plotValue(row, hit.column.least), plotValue(row, hit.column.greatest),
                                               plotValue(row, hit.column.mean)));
     }
-    tip.add(row.figure == Figure::Sampled ? tr("sampled at") : tr("since"), exactly(row.series.timeNs(hit.item)));
+    tip.add(row.figure == PlotFigure::Sampled ? tr("sampled at") : tr("since"), exactly(row.series.timeNs(hit.item)));
     return tip.html();
 }
 
