@@ -1,7 +1,7 @@
 #include "app/cli/csv_columns.h"
 #include "app/cli/text_table.h"
 #include "app/cli/trace_command.h"
-#include "core/analysis/layer_table.h"
+#include "core/analysis/prepared_window.h"
 #include "core/base/format.h"
 
 namespace gapscope::cli {
@@ -42,49 +42,51 @@ void printCsvTable(const Trace& trace, const LayerTable& table) {
 }  // namespace
 
 void addLayersCommand(CLI::App& app, Outcome& outcome) {
-    addTraceCommand(app, outcome, "layers", "Device time by layer and by role",
-                    [](const OpenedTrace& opened) -> Status {
-                        const Trace& trace = *opened.trace;
-                        const LayerTable table = layerTable(trace, opened.window);
-                        if (opened.csv) {
-                            printCsvTable(trace, table);
-                            return {};
-                        }
-                        if (opened.json) {
-                            JsonWriter json;
-                            json.beginObject();
-                            writeRows(json, "layers", trace, table.layers, Detail::Layer);
-                            writeRows(json, "ops", trace, table.ops, Detail::Role);
-                            json.field("unknownNs", table.unknownNs).endObject();
-                            printJson(json);
-                            return {};
-                        }
-                        if (table.ops.empty()) {
-                            print("No layers in the window: only runs of this program know them.\n");
-                            return {};
-                        }
-                        using Align = TextTable::Align;
-                        TextTable text({{"layer", Align::Left},
-                                        {"role", Align::Left},
-                                        {"share"},
-                                        {"total"},
-                                        {"count"},
-                                        {"bandwidth"},
-                                        {"arithmetic"}});
-                        const auto add = [&](const LayerOpTime& row, const std::string& role) {
-                            text.add({row.layer < 0 ? "outside" : std::to_string(row.layer), role,
-                                      formatPercent(row.share), formatDuration(row.totalNs), formatCount(row.count),
-                                      formatRate(perSecond(row.bytes, row.totalNs), "B/s"),
-                                      formatRate(perSecond(row.flops, row.totalNs), "FLOP/s")});
-                        };
-                        for (const LayerOpTime& layer : table.layers) {
-                            add(layer, "(all)");
-                            for (const LayerOpTime& role : table.ops)
-                                if (role.layer == layer.layer) add(role, std::string(trace.string(role.name)));
-                        }
-                        print(text.text());
-                        return {};
-                    });
+    addTraceCommand(
+        app, outcome, "layers", "Device time by layer and by role", [](const OpenedTrace& opened) -> Status {
+            const Trace& trace = *opened.trace;
+            const PreparedTrace prepared(opened.trace);
+            const LayerTable table = layerTable(PreparedWindow(prepared, opened.window));
+            if (opened.csv) {
+                printCsvTable(trace, table);
+                return {};
+            }
+            if (opened.json) {
+                JsonWriter json;
+                json.beginObject();
+                writeRows(json, "layers", trace, table.layers, Detail::Layer);
+                writeRows(json, "ops", trace, table.ops, Detail::Role);
+                json.field("unknownNs", table.unknownNs).field("sentence", table.sentence).endObject();
+                printJson(json);
+                return {};
+            }
+            if (table.ops.empty()) {
+                print("No layers in the window: the trace tells none, and none were found in its kernels.\n");
+                return {};
+            }
+            if (!table.sentence.empty()) print(printable(table.sentence) + "\n\n");
+            using Align = TextTable::Align;
+            TextTable text({{"layer", Align::Left},
+                            {"role", Align::Left},
+                            {"share"},
+                            {"total"},
+                            {"count"},
+                            {"bandwidth"},
+                            {"arithmetic"}});
+            const auto add = [&](const LayerOpTime& row, const std::string& role) {
+                text.add({row.layer < 0 ? "outside" : std::to_string(row.layer), role, formatPercent(row.share),
+                          formatDuration(row.totalNs), formatCount(row.count),
+                          formatRate(perSecond(row.bytes, row.totalNs), "B/s"),
+                          formatRate(perSecond(row.flops, row.totalNs), "FLOP/s")});
+            };
+            for (const LayerOpTime& layer : table.layers) {
+                add(layer, "(all)");
+                for (const LayerOpTime& role : table.ops)
+                    if (role.layer == layer.layer) add(role, shortened(trace.string(role.name), 60));
+            }
+            print(text.text());
+            return {};
+        });
 }
 
 }  // namespace gapscope::cli

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 namespace gapscope {
+
+namespace {
+constexpr int32_t kOutsideSteps = -2;
+}
 
 void addLayers(LayerTable& table, int64_t totalNs) {
     std::ranges::stable_sort(table.ops, {}, &LayerOpTime::layer);
@@ -19,6 +24,41 @@ void addLayers(LayerTable& table, int64_t totalNs) {
         layer.flops += role.flops;
         layer.share += role.share;
     }
+}
+
+LayerTable layerTable(const Trace& trace, const FoundSteps& steps, TimeRange window, std::stop_token stop) {
+    const DeviceOps& ops = trace.deviceOps();
+    LayerTable table{.sentence = steps.sentence()};
+    std::vector<int32_t> layerOf(steps.ops.size(), kOutsideSteps);
+    for (const FoundStep& step : steps.steps)
+        if (!step.prompt) std::fill(layerOf.begin() + step.begin, layerOf.begin() + step.end, -1);
+    for (const FoundLayer& layer : steps.layers)
+        for (uint32_t place = layer.begin; place < layer.end; ++place)
+            if (layerOf[place] != kOutsideSteps) layerOf[place] = layer.layer;
+    std::unordered_map<uint64_t, size_t> rowOfRole;  // by layer and name, place in table.ops
+    std::vector<bool> inSteps(ops.startNs.size());
+    int64_t totalNs = 0;
+    for (size_t place = 0; place < steps.ops.size(); ++place) {
+        if ((place & 0xFFFF) == 0 && stop.stop_requested()) return table;
+        const uint32_t row = steps.ops[place];
+        const TimeRange range{ops.startNs[row], ops.endNs[row]};
+        const int64_t ns = range.clippedTo(window).durationNs();
+        const bool begins = window.contains(range.startNs);
+        if (layerOf[place] == kOutsideSteps) continue;
+        inSteps[row] = true;
+        if (ns == 0 && !begins) continue;
+        totalNs += ns;
+        const uint64_t key = uint64_t{static_cast<uint32_t>(layerOf[place])} << 32 | ops.name[row].value;
+        const auto [it, isNew] = rowOfRole.try_emplace(key, table.ops.size());
+        if (isNew) table.ops.push_back({.layer = layerOf[place], .name = ops.name[row], .category = ops.category[row]});
+        table.ops[it->second].count += begins ? 1 : 0;
+        table.ops[it->second].totalNs += ns;
+    }
+    for (size_t row = 0; row < ops.startNs.size(); ++row)
+        if (!inSteps[row])
+            table.unknownNs += TimeRange{ops.startNs[row], ops.endNs[row]}.clippedTo(window).durationNs();
+    addLayers(table, totalNs + table.unknownNs);
+    return table;
 }
 
 LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop) {

@@ -1,10 +1,12 @@
-// Device time by layer of the model and by what the operation does there. Own runs only: foreign traces have no ops.
+// Device time by layer of the model and by what the operation does there. Traces of other programs have no ops; where
+// layers were found in their kernels (steps.h), a role is a kernel name.
 #pragma once
 
 #include <cstdint>
 #include <stop_token>
 #include <vector>
 
+#include "core/analysis/steps.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
@@ -24,8 +26,12 @@ struct LayerTable {
     std::vector<LayerOpTime> layers;  // one a layer, by layer, -1 first
     std::vector<LayerOpTime> ops;     // one a (layer, role), by layer, then in order of first appearance
     int64_t unknownNs = 0;            // time of operations without a role
+    std::string sentence;             // where found layers come from; empty: the trace tells them, or none were found
 };
 LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop = {});
+
+// Layers of found steps, from their kernels; operations outside the steps are unknown.
+LayerTable layerTable(const Trace& trace, const FoundSteps& steps, TimeRange window, std::stop_token stop = {});
 
 // The layers' rows and all shares, from the ops; `totalNs` is of all operations. Sorts the ops by layer.
 void addLayers(LayerTable& table, int64_t totalNs);

@@ -46,6 +46,7 @@ KernelSummary kernelSummary(const PreparedWindow& of) {
 }
 
 LayerTable layerTable(const PreparedWindow& of) {
+    if (of.prepared.steps().layersPerStep > 0) return layerTable(of.prepared.trace(), of.prepared.steps(), of.window);
     const Trace& trace = of.prepared.trace();
     struct Role {
         uint32_t firstRow = kNoRow;

@@ -60,7 +60,8 @@ PreparedTrace::PreparedTrace(TracePtr trace, std::stop_token stop) : m_trace(std
     }
     if (stopped()) return;
     cutGaps(stop);
-    m_tokens = tokenWorks(*m_trace, m_join, stop);
+    m_steps = findSteps(*m_trace, m_join, stop);
+    m_tokens = tokenWorks(*m_trace, m_join, m_steps, stop);
 }
 
 uint32_t PreparedTrace::deviceOf(TrackId track) const {
@@ -148,41 +149,66 @@ void PreparedTrace::cutGaps(std::stop_token stop) {
     }
 }
 
-WindowGaps PreparedTrace::gapsIn(TimeRange window, uint64_t launchingThread) const {
-    WindowGaps result;
+template <class Edge, class Inner>
+void PreparedTrace::forGapsIn(TimeRange window, Edge edge, Inner inner) const {
+    if (window.empty()) return;
     for (size_t device = 0; device < m_busy.size(); ++device) {
         const std::vector<TimeRange>& busy = m_busy[device].ranges();
-        const int64_t busyNs = m_busy[device].coveredNs(window);
-        result.devices.push_back({.deviceId = m_deviceIds[device],
-                                  .busyNs = busyNs,
-                                  .idleNs = std::max<int64_t>(0, window.durationNs()) - busyNs});
-        if (window.empty()) continue;
-        // What the window's edges cut or end is not as it is in the whole trace.
-        const auto addEdge = [&](TimeRange range) {
-            const std::lock_guard lock(m_cutting);
-            uint64_t thread = launchingThread;
-            Gap gap = m_cutter->cut(m_deviceIds[device], range, window, thread);
-            m_cutter->nameHosts({&gap, 1}, {&thread, 1}, {});
-            result.causes += gap.causes;
-            result.gaps.add(gap);
-        };
         // Busy ranges that reach into the window are first .. last - 1.
         const auto first =
             static_cast<size_t>(std::ranges::upper_bound(busy, window.startNs, {}, &TimeRange::endNs) - busy.begin());
         const auto last =
             static_cast<size_t>(std::ranges::lower_bound(busy, window.endNs, {}, &TimeRange::startNs) - busy.begin());
         if (first >= last) {
-            addEdge(window);
+            edge(device, window);
             continue;
         }
-        if (busy[first].startNs > window.startNs) addEdge({window.startNs, busy[first].startNs});
-        result.gaps.add(std::span<const Gap>(m_gaps[device]).subspan(first, last - 1 - first));
-        const GapCauses before = causesBefore(device, first), upTo = causesBefore(device, last - 1);
-        for (size_t cause = 0; cause < upTo.ns.size(); ++cause)
-            result.causes.ns[cause] += upTo.ns[cause] - before.ns[cause];
-        if (busy[last - 1].endNs < window.endNs) addEdge({busy[last - 1].endNs, window.endNs});
+        if (busy[first].startNs > window.startNs) edge(device, TimeRange{window.startNs, busy[first].startNs});
+        inner(device, first, last - 1);
+        if (busy[last - 1].endNs < window.endNs) edge(device, TimeRange{busy[last - 1].endNs, window.endNs});
     }
+}
+
+WindowGaps PreparedTrace::gapsIn(TimeRange window, uint64_t launchingThread) const {
+    WindowGaps result;
+    for (size_t device = 0; device < m_busy.size(); ++device) {
+        const int64_t busyNs = m_busy[device].coveredNs(window);
+        result.devices.push_back({.deviceId = m_deviceIds[device],
+                                  .busyNs = busyNs,
+                                  .idleNs = std::max<int64_t>(0, window.durationNs()) - busyNs});
+    }
+    forGapsIn(
+        window,
+        // What the window's edges cut or end is not as it is in the whole trace.
+        [&](size_t device, TimeRange range) {
+            const std::lock_guard lock(m_cutting);
+            uint64_t thread = launchingThread;
+            Gap gap = m_cutter->cut(m_deviceIds[device], range, window, thread);
+            m_cutter->nameHosts({&gap, 1}, {&thread, 1}, {});
+            result.gaps.add(gap);
+        },
+        [&](size_t device, size_t first, size_t end) {
+            result.gaps.add(std::span<const Gap>(m_gaps[device]).subspan(first, end - first));
+        });
+    result.causes = causesIn(window, launchingThread);
     return result;
+}
+
+GapCauses PreparedTrace::causesIn(TimeRange window, uint64_t launchingThread) const {
+    GapCauses causes;
+    forGapsIn(
+        window,
+        [&](size_t device, TimeRange range) {
+            const std::lock_guard lock(m_cutting);
+            uint64_t thread = launchingThread;
+            causes += m_cutter->cut(m_deviceIds[device], range, window, thread).causes;
+        },
+        [&](size_t device, size_t first, size_t end) {
+            const GapCauses before = causesBefore(device, first), upTo = causesBefore(device, end);
+            for (size_t cause = 0; cause < upTo.ns.size(); ++cause)
+                causes.ns[cause] += upTo.ns[cause] - before.ns[cause];
+        });
+    return causes;
 }
 
 // Of the device's gaps below `gap`, summed.

@@ -70,14 +70,20 @@ public:
 
     const std::vector<Launch>& launches() const { return m_launches; }  // of the whole trace, by begin of the call
     const TokenWorks& tokens() const { return m_tokens; }
+    const FoundSteps& steps() const { return m_steps; }  // of another program's trace
 
     // Gaps of a window; `launchingThread` is asked for what no operation ended (HostActivity::kNoThread: none known).
     WindowGaps gapsIn(TimeRange window, uint64_t launchingThread) const;
+    GapCauses causesIn(TimeRange window, uint64_t launchingThread) const;  // of the same gaps, without naming anybody
 
 private:
     void classifyOps();
     void classifyCalls();
     void cutGaps(std::stop_token stop);
+    // Calls edge(device, range) for what an edge of the window cuts or ends, and inner(device, first, end) for the gaps
+    // between those that lie inside as a whole.
+    template <class Edge, class Inner>
+    void forGapsIn(TimeRange window, Edge edge, Inner inner) const;
     GapCauses causesBefore(size_t device, size_t gap) const;
 
     const TracePtr m_trace;
@@ -90,6 +96,7 @@ private:
     std::vector<uint32_t> m_deviceIds;
     std::vector<Coverage> m_busy;
     std::vector<Launch> m_launches;
+    FoundSteps m_steps;
     TokenWorks m_tokens;
     std::vector<std::vector<Gap>> m_gaps;          // of each device: gap i lies between its busy ranges i and i + 1
     std::vector<std::vector<GapCauses>> m_causes;  // of each device: of all gaps before each block of them

@@ -103,7 +103,14 @@ std::span<const Launch> launchesIn(const PreparedWindow& of) {
 }
 
 TokenTable tokenTable(const PreparedWindow& of) {
-    return tokenTable(of.prepared.trace(), of.prepared.tokens(), of.prepared.busy(), of.window);
+    TokenTable table =
+        tokenTable(of.prepared.trace(), of.prepared.tokens(), of.prepared.steps(), of.prepared.busy(), of.window);
+    if (table.rows.empty()) return table;
+    const HostTimes host = hostTimes(of);
+    const uint64_t thread = host.threads.empty() ? HostActivity::kNoThread : host.threads[0].globalTid;
+    for (TokenTime& row : table.rows)
+        row.causes = of.prepared.causesIn(row.range, thread);
+    return table;
 }
 
 WindowAnalysis analyze(const PreparedWindow& of) {

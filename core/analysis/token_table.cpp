@@ -1,15 +1,60 @@
 #include "core/analysis/token_table.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/analysis/busy.h"
 
 namespace gapscope {
 
-TokenWorks tokenWorks(const Trace& trace, const LaunchJoin& join, std::stop_token stop) {
+namespace {
+
+// Each step is a token of its request, which a prompt begins; the first token comes out of the prompt. Of steps that
+// ranges name, the operations are known; else what begins from a step's start on, on any stream, is the step's.
+TokenWorks worksOf(const Trace& trace, const LaunchJoin& join, const FoundSteps& steps) {
+    const DeviceOps& ops = trace.deviceOps();
+    TokenWorks works;
+    std::vector<TokenWork*> workOf;
+    int16_t request = -1;
+    int32_t index = 0;
+    for (const FoundStep& step : steps.steps) {
+        if (step.prompt || request < 0) {
+            if (request < std::numeric_limits<int16_t>::max()) ++request;
+            index = step.prompt ? -1 : 0;
+        }
+        TokenWork& work = works[{request, index}];
+        work.device = step.device;
+        workOf.push_back(&work);
+        index = index < 0 ? 1 : index + 1;
+    }
+    const auto count = [&](TokenWork& work, uint32_t row) {
+        if (ops.kind[row] == DeviceOpKind::Kernel) ++work.kernelCount;
+        const uint32_t call = join.callOfOp[row];
+        if (call != kNoRow && join.opsOf(call).front() == row) ++work.launchCount;
+    };
+    if (steps.source == StepSource::NamedRanges) {
+        for (size_t i = 0; i < steps.steps.size(); ++i)
+            for (uint32_t place = steps.steps[i].begin; place < steps.steps[i].end; ++place)
+                count(*workOf[i], steps.ops[place]);
+        return works;
+    }
+    for (uint32_t row = 0; row < ops.startNs.size(); ++row) {
+        const auto after = std::ranges::upper_bound(steps.steps, ops.startNs[row], {},
+                                                    [](const FoundStep& step) { return step.device.startNs; });
+        if (after == steps.steps.begin()) continue;
+        const auto step = static_cast<size_t>(std::prev(after) - steps.steps.begin());
+        if (after != steps.steps.end() || ops.startNs[row] < steps.steps[step].device.endNs) count(*workOf[step], row);
+    }
+    return works;
+}
+
+}  // namespace
+
+TokenWorks tokenWorks(const Trace& trace, const LaunchJoin& join, const FoundSteps& steps, std::stop_token stop) {
     const DeviceOps& ops = trace.deviceOps();
     TokenWorks work;
-    if (!trace.run() || join.callOfOp.size() != ops.startNs.size()) return work;
+    if (join.callOfOp.size() != ops.startNs.size()) return work;
+    if (!trace.run()) return worksOf(trace, join, steps);
     TokenWork* token = nullptr;
     TokenWorks::key_type last;
     const auto tokenOf = [&](size_t row) -> TokenWork& {
@@ -39,8 +84,14 @@ TokenWorks tokenWorks(const Trace& trace, const LaunchJoin& join, std::stop_toke
     return work;
 }
 
-TokenTable tokenTable(const Trace& trace, const TokenWorks& works, std::span<const Coverage> busy, TimeRange window) {
-    TokenTable table;
+TokenTable tokenTable(const Trace& trace, const TokenWorks& works, const FoundSteps& steps,
+                      std::span<const Coverage> busy, TimeRange window) {
+    TokenTable table{.source = trace.run() && !works.empty() ? StepSource::Recorded : steps.source,
+                     .confidence = trace.run() ? 1 : steps.confidence,
+                     .sentence = steps.sentence(),
+                     .opsPerStep = static_cast<int64_t>(steps.opsPerStep),
+                     .layersPerStep = steps.layersPerStep,
+                     .layerConfidence = steps.layerConfidence};
     std::optional<int16_t> repeat;
     std::optional<int64_t> previousEndNs;
     bool previousFromDevice = false;
@@ -94,13 +145,14 @@ double TokenTable::tokensPerSecond() const {
 }
 
 TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop) {
-    const TokenWorks works = tokenWorks(trace, join, stop);
+    const FoundSteps steps = findSteps(trace, join, stop);
+    const TokenWorks works = tokenWorks(trace, join, steps, stop);
     if (works.empty()) return {};
     std::vector<Coverage> busy;
     for (DeviceBusy& device : deviceBusy(trace, trace.extent(), stop))
         busy.emplace_back(std::move(device.busy));
     if (stop.stop_requested()) return {};
-    return tokenTable(trace, works, busy, window);
+    return tokenTable(trace, works, steps, busy, window);
 }
 
 TokenTable tokenTable(const Trace& trace, TimeRange window, std::stop_token stop) {

@@ -1,4 +1,5 @@
-// One row a generated token: its stretch of time and what happened in it.
+// One row a generated token: its stretch of time and what happened in it. Traces of other programs tell no tokens;
+// there a row is a step that was found (steps.h).
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "core/analysis/gaps.h"
 #include "core/analysis/intervals.h"
-#include "core/analysis/launches.h"
+#include "core/analysis/steps.h"
 
 namespace gapscope {
 
@@ -21,6 +23,7 @@ struct TokenTime {
     TimeRange range;     // from the token before's last device end to its own
     int64_t busyNs = 0;  // devices summed
     int64_t idleNs = 0;
+    GapCauses causes;         // add up to idleNs; zeros where no prepared trace was asked
     int64_t launchCount = 0;  // calls whose first operation is its own; a graph launch is one
     int64_t kernelCount = 0;
     bool cut = false;        // it began before the window: range and times are of the rest
@@ -33,13 +36,19 @@ struct TokenTime {
 };
 
 struct TokenTable {
-    std::vector<TokenTime> rows;  // by repeat, then index; prompt processing first
+    std::vector<TokenTime> rows;           // by repeat, then index; prompt processing first
+    StepSource source = StepSource::None;  // of the trace, whatever the window
+    double confidence = 0;                 // of found steps; 1: recorded, or named by ranges
+    std::string sentence;                  // where found steps come from; empty: recorded, or none were found
+    int64_t opsPerStep = 0;                // of found steps
+    int32_t layersPerStep = 0;             // 0: not found
+    double layerConfidence = 0;
 
     // Of the tokens after the first that lie in the window as a whole: their number by their time; 0 without any. Of
     // the whole run Phases has the host's figure.
     double tokensPerSecond() const;
 };
-// Tokens whose range ends inside the window (its end included). Empty for foreign traces.
+// Tokens whose range ends inside the window (its end included).
 TokenTable tokenTable(const Trace& trace, TimeRange window, std::stop_token stop = {});
 TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop = {});
 
@@ -51,8 +60,10 @@ struct TokenWork {
     std::optional<uint32_t> emitted;  // row of tokens()
 };
 using TokenWorks = std::map<std::pair<int16_t, int32_t>, TokenWork>;  // by repeat and token
-TokenWorks tokenWorks(const Trace& trace, const LaunchJoin& join, std::stop_token stop = {});
+// `steps` are of the same trace: of another program's, each is a token. Requests count as repeats there.
+TokenWorks tokenWorks(const Trace& trace, const LaunchJoin& join, const FoundSteps& steps, std::stop_token stop = {});
 // `busy` is each device's over the whole trace.
-TokenTable tokenTable(const Trace& trace, const TokenWorks& works, std::span<const Coverage> busy, TimeRange window);
+TokenTable tokenTable(const Trace& trace, const TokenWorks& works, const FoundSteps& steps,
+                      std::span<const Coverage> busy, TimeRange window);
 
 }  // namespace gapscope

@@ -7,7 +7,25 @@
 namespace gapscope {
 namespace {
 
-enum Column { kToken, kText, kStart, kDuration, kBusy, kIdle, kLaunches, kKernels, kId, kDrafts, kRepeat };
+enum Column {
+    kToken,
+    kText,
+    kStart,
+    kDuration,
+    kBusy,
+    kIdle,
+    kHost,
+    kLaunchCalls,
+    kLatency,
+    kUnknown,
+    kLaunches,
+    kKernels,
+    kId,
+    kDrafts,
+    kRepeat
+};
+static_assert(kText == TokenModel::kTextColumn && kUnknown == TokenModel::kUnknownColumn &&
+              kId == TokenModel::kIdColumn);
 static_assert(kRepeat == TokenModel::kRepeatColumn && kDrafts == TokenModel::kDraftsColumn);
 
 }  // namespace
@@ -37,6 +55,15 @@ bool TokenModel::hasDrafts() const {
     return m_report && std::ranges::any_of(m_report->tokens.rows, [](const TokenTime& row) { return row.drafted > 0; });
 }
 
+bool TokenModel::hasUnknownIdle() const {
+    return m_report && std::ranges::any_of(m_report->tokens.rows,
+                                           [](const TokenTime& row) { return row.causes[GapCause::Unknown] > 0; });
+}
+
+bool TokenModel::hasTexts() const {
+    return m_report && m_report->tokens.source == StepSource::Recorded;
+}
+
 void TokenModel::show(ReportPtr report) {
     beginResetModel();
     m_report = std::move(report);
@@ -61,6 +88,10 @@ const std::vector<TableColumn>& TokenModel::columns() const {
         {tr("Time"), tr("From the last device end of the token before to its own")},
         {tr("Busy"), tr("Device busy time, devices summed")},
         {tr("Idle"), tr("Device idle time, devices summed")},
+        {tr("Host"), tr("Idle while the host did not launch: waiting, in other API calls, between calls, profiler")},
+        {tr("Launch call"), tr("Idle while the call that ended it ran")},
+        {tr("Latency"), tr("Idle after the call had returned, or between nodes of one graph launch")},
+        {tr("Unknown"), tr("Idle before operations whose launch is not in the file")},
         {tr("Launches"), tr("Calls that launched its operations; a graph launch is one")},
         {tr("Kernels"), {}},
         {tr("Id"), tr("In the vocabulary")},
@@ -88,6 +119,14 @@ TableCell TokenModel::cell(int row, int column) const {
             return durationCell(time.busyNs);
         case kIdle:
             return durationCell(time.idleNs);
+        case kHost:
+            return durationCell(time.causes.hostNs());
+        case kLaunchCalls:
+            return durationCell(time.causes[GapCause::LaunchCall]);
+        case kLatency:
+            return durationCell(time.causes[GapCause::DeviceLatency]);
+        case kUnknown:
+            return durationCell(time.causes[GapCause::Unknown]);
         case kLaunches:
             return countCell(time.launchCount);
         case kKernels:

@@ -14,10 +14,11 @@ public:
 
     void show(ReportPtr report);
     const TokenTime& token(int row) const { return m_report->tokens.rows[static_cast<size_t>(row)]; }
-    bool hasRepeats() const;                  // rows of more than one, warm-ups counted
-    bool hasDrafts() const;                   // speculative decoding
-    static constexpr int kDraftsColumn = 9;
-    static constexpr int kRepeatColumn = 10;  // the last
+    bool hasRepeats() const;  // rows of more than one, warm-ups counted
+    bool hasUnknownIdle() const;
+    bool hasTexts() const;   // and ids: not of found steps
+    bool hasDrafts() const;  // speculative decoding
+    static constexpr int kTextColumn = 1, kUnknownColumn = 9, kIdColumn = 12, kDraftsColumn = 13, kRepeatColumn = 14;
     int rowOf(const Selection& token) const;  // -1: none; the prompt is told by its range
 
     int rowCount(const QModelIndex& parent = {}) const override;

@@ -12,7 +12,8 @@ const TokenTime* tokenOf(const Report& report, const Selection& token) {
     const Tokens& tokens = report.trace->tokens();
     const bool isPrompt = token.row >= tokens.index.size();  // known by its range
     const auto found = std::ranges::find_if(report.tokens.rows, [&](const TokenTime& row) {
-        if (isPrompt) return row.index < 0 && row.range == token.range;
+        // Found steps have no row either; the whole trace's first step and prompt never share a range.
+        if (isPrompt) return row.range == token.range && (row.index < 0 || tokens.index.empty());
         return row.repeat == tokens.repeat[token.row] && row.index == tokens.index[token.row];
     });
     return found == report.tokens.rows.end() ? nullptr : &*found;

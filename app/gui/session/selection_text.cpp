@@ -89,7 +89,7 @@ QString describe(const Trace& trace, const Selection& selection) {
         case Selection::Kind::Token:
             if (selection.row < trace.tokens().index.size())
                 return tr("token %1, %2").arg(trace.tokens().index[selection.row]).arg(duration);
-            return tr("the prompt, %1").arg(duration);
+            return trace.run() ? tr("the prompt, %1").arg(duration) : tr("a step, %1").arg(duration);
         case Selection::Kind::Gap:
             return tr("a gap of %1").arg(duration);
         case Selection::Kind::KernelName:

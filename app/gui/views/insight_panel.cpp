@@ -262,9 +262,8 @@ void InsightPanel::showReport() {
                                     counted(token->kernelCount, tr("%1 kernel"), tr("%1 kernels")),
                                     counted(token->launchCount, tr("%1 launch"), tr("%1 launches"))));
     // Of a part of the run the run's own figure would be another one's.
-    const double rate = !report->selection.range.empty() ? report->tokens.tokensPerSecond()
-                        : summary.phases                 ? summary.phases->tokensPerSecond
-                                                         : 0;
+    const bool ofWholeRun = report->selection.range.empty() && summary.phases;
+    const double rate = ofWholeRun ? summary.phases->tokensPerSecond : report->tokens.tokensPerSecond();
     m_tiles[0].value->setText(rate > 0 ? threeDigits(rate) : kNothing);
     const int64_t deviceTimeNs = summary.gpuBusyNs + summary.gpuIdleNs;
     m_tiles[1].value->setText(deviceTimeNs > 0 ? text(formatPercent(ratio(summary.gpuBusyNs, deviceTimeNs)))

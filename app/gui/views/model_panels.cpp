@@ -27,10 +27,11 @@ void LayerPanel::showRows() {
     if (!report) return;
     m_model.show(report, m_rows->currentIndex() == 0 ? LayerRows::Layers : LayerRows::Operations);
     if (m_model.rowCount() == 0) {
-        setCaption(tr("The trace does not tell layers. Runs of this program do."));
+        setCaption(tr("The trace does not tell layers, and none were found in its kernels."));
         return;
     }
-    setCaption(counted(m_model.rowCount(), tr("%1 row for %2"), tr("%1 rows for %2")).arg(describe(*report)));
+    const QString rows = counted(m_model.rowCount(), tr("%1 row for %2"), tr("%1 rows for %2")).arg(describe(*report));
+    setCaption(report->layers.sentence.empty() ? rows : tr("%1 %2").arg(text(report->layers.sentence), rows));
 }
 
 EventPanel::EventPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent), m_kinds(new QComboBox(this)) {

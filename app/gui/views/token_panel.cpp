@@ -9,11 +9,35 @@
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "core/analysis/token_phases.h"
+#include "core/base/format.h"
 
 namespace gapscope {
 namespace {
 
 constexpr int kNarrowestPlot = 220;  // px
+
+// "First token 1.20 ms  ·  between tokens p50 ..., p90 ..., p99 ...  ·  prefill ... busy ..."
+QString phasesText(const TokenTable& table) {
+    const TokenPhases phases = tokenPhases(table);
+    QStringList parts;
+    const auto time = [](int64_t ns) { return text(formatDuration(ns)); };
+    const auto busy = [](const TokenPhase& phase) {
+        const int64_t all = phase.busyNs + phase.idleNs;
+        return text(formatPercent(all > 0 ? static_cast<double>(phase.busyNs) / static_cast<double>(all) : 0));
+    };
+    if (phases.timeToFirstTokenNs)
+        parts << TokenPanel::tr("first token after %1").arg(time(*phases.timeToFirstTokenNs));
+    if (phases.interToken.count > 0)
+        parts << TokenPanel::tr("between tokens p50 %1, p90 %2, p99 %3")
+                     .arg(time(phases.percentiles.p50Ns), time(phases.percentiles.p90Ns),
+                          time(phases.percentiles.p99Ns));
+    if (phases.prefill.tokenCount > 0)
+        parts << TokenPanel::tr("prefill %1, busy %2").arg(time(phases.prefill.durationNs), busy(phases.prefill));
+    if (phases.decode.tokenCount > 0)
+        parts << TokenPanel::tr("decode %1, busy %2").arg(time(phases.decode.durationNs), busy(phases.decode));
+    return parts.join(QStringLiteral("  ·  "));
+}
 
 }  // namespace
 
@@ -24,7 +48,7 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
       m_table(new DataTable(m_model, tr("Tokens"), this)),
       m_plot(new QCustomPlot(this)) {
     m_table->setObjectName(QStringLiteral("tokenTable"));
-    m_table->setColumnCharacters({7, 9, 12, 8, 8, 8, 9, 8, 7, 9}, 1);
+    m_table->setColumnCharacters({7, 9, 12, 8, 8, 8, 8, 10, 8, 8, 9, 8, 7, 9}, 1);
     makePlot();
     auto* left = new QVBoxLayout;
     left->setSpacing(3);
@@ -32,6 +56,10 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
     captionRow->setContentsMargins(8, 0, 8, 0);
     captionRow->addWidget(m_caption);
     left->addLayout(captionRow);
+    m_phases = new ElidedLabel(LabelRole::Body, {}, this);
+    m_phases->setObjectName(QStringLiteral("tokenPhases"));
+    m_phases->setContentsMargins(8, 0, 8, 0);
+    left->addWidget(m_phases);
     left->addWidget(m_table, 1);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 4, 0, 0);
@@ -112,9 +140,21 @@ void TokenPanel::showReport() {
     m_model.show(report);
     m_table->setColumnHidden(TokenModel::kDraftsColumn, !m_model.hasDrafts());
     m_table->setColumnHidden(TokenModel::kRepeatColumn, !m_model.hasRepeats());
+    m_table->setColumnHidden(TokenModel::kUnknownColumn, !m_model.hasUnknownIdle());
+    for (const int column : {TokenModel::kTextColumn, TokenModel::kIdColumn})
+        m_table->setColumnHidden(column, !m_model.hasTexts());
+    m_phases->setFullText(phasesText(report->tokens));
+    m_phases->setVisible(m_model.rowCount() > 0);
     shareWidth();
-    m_caption->setFullText(counted(m_model.rowCount(), tr("%1 row for %2"), tr("%1 rows, the prompt first, for %2"))
-                               .arg(describe(*report)));
+    const std::string& sentence = report->tokens.sentence;
+    if (m_model.rowCount() == 0)
+        m_caption->setFullText(
+            tr("No tokens: the trace tells none, and nothing repeats in its kernels that could be a step."));
+    else if (!sentence.empty())
+        m_caption->setFullText(tr("%1 For %2").arg(text(sentence), describe(*report)));
+    else
+        m_caption->setFullText(counted(m_model.rowCount(), tr("%1 row for %2"), tr("%1 rows, the prompt first, for %2"))
+                                   .arg(describe(*report)));
     showPlot();
 }
 

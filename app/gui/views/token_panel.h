@@ -35,6 +35,7 @@ private:
     Analyst& m_analyst;
     TokenModel m_model;
     ElidedLabel* m_caption;
+    ElidedLabel* m_phases = nullptr;
     DataTable* m_table;
     QCustomPlot* m_plot;
     QCPBars* m_busy = nullptr;
