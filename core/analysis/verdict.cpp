@@ -65,41 +65,45 @@ Verdict verdict(TimeRange window, int64_t busyNs, int64_t idleNs, const GapCause
         result.sentence = "No device operation in the window: nothing to judge.";
         return result;
     }
+    const auto add = [&](Evidence about, std::string sentence) {
+        result.evidence.push_back(std::move(sentence));
+        result.about.push_back(about);
+    };
     const double idle = shareOf(idleNs, busyNs + idleNs);
-    result.evidence.push_back("The device is idle " + formatPercent(idle) + " of the window (" +
-                              formatDuration(idleNs) + " of " + formatDuration(busyNs + idleNs) + "); from " +
-                              formatPercent(kOverheadIdleShare) + " it counts as overhead-bound.");
-    if (causes.totalNs() > 0) result.evidence.push_back(causeSentence(causes));
+    add(Evidence::Idle, "The device is idle " + formatPercent(idle) + " of the window (" + formatDuration(idleNs) +
+                            " of " + formatDuration(busyNs + idleNs) + "); from " + formatPercent(kOverheadIdleShare) +
+                            " it counts as overhead-bound.");
+    if (causes.totalNs() > 0) add(Evidence::Cause, causeSentence(causes));
 
     const bool knowsBytes = rates.all.bytes > 0 && rates.peakBytesPerSecond > 0;
     const bool knowsFlops = rates.all.flops > 0 && rates.peakFlopsPerSecond > 0;
     const double memory = knowsBytes ? rates.all.bytesPerSecond() / rates.peakBytesPerSecond : 0;
     const double compute = knowsFlops ? rates.all.flopsPerSecond() / rates.peakFlopsPerSecond : 0;
     if (knowsBytes) {
-        result.evidence.push_back("While busy, operations move " +
-                                  ratePart(rates.all.bytesPerSecond(), rates.peakBytesPerSecond, "B/s") + ".");
+        add(Evidence::Bandwidth, "While busy, operations move " +
+                                     ratePart(rates.all.bytesPerSecond(), rates.peakBytesPerSecond, "B/s") + ".");
     }
     if (knowsFlops) {
-        result.evidence.push_back("While busy, operations compute " +
-                                  ratePart(rates.all.flopsPerSecond(), rates.peakFlopsPerSecond, "FLOP/s") + ".");
+        add(Evidence::Arithmetic, "While busy, operations compute " +
+                                      ratePart(rates.all.flopsPerSecond(), rates.peakFlopsPerSecond, "FLOP/s") + ".");
     }
 
     if (idle >= kOverheadIdleShare) {
         result.bound = Bound::Overhead;
         result.sentence = "Overhead-bound: the device is idle " + formatPercent(idle) + " of the window.";
     } else if (std::max(memory, compute) >= kNearPeakShare) {
-        result.evidence.push_back("A rate counts as the limit from " + formatPercent(kNearPeakShare) +
-                                  " of its peak; the one nearer to its peak is named.");
+        add(Evidence::None, "A rate counts as the limit from " + formatPercent(kNearPeakShare) +
+                                " of its peak; the one nearer to its peak is named.");
         const bool byMemory = memory >= compute;
         result.bound = byMemory ? Bound::Memory : Bound::Compute;
         result.sentence = byMemory
                               ? "Memory-bound: operations reach " + formatPercent(memory) + " of peak bandwidth."
                               : "Compute-bound: operations reach " + formatPercent(compute) + " of peak arithmetic.";
     } else if (knowsBytes || knowsFlops) {
-        result.evidence.push_back("Neither rate reaches " + formatPercent(kNearPeakShare) + " of its peak.");
+        add(Evidence::None, "Neither rate reaches " + formatPercent(kNearPeakShare) + " of its peak.");
         result.sentence = "Unknown: the device is busy, but neither bandwidth nor arithmetic is near its peak.";
     } else {
-        result.evidence.push_back(
+        add(Evidence::None,
             "Bytes and operations per kernel or the device's peaks are not known, so memory-bound and compute-bound "
             "cannot be "
             "told apart.");

@@ -18,10 +18,14 @@ inline constexpr double kNearPeakShare = 0.4;      // at or above this share of 
 enum class Bound : uint8_t { Overhead, Memory, Compute, Unknown };
 std::string_view boundName(Bound bound);  // "overhead-bound", "memory-bound", "compute-bound", "unknown"
 
+// What an evidence sentence is about, so that a view can lead to the rows behind it.
+enum class Evidence : uint8_t { None, Idle, Cause, Bandwidth, Arithmetic, TokenRows, LaunchRows, KernelRows };
+
 struct Verdict {
     Bound bound = Bound::Unknown;
     std::string sentence;               // "Overhead-bound: the device is idle 92 % of the window."
     std::vector<std::string> evidence;  // sentences with numbers and the thresholds they are held against
+    std::vector<Evidence> about;        // of each of them
 };
 Verdict verdict(TimeRange window, int64_t busyNs, int64_t idleNs, const GapCauses& causes,
                 const ThroughputTable& rates);

@@ -7,23 +7,24 @@
 
 namespace gapscope {
 
-std::vector<CategorySlice> slicesOf(const CategoryTimes& times) {
+std::vector<CategorySlice> slicesOf(const CategoryTimes& times, PieBy by) {
+    const auto amount = [by](const CategoryTime& time) { return by == PieBy::Time ? time.ns : time.count; };
     std::vector<CategorySlice> slices;
-    int64_t totalNs = 0;
+    int64_t total = 0;
     for (const CategoryTime& time : times.categories)
-        totalNs += time.ns;
+        total += amount(time);
     for (int i = 0; i < kCategoryCount; ++i) {
         const auto category = static_cast<Category>(i);
-        if (times[category].ns > 0)
-            slices.push_back(
-                {category, times[category], static_cast<double>(times[category].ns) / static_cast<double>(totalNs)});
+        const int64_t of = amount(times[category]);
+        if (of > 0) slices.push_back({category, times[category], static_cast<double>(of) / static_cast<double>(total)});
     }
-    std::stable_sort(slices.begin(), slices.end(),
-                     [](const CategorySlice& a, const CategorySlice& b) { return a.time.ns > b.time.ns; });
+    std::ranges::stable_sort(slices, std::ranges::greater{},
+                             [&](const CategorySlice& slice) { return amount(slice.time); });
     return slices;
 }
 
-void CategoryModel::show(std::vector<CategorySlice> slices) {
+void CategoryModel::show(std::vector<CategorySlice> slices, PieBy by) {
+    m_by = by;
     const bool sameRows = slices.size() == m_slices.size();
     if (sameRows) {
         m_slices = std::move(slices);
@@ -42,8 +43,8 @@ int CategoryModel::rowCount(const QModelIndex& parent) const {
 const std::vector<TableColumn>& CategoryModel::columns() const {
     static const std::vector<TableColumn> columns = {
         {tr("Category"), {}, false},
-        {tr("Time"), tr("Sum of the durations inside the window")},
-        {tr("Share"), tr("Of all device operations' time in the window")},
+        {tr("Amount"), tr("Sum of the durations inside the window, or operations that begin inside")},
+        {tr("Share"), tr("Of all device operations in the window")},
     };
     return columns;
 }
@@ -54,11 +55,12 @@ TableCell CategoryModel::cell(int row, int column) const {
         case 0: {
             TableCell cell = textCell(categoryTitle(slice.category));
             cell.swatch = appTheme().category(slice.category);
-            cell.tip = counted(slice.time.count, tr("%1 operation"), tr("%1 operations"));
+            cell.tip = tr("%1, %2").arg(exactNs(slice.time.ns),
+                                        counted(slice.time.count, tr("%1 operation"), tr("%1 operations")));
             return cell;
         }
         case 1:
-            return durationCell(slice.time.ns);
+            return m_by == PieBy::Time ? durationCell(slice.time.ns) : countCell(slice.time.count);
         case 2:
             return shareCell(slice.share);
         default:

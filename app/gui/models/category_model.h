@@ -14,8 +14,10 @@ struct CategorySlice {
     double share = 0;
 };
 
-// Those with any time, largest first; shares add up to 1.
-std::vector<CategorySlice> slicesOf(const CategoryTimes& times);
+enum class PieBy { Time, Count };
+
+// Those with any, largest first; shares add up to 1.
+std::vector<CategorySlice> slicesOf(const CategoryTimes& times, PieBy by = PieBy::Time);
 
 class CategoryModel : public TableModel {
     Q_OBJECT
@@ -23,7 +25,7 @@ class CategoryModel : public TableModel {
 public:
     using TableModel::TableModel;
 
-    void show(std::vector<CategorySlice> slices);
+    void show(std::vector<CategorySlice> slices, PieBy by = PieBy::Time);
     const std::vector<CategorySlice>& slices() const { return m_slices; }
 
     int rowCount(const QModelIndex& parent = {}) const override;
@@ -34,6 +36,7 @@ protected:
 
 private:
     std::vector<CategorySlice> m_slices;
+    PieBy m_by = PieBy::Time;
 };
 
 }  // namespace gapscope

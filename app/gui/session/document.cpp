@@ -30,6 +30,11 @@ ImportProgress reportTo(QPointer<Document> document, const QString& text) {
     };
 }
 
+Result<TracePtr> sorted(Result<TracePtr> trace, const CategoryRules& rules, std::stop_token stop) {
+    if (trace) trace = categorized(std::move(*trace), rules, stop);
+    return trace;
+}
+
 }  // namespace
 
 Document::Document(Session& session, QObject* parent) : QObject(parent), m_session(session) {}
@@ -93,15 +98,17 @@ void Document::adopt(TracePtr trace, const QString& path) {
 void Document::open(const QString& path) {
     const QString label = tr("Opening %1").arg(QFileInfo(path).fileName());
     Q_EMIT progress(label, -1);
-    m_jobs.start([path, report = reportTo(this, label)](
-                     std::stop_token stop) { return openTrace(path.toStdString(), report, stop); },
-                 [this, path](Result<TracePtr> trace) {
-                     Q_EMIT idle();
-                     if (trace)
-                         adopt(std::move(*trace), path);
-                     else if (trace.error().kind != ErrorKind::Cancelled)
-                         Q_EMIT failed(text(trace.error().message));
-                 });
+    m_jobs.start(
+        [path, report = reportTo(this, label), rules = m_rules](std::stop_token stop) {
+            return sorted(openTrace(path.toStdString(), report, stop), *rules, stop);
+        },
+        [this, path](Result<TracePtr> trace) {
+            Q_EMIT idle();
+            if (trace)
+                adopt(std::move(*trace), path);
+            else if (trace.error().kind != ErrorKind::Cancelled)
+                Q_EMIT failed(text(trace.error().message));
+        });
 }
 
 void Document::openTogether(const QStringList& paths) {
@@ -110,8 +117,8 @@ void Document::openTogether(const QStringList& paths) {
     std::vector<std::filesystem::path> files;
     for (const QString& path : paths)
         files.emplace_back(path.toStdString());
-    m_jobs.start([files = std::move(files),
-                  report = reportTo(this, label)](std::stop_token stop) { return openTraces(files, {}, report, stop); },
+    m_jobs.start([files = std::move(files), report = reportTo(this, label), rules = m_rules](
+                     std::stop_token stop) { return sorted(openTraces(files, {}, report, stop), *rules, stop); },
                  [this, name = tr("%1 files").arg(paths.size())](Result<TracePtr> trace) {
                      Q_EMIT idle();
                      if (trace) {

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "app/gui/jobs/job_tracker.h"
-#include "app/gui/session/session.h"
+#include "app/gui/session/kernel_rules.h"
 #include "core/base/result.h"
 
 namespace gapscope {
@@ -34,6 +34,8 @@ public:
     QStringList reopenArguments() const;
     void handOver();
 
+    // What traces of other programs have their kernels' categories by.
+    void setRules(RulesPtr rules) { m_rules = std::move(rules); }
     // What is open stays as it was until the new trace is complete, and for good if it cannot be read.
     void open(const QString& path);
     // Several files (the ranks of one run) as one trace, which no file holds until it is saved.
@@ -58,6 +60,7 @@ private:
 
     Session& m_session;
     JobTracker m_jobs;
+    RulesPtr m_rules = std::make_shared<const CategoryRules>(CategoryRules::builtIn());
     QString m_path;
     QString m_unsavedName;
     QString m_temporaryPath;

@@ -40,6 +40,12 @@ void Session::setTrace(TracePtr trace) {
     }
 }
 
+void Session::replaceTrace(TracePtr trace) {
+    m_trace = std::move(trace);
+    m_defaultWindow.reset();
+    Q_EMIT traceChanged();
+}
+
 void Session::setVisibleRange(TimeRange range, ZoomStep step) {
     if (range.durationNs() < kMinVisibleNs) {
         const int64_t middle = range.startNs + range.durationNs() / 2;

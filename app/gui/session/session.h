@@ -40,6 +40,8 @@ public:
     TracePtr trace() const { return m_trace; }  // never null
     // A later snapshot of the same run keeps zoom and selection; any other trace starts afresh.
     void setTrace(TracePtr trace);
+    // The same rows told otherwise (their categories): zoom and selection stay.
+    void replaceTrace(TracePtr trace);
 
     TimeRange visibleRange() const { return m_visible; }
     void setVisibleRange(TimeRange range, ZoomStep step = ZoomStep::Record);

@@ -215,6 +215,10 @@ void DataTable::contextMenuEvent(QContextMenuEvent* event) {
     add(tr("Copy &all"), fits, copy(CopyFormat::Text, CopyRows::All));
     add(tr("Copy all as CS&V"), fits, copy(CopyFormat::Csv, CopyRows::All));
     add(tr("&Export as CSV…"), fits, [this] { exportCsv(); });
+    if (!actions().isEmpty()) {
+        menu->addSeparator();
+        menu->addActions(actions());
+    }
     menu->popup(event->globalPos());
 }
 

@@ -1,5 +1,5 @@
 // The table that every panel uses: sortable by raw values, filtered by text, copies exact ones, keeps its place when
-// rows change.
+// rows change. The table's own actions stand at the end of its menu.
 #pragma once
 
 #include <QSortFilterProxyModel>

@@ -2,11 +2,15 @@
 
 #include <qcustomplot.h>
 
+#include <QComboBox>
+#include <QCursor>
 #include <QGridLayout>
 #include <QHeaderView>
 #include <QMouseEvent>
 #include <QToolButton>
+#include <QToolTip>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
@@ -33,6 +37,35 @@ QString threeDigits(double value) {
 }
 
 const QString kNothing = QStringLiteral("–");
+
+constexpr std::array kTileRows = {Evidence::TokenRows, Evidence::Idle, Evidence::LaunchRows, Evidence::KernelRows};
+
+// What a number of the verdict means, what it is held against and where its rows are.
+QString definitionOf(Evidence evidence) {
+    switch (evidence) {
+        case Evidence::Idle:
+            return InsightPanel::tr(
+                       "Idle: the window less the union of the device's operations. From %1 of the window "
+                       "on it counts as overhead-bound. Click for the gaps.")
+                .arg(text(formatPercent(kOverheadIdleShare)));
+        case Evidence::Cause:
+            return InsightPanel::tr(
+                "Each gap is cut where the call that launched its end begins and returns: host, "
+                "launch call, device latency. Click for the gaps of the largest cause.");
+        case Evidence::Bandwidth:
+            return InsightPanel::tr(
+                       "Bytes that the plan moves by the time of the operations, against the measured "
+                       "peak. From %1 of it on it counts as memory-bound. Click for the roofline.")
+                .arg(text(formatPercent(kNearPeakShare)));
+        case Evidence::Arithmetic:
+            return InsightPanel::tr(
+                       "Flops of the plan by the time of the operations, against the measured peak. From "
+                       "%1 of it on it counts as compute-bound. Click for the roofline.")
+                .arg(text(formatPercent(kNearPeakShare)));
+        default:
+            return {};
+    }
+}
 
 }  // namespace
 
@@ -89,8 +122,16 @@ QWidget* InsightPanel::makeVerdict() {
     m_verdict->setWordWrap(true);
     m_evidence = new Label(LabelRole::Quiet, {}, card);
     m_evidence->setWordWrap(true);
-    for (Label* label : {m_verdict, m_evidence})
-        label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_verdict->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_evidence->setObjectName(QStringLiteral("evidence"));
+    m_evidence->setTextFormat(Qt::RichText);
+    m_evidence->setTextInteractionFlags(Qt::TextBrowserInteraction);
+    connect(m_evidence, &QLabel::linkActivated, this,
+            [this](const QString& link) { follow(static_cast<Evidence>(link.toInt())); });
+    connect(m_evidence, &QLabel::linkHovered, this, [this](const QString& link) {
+        QToolTip::showText(QCursor::pos(),
+                           link.isEmpty() ? QString() : definitionOf(static_cast<Evidence>(link.toInt())), m_evidence);
+    });
     layout->addWidget(m_verdict);
     layout->addWidget(m_evidence);
     return card;
@@ -112,7 +153,13 @@ QWidget* InsightPanel::makeTiles() {
     }};
     for (size_t i = 0; i < 4; ++i) {
         auto* card = new Card(tiles);
-        card->setToolTip(texts[i].second);
+        card->setToolTip(tr("%1. Click for the rows behind it.").arg(texts[i].second));
+        card->setObjectName(QStringLiteral("tileCard%1").arg(i));
+        card->setCursor(Qt::PointingHandCursor);
+        card->setFocusPolicy(Qt::TabFocus);
+        card->installEventFilter(this);
+        m_tiles[i].card = card;
+        m_tiles[i].evidence = kTileRows[i];
         auto* layout = new QVBoxLayout(card);
         layout->setContentsMargins(10, 5, 10, 6);
         layout->setSpacing(0);
@@ -133,7 +180,16 @@ QWidget* InsightPanel::makePie() {
     auto* layout = new QVBoxLayout(card);
     layout->setContentsMargins(8, 8, 8, 8);
     layout->setSpacing(6);
-    layout->addWidget(new Label(LabelRole::Heading, tr("Device time by category"), card));
+    auto* title = new QHBoxLayout;
+    title->addWidget(new Label(LabelRole::Heading, tr("Device work by category"), card), 1);
+    m_pieBy = new QComboBox(card);
+    m_pieBy->addItems({tr("time"), tr("count")});
+    m_pieBy->setObjectName(QStringLiteral("pieBy"));
+    m_pieBy->setAccessibleName(tr("Slices of the pie by time or by count"));
+    m_pieBy->setToolTip(tr("By time of the operations, or by their number"));
+    connect(m_pieBy, &QComboBox::currentIndexChanged, this, &InsightPanel::showPie);
+    title->addWidget(m_pieBy);
+    layout->addLayout(title);
 
     m_plot = new QCustomPlot(card);
     m_plot->setObjectName(QStringLiteral("categoryPie"));
@@ -166,11 +222,19 @@ QWidget* InsightPanel::makePie() {
     m_legend->setAlternatingRowColors(false);
     m_legend->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_legend->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_legend->installEventFilter(this);
     connect(m_legend, &DataTable::chosen, this, &InsightPanel::chooseSlice);
     row->addWidget(m_legend, 1);
 
     m_twoWay = new TwoWayBar(card);
     layout->addWidget(m_twoWay);
+    m_unknown = new QToolButton(card);
+    m_unknown->setObjectName(QStringLiteral("unknownNamesLink"));
+    m_unknown->setAutoRaise(true);
+    m_unknown->setToolTip(tr("Which names they are, and rules that tell their category"));
+    m_unknown->hide();
+    connect(m_unknown, &QToolButton::clicked, this, &InsightPanel::rulesWanted);
+    layout->addWidget(m_unknown, 0, Qt::AlignLeft);
     layout->addStretch(1);
     return card;
 }
@@ -188,7 +252,51 @@ void InsightPanel::chooseSlice(int slice) {
     session.select({.kind = Selection::Kind::Category, .range = now.range, .category = category});
 }
 
+void InsightPanel::showUnknownNames(int64_t count) {
+    m_unknown->setText(counted(count, tr("%1 kernel name has no rule…"), tr("%1 kernel names have no rule…")));
+    m_unknown->setVisible(count > 0);
+}
+
+void InsightPanel::follow(Evidence evidence) {
+    const ReportPtr report = m_analyst.report();
+    if (!report || evidence == Evidence::None) return;
+    Session& session = m_analyst.session();
+    const TimeRange range = session.selection().range;
+    const GapCauses& causes = report->analysis.gaps.causes;
+    if (evidence == Evidence::Cause && causes.totalNs() > 0) {
+        const auto largest = std::ranges::max_element(causes.ns) - causes.ns.begin();
+        session.select({.kind = Selection::Kind::GapCause, .range = range, .cause = static_cast<int>(largest)});
+    }
+    if (evidence == Evidence::Idle && session.selection().kind == Selection::Kind::GapCause)
+        session.select(range.empty() ? Selection{} : Selection{.kind = Selection::Kind::Range, .range = range});
+    Q_EMIT rowsWanted(evidence);
+}
+
+// Name and share are read whole at any width; the amounts give way, and stay in the tooltips.
+void InsightPanel::fitLegend() {
+    constexpr int kCellMargins = 14, kSwatch = 16;
+    const QFontMetrics metrics(m_legend->font());
+    int needed = kSwatch;
+    for (int column = 0; column < m_categories.columnCount(); ++column) {
+        int widest = 0;
+        for (int row = 0; row < m_categories.rowCount(); ++row)
+            widest = std::max(widest, metrics.horizontalAdvance(m_categories.index(row, column).data().toString()));
+        needed += std::max(widest + kCellMargins, m_legend->horizontalHeader()->minimumSectionSize());
+    }
+    m_legend->setColumnHidden(1, needed > m_legend->viewport()->width());
+}
+
 bool InsightPanel::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_legend && event->type() == QEvent::Resize) fitLegend();
+    for (const Tile& tile : m_tiles) {
+        if (watched != tile.card) continue;
+        const bool isClick =
+            event->type() == QEvent::MouseButtonRelease && static_cast<QMouseEvent*>(event)->button() == Qt::LeftButton;
+        const bool isKey =
+            event->type() == QEvent::KeyPress && (static_cast<QKeyEvent*>(event)->key() == Qt::Key_Return ||
+                                                  static_cast<QKeyEvent*>(event)->key() == Qt::Key_Space);
+        if (isClick || isKey) follow(tile.evidence);
+    }
     if (watched == m_plot) {
         switch (event->type()) {
             case QEvent::MouseButtonPress: {
@@ -203,9 +311,10 @@ bool InsightPanel::eventFilter(QObject* watched, QEvent* event) {
                 QString tip;
                 if (slice >= 0) {
                     const CategorySlice& under = m_categories.slices()[static_cast<size_t>(slice)];
-                    tip = tr("%1: %2, %3 of device time")
+                    tip = tr("%1: %2, %3; %4 of all by %5")
                               .arg(categoryTitle(under.category), text(formatDuration(under.time.ns)),
-                                   text(formatPercent(under.share)));
+                                   counted(under.time.count, tr("%1 operation"), tr("%1 operations")),
+                                   text(formatPercent(under.share)), m_pieBy->currentText());
                 }
                 m_plot->setToolTip(tip);
                 m_plot->replot(QCustomPlot::rpQueuedReplot);
@@ -247,11 +356,7 @@ void InsightPanel::showReport() {
                              : tr("For %1").arg(what));
     m_whole->setVisible(session.selection().kind != Selection::Kind::None);
     m_verdict->setText(text(summary.verdict.sentence));
-    QStringList evidence;
-    for (const std::string& sentence : summary.verdict.evidence)
-        evidence.append(text(sentence));
-    m_evidence->setText(evidence.join(QLatin1Char('\n')));
-    m_evidence->setVisible(!evidence.isEmpty());
+    showEvidence();
 
     const TokenTime* token =
         report->selection.kind == Selection::Kind::Token ? tokenOf(*report, report->selection) : nullptr;
@@ -285,32 +390,59 @@ void InsightPanel::showReport() {
     showPie();
 }
 
+void InsightPanel::showEvidence() {
+    const Verdict& verdict = m_analyst.report()->analysis.summary.verdict;
+    const QString color = m_evidence->palette().color(QPalette::WindowText).name();
+    QStringList lines;
+    for (size_t i = 0; i < verdict.evidence.size(); ++i) {
+        const QString words = text(verdict.evidence[i]).toHtmlEscaped();
+        const Evidence about = i < verdict.about.size() ? verdict.about[i] : Evidence::None;
+        lines << (about == Evidence::None ? words
+                                          : QStringLiteral("<a href=\"%1\" style=\"color:%2\">%3</a>")
+                                                .arg(static_cast<int>(about))
+                                                .arg(color, words));
+    }
+    m_evidence->setText(lines.join(QStringLiteral("<br>")));
+    m_evidence->setVisible(!lines.isEmpty());
+}
+
 void InsightPanel::showPie() {
+    const PieBy by = m_pieBy->currentIndex() == 0 ? PieBy::Time : PieBy::Count;
     m_plot->setBackground(palette().color(QPalette::Base));
     const ReportPtr report = m_analyst.report();
     std::vector<CategorySlice> slices;
-    if (report) slices = slicesOf(report->analysis.summary.categories);
+    if (report) slices = slicesOf(report->analysis.summary.categories, by);
     std::vector<PieItem::Slice> drawn;
     int lifted = -1;
     const Selection& selection = m_analyst.session().selection();
-    int64_t totalNs = 0;
+    int64_t total = 0;
     for (const CategorySlice& slice : slices) {
+        const int64_t amount = by == PieBy::Time ? slice.time.ns : slice.time.count;
         if (selection.kind == Selection::Kind::Category && selection.category == slice.category)
             lifted = static_cast<int>(drawn.size());
         drawn.push_back(
-            {static_cast<double>(slice.time.ns), appTheme().category(slice.category), categoryTitle(slice.category)});
-        totalNs += slice.time.ns;
+            {static_cast<double>(amount), appTheme().category(slice.category), categoryTitle(slice.category)});
+        total += amount;
     }
-    m_categories.show(std::move(slices));
+    m_categories.show(std::move(slices), by);
+    fitLegend();
     m_legend->setFixedHeight(
         std::max(kPieSize, m_categories.rowCount() * m_legend->verticalHeader()->defaultSectionSize() + 2));
     m_legend->markSourceRow(lifted);
     m_pie->setSlices(std::move(drawn));
     m_pie->setLifted(lifted);
-    m_pie->setCentreText(report ? text(formatDuration(totalNs)) : kNothing, tr("device time"));
+    const QString centre = by == PieBy::Time ? text(formatDuration(total)) : text(formatCount(total));
+    m_pie->setCentreText(report ? centre : kNothing, by == PieBy::Time ? tr("device time") : tr("operations"));
     m_plot->replot(QCustomPlot::rpQueuedReplot);
     const auto& twoWay = report ? report->analysis.summary.categories.twoWay : std::array<CategoryTime, 3>{};
-    m_twoWay->show({twoWay[0].ns, twoWay[1].ns, twoWay[2].ns});
+    std::array<int64_t, 3> values{};
+    std::array<QString, 3> amounts;
+    for (size_t part = 0; part < values.size(); ++part) {
+        values[part] = by == PieBy::Time ? twoWay[part].ns : twoWay[part].count;
+        amounts[part] =
+            by == PieBy::Time ? exactNs(values[part]) : counted(values[part], tr("%1 operation"), tr("%1 operations"));
+    }
+    m_twoWay->show(values, amounts);
 }
 
 }  // namespace gapscope

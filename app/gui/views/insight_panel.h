@@ -7,6 +7,7 @@
 #include "app/gui/models/category_model.h"
 #include "app/gui/session/analyst.h"
 
+class QComboBox;
 class QCustomPlot;
 class QToolButton;
 class QVBoxLayout;
@@ -28,6 +29,13 @@ public:
 
     QSize sizeHint() const override { return {340, 600}; }
     WhatIfCard& whatIf() { return *m_whatIf; }
+    // Kernel names of the open trace that no rule knows.
+    void showUnknownNames(int64_t count);
+
+Q_SIGNALS:
+    // The rows behind a number were asked for; where it is of a part of them, that is selected.
+    void rowsWanted(Evidence evidence);
+    void rulesWanted();
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
@@ -37,6 +45,8 @@ private:
     struct Tile {
         Label* value = nullptr;
         Label* caption = nullptr;
+        QWidget* card = nullptr;
+        Evidence evidence = Evidence::None;
     };
 
     QWidget* makeScope();
@@ -46,10 +56,15 @@ private:
     void showReport();
     void showPie();
     void chooseSlice(int slice);
+    void showEvidence();
+    void follow(Evidence evidence);
+    void fitLegend();
 
     Analyst& m_analyst;
     ElidedLabel* m_scope = nullptr;
     QToolButton* m_whole = nullptr;
+    QComboBox* m_pieBy = nullptr;
+    QToolButton* m_unknown = nullptr;
     Label* m_figures = nullptr;  // of a selected token
     Label* m_verdict = nullptr;
     Label* m_evidence = nullptr;

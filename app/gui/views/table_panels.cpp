@@ -1,5 +1,6 @@
 #include "app/gui/views/table_panels.h"
 
+#include <QAction>
 #include <QHeaderView>
 #include <QLineEdit>
 #include <QVBoxLayout>
@@ -75,6 +76,21 @@ KernelPanel::KernelPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst
     table().setObjectName(QStringLiteral("kernelTable"));
     table().setColumnCharacters({28, 13, 7, 8, 8, 8, 8, 8, 8, 8}, 0);
     table().sortAtFirst(3, Qt::DescendingOrder);
+    auto* rule = new QAction(tr("Add a category &rule…"), &table());
+    rule->setObjectName(QStringLiteral("addRuleForKernel"));
+    table().addAction(rule);
+    connect(rule, &QAction::triggered, this, [this] {
+        const std::vector<int> rows = table().selectedSourceRows();
+        const ReportPtr report = m_analyst.report();
+        if (report && !rows.empty()) Q_EMIT ruleWanted(text(report->trace->string(m_model.kernel(rows.front()).name)));
+    });
+    connect(table().selectionModel(), &QItemSelectionModel::selectionChanged, rule, [this, rule] {
+        const ReportPtr report = m_analyst.report();
+        const std::vector<int> rows = table().selectedSourceRows();
+        rule->setEnabled(report && !report->trace->run() && !rows.empty() &&
+                         m_model.kernel(rows.front()).kind == DeviceOpKind::Kernel);
+    });
+    rule->setEnabled(false);
     connect(&table(), &DataTable::chosen, this, [this](int row) {
         if (row < 0) return;
         session().select({.kind = Selection::Kind::KernelName,

@@ -54,6 +54,10 @@ class KernelPanel : public TablePanel {
 public:
     explicit KernelPanel(Analyst& analyst, QWidget* parent = nullptr);
 
+Q_SIGNALS:
+    // A category rule for kernels of this name, of another program's trace.
+    void ruleWanted(const QString& kernelName);
+
 private:
     void showReport(const ReportPtr& report) override;
 

@@ -3,7 +3,6 @@
 #include <QPainter>
 #include <QPainterPath>
 
-#include "app/gui/models/table_model.h"
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
 #include "core/base/format.h"
@@ -20,10 +19,9 @@ TwoWayBar::TwoWayBar(QWidget* parent) : QWidget(parent) {
     show({});
 }
 
-void TwoWayBar::show(const std::array<int64_t, 3>& ns) {
-    m_ns = ns;
-    const QString description =
-        tr("gemm %1, elementwise %2, other %3").arg(exactNs(ns[0]), exactNs(ns[1]), exactNs(ns[2]));
+void TwoWayBar::show(const std::array<int64_t, 3>& values, const std::array<QString, 3>& amounts) {
+    m_values = values;
+    const QString description = tr("gemm %1, elementwise %2, other %3").arg(amounts[0], amounts[1], amounts[2]);
     setToolTip(description + QLatin1Char('\n') +
                tr("Elementwise: attention, elementwise, norm, rope, quantize, embedding, reduction and sampling. "
                   "Other: copies, sets, communication and unknown."));
@@ -46,7 +44,7 @@ void TwoWayBar::paintEvent(QPaintEvent*) {
     QPainterPath rounded;
     rounded.addRoundedRect(bar, 3, 3);
     painter.fillPath(rounded, theme.line);
-    const int64_t total = m_ns[0] + m_ns[1] + m_ns[2];
+    const int64_t total = m_values[0] + m_values[1] + m_values[2];
     const std::array<QColor, 3> colors = {theme.category(Category::Gemm), theme.category(Category::Elementwise),
                                           theme.category(Category::Other)};
     const std::array<QString, 3> names = {tr("gemm"), tr("elementwise"), tr("other")};
@@ -56,7 +54,7 @@ void TwoWayBar::paintEvent(QPaintEvent*) {
     double x = 0;
     double labelX = 0;
     for (size_t part = 0; part < 3; ++part) {
-        const double share = total > 0 ? static_cast<double>(m_ns[part]) / static_cast<double>(total) : 0;
+        const double share = total > 0 ? static_cast<double>(m_values[part]) / static_cast<double>(total) : 0;
         if (share > 0) {
             painter.save();
             painter.setClipPath(rounded);

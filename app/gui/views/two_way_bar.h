@@ -13,7 +13,8 @@ class TwoWayBar : public QWidget {
 public:
     explicit TwoWayBar(QWidget* parent = nullptr);
 
-    void show(const std::array<int64_t, 3>& ns);  // by TwoWay
+    // By TwoWay; `amounts` are the same in words.
+    void show(const std::array<int64_t, 3>& values, const std::array<QString, 3>& amounts = {});
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
@@ -22,7 +23,7 @@ protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
-    std::array<int64_t, 3> m_ns{};
+    std::array<int64_t, 3> m_values{};
 };
 
 }  // namespace gapscope

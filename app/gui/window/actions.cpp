@@ -110,6 +110,8 @@ Actions::Actions(QWidget* window) {
         theme->setCheckable(true);
         themes->addAction(theme);
     }
+    kernelRules = make(window, "kernelRulesAction", tr("&Kernel rules…"),
+                       tr("Which kernels of other programs are of which category, and names that no rule knows"));
     gpuLibraries = make(window, "gpuLibrariesAction", tr("GPU &libraries…"),
                         tr("What of NVIDIA's libraries was found, where it was looked for and what to install"));
     shortcuts = make(window, "shortcutsAction", tr("&Keyboard and mouse"), tr("Show all shortcuts"),
@@ -152,6 +154,7 @@ QList<QAction*> Actions::all() const {
             themeSystem,
             themeLight,
             themeDark,
+            kernelRules,
             gpuLibraries,
             shortcuts,
             about};

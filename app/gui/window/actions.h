@@ -46,6 +46,7 @@ struct Actions {
     QAction* themeSystem;
     QAction* themeLight;
     QAction* themeDark;
+    QAction* kernelRules;
     QAction* gpuLibraries;
     QAction* shortcuts;
     QAction* about;

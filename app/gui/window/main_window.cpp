@@ -32,6 +32,7 @@
 #include "app/gui/views/launch_panel.h"
 #include "app/gui/views/model_panels.h"
 #include "app/gui/views/prompt_panel.h"
+#include "app/gui/views/roofline_panel.h"
 #include "app/gui/views/status_strip.h"
 #include "app/gui/views/table_panels.h"
 #include "app/gui/views/token_panel.h"
@@ -59,6 +60,7 @@ MainWindow::MainWindow(AppSettings& settings, QWidget* parent)
       m_settings(settings),
       m_analyst(m_session),
       m_finder(m_session),
+      m_kernelRules(m_session),
       m_document(m_session),
       m_runs(m_session),
       m_actions(this),
@@ -73,6 +75,7 @@ MainWindow::MainWindow(AppSettings& settings, QWidget* parent)
     connectRuns();
     connectFind();
     connectCompare();
+    connectAnswers();
     restoreLayout();
     m_runBar->setChoices(m_settings.runChoices());
     m_prompt->setPrompt(m_settings.prompt().isEmpty() ? kDefaultPrompt : m_settings.prompt());
@@ -108,6 +111,7 @@ void MainWindow::makeMenus() {
     rowsMenu->addActions({m_actions.rows, m_actions.foldRows, m_actions.unfoldRows, m_actions.showHiddenRows});
     QMenu* colourMenu = view->addMenu(tr("&Colour by"));
     colourMenu->addActions(m_actions.colours->actions());
+    view->addAction(m_actions.kernelRules);
     QMenu* themeMenu = view->addMenu(tr("&Theme"));
     themeMenu->addActions(m_actions.themes->actions());
     QMenu* help = menuBar()->addMenu(tr("&Help"));
@@ -243,14 +247,19 @@ void MainWindow::makeWorkspace() {
     m_tabs = new QTabWidget(this);
     m_tabs->setObjectName(QStringLiteral("tabs"));
     m_tabs->setDocumentMode(true);
-    m_tabs->addTab(new KernelPanel(m_analyst, this), tr("Kernels"));
+    m_kernels = new KernelPanel(m_analyst, this);
+    m_tabs->addTab(m_kernels, tr("Kernels"));
     m_gaps = new GapPanel(m_analyst, this);
     m_tabs->addTab(m_gaps, tr("Gaps"));
-    m_tabs->addTab(new TokenPanel(m_analyst, this), tr("Tokens"));
+    m_tokens = new TokenPanel(m_analyst, this);
+    m_tabs->addTab(m_tokens, tr("Tokens"));
     m_idle = new IdlePanel(m_analyst, this);
     m_tabs->addTab(m_idle, tr("Idle"));
-    m_tabs->addTab(new LaunchPanel(m_analyst, this), tr("Launches"));
+    m_launches = new LaunchPanel(m_analyst, this);
+    m_tabs->addTab(m_launches, tr("Launches"));
     m_tabs->addTab(new LayerPanel(m_analyst, this), tr("Layers"));
+    m_roofline = new RooflinePanel(m_analyst, this);
+    m_tabs->addTab(m_roofline, tr("Roofline"));
     m_events = new EventPanel(m_analyst, this);
     m_tabs->addTab(m_events, tr("Events"));
     m_details = new DetailsPanel(m_analyst, this);

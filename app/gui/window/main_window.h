@@ -29,6 +29,9 @@ class BannerArea;
 class ComparePage;
 class FindBar;
 class InsightPanel;
+class KernelPanel;
+class KernelRulesDialog;
+class RooflinePanel;
 class PromptPanel;
 class StatusStrip;
 class TimelineWidget;
@@ -90,6 +93,8 @@ private:
     void askForReport();
     void cancelReport();
     void offerComparison();
+    void connectAnswers();
+    void showKernelRules(const QString& kernelName = {});
     QString viewCaption() const;
     void exportTimeline();
     void printTimeline();
@@ -135,6 +140,7 @@ private:
     Comparer m_comparer;
     JobTracker m_reportJob;
     JobTracker m_compareJob;       // opens the other trace
+    KernelRules m_kernelRules;
     QStringList m_recentCommands;  // object names of actions, the last first
     Document m_document;
     RunController m_runs;
@@ -160,6 +166,11 @@ private:
     FindBar* m_findBar = nullptr;
     QWidget* m_foundPanel = nullptr;
     InsightPanel* m_insight = nullptr;
+    KernelRulesDialog* m_rulesDialog = nullptr;  // while it is open
+    KernelPanel* m_kernels = nullptr;
+    QWidget* m_tokens = nullptr;
+    QWidget* m_launches = nullptr;
+    RooflinePanel* m_roofline = nullptr;
     QTabWidget* m_tabs = nullptr;
     QWidget* m_gaps = nullptr;
     QWidget* m_idle = nullptr;
