@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/runner/cuda_peaks.h"
+#include "core/runner/device_peaks.h"
 #include "core/runner/kv_cache.h"
 #include "kernels/cuda/embedding.h"
 #include "kernels/cuda/memory_bandwidth.h"
@@ -78,6 +80,13 @@ Result<std::unique_ptr<CudaBackend>> CudaBackend::create(const Model& model, con
         backend->m_cublas = std::move(*cublas);
     else
         backend->m_missingLibrary = cublas.error().message;
+    if (backend->m_cublas) {
+        const DevicePeakRates peaks = devicePeaks(
+            devicePeaksFile(), "gpu, " + backend->m_info.deviceName + ", bf16",
+            {backend->m_info.peakBytesPerSecond, measureArithmeticRate(*backend->m_cublas, backend->m_stream.get())});
+        backend->m_info.peakBytesPerSecond = peaks.bytesPerSecond;
+        backend->m_info.peakFlopsPerSecond = peaks.flopsPerSecond;
+    }
     return backend;
 }
 
@@ -91,7 +100,7 @@ Status CudaBackend::prepareDevice(const BackendSettings& settings) {
                         std::to_string(m_properties.major) + std::to_string(m_properties.minor);
     if (settings.onProgress) settings.onProgress("Measuring the GPU's memory", 0);
     const cuda::BandwidthMeasurement measured = cuda::measureReadBandwidth(m_device, 5);
-    m_info.peakBytesPerSecond = measured.bytesPerSecond;
+    m_info.peakBytesPerSecond = measured.bytesPerSecond;  // until the arithmetic is measured, too
 
     // Sizes first, so that a model that does not fit is refused before anything is read.
     m_argmaxBlocks = cuda::gemvHeadBlocks(m_properties.multiProcessorCount);
