@@ -3,6 +3,7 @@
 #include <QPainter>
 #include <QPainterPath>
 
+#include "app/gui/models/table_model.h"
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
 #include "core/base/format.h"
@@ -21,7 +22,8 @@ TwoWayBar::TwoWayBar(QWidget* parent) : QWidget(parent) {
 
 void TwoWayBar::show(const std::array<int64_t, 3>& values, const std::array<QString, 3>& amounts) {
     m_values = values;
-    const QString description = tr("gemm %1, elementwise %2, other %3").arg(amounts[0], amounts[1], amounts[2]);
+    const auto amount = [&](size_t part) { return amounts[part].isEmpty() ? exactNs(values[part]) : amounts[part]; };
+    const QString description = tr("gemm %1, elementwise %2, other %3").arg(amount(0), amount(1), amount(2));
     setToolTip(description + QLatin1Char('\n') +
                tr("Elementwise: attention, elementwise, norm, rope, quantize, embedding, reduction and sampling. "
                   "Other: copies, sets, communication and unknown."));

@@ -13,7 +13,7 @@ class TwoWayBar : public QWidget {
 public:
     explicit TwoWayBar(QWidget* parent = nullptr);
 
-    // By TwoWay; `amounts` are the same in words.
+    // By TwoWay; `amounts` are the same in words (none: they are ns).
     void show(const std::array<int64_t, 3>& values, const std::array<QString, 3>& amounts = {});
 
     QSize sizeHint() const override;
