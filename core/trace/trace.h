@@ -69,6 +69,7 @@ public:
 
 private:
     friend class TraceBuilder;
+    friend bool isLaterSnapshot(const Trace& before, const Trace& after);
     Trace() = default;
 
     ColumnView<std::string> m_strings;
@@ -87,13 +88,14 @@ private:
     std::shared_ptr<const RunInfo> m_run;
     std::shared_ptr<const Diagnostics> m_diagnostics;
     TraceOrigin m_origin;
+    std::shared_ptr<const char> m_builder;  // whose snapshot it is; held, so that no later builder has this address
     TimeRange m_extent;
 };
 
 using TracePtr = std::shared_ptr<const Trace>;
 
-// Whether `after` is a later snapshot of the run that `before` is one of, and has events to tell it by: snapshots of
-// one builder share their rows, categories included. Both must be held by the caller.
+// Whether `after` is a later snapshot of the run that `before` is one of, and has events to tell it by: they come
+// from one builder, and their categories with them.
 bool isLaterSnapshot(const Trace& before, const Trace& after);
 
 // One row of a column table: rowAt(trace.deviceOps(), 3).startNs

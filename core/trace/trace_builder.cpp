@@ -38,16 +38,6 @@ Id internRow(const Row& row, std::map<Row, Id>& ids, ColumnWriter<Row>& rows) {
     return it->second;
 }
 
-// Chunks never move, so the first row of each table stays where it is. While the old snapshot is held, no other trace
-// can have a row at that address.
-template <class Columns>
-bool sharesRows(const Columns& before, const Columns& after) {
-    if (before.startNs.empty()) return true;
-    if (after.startNs.size() < before.startNs.size() || &before.startNs[0] != &after.startNs[0]) return false;
-    if constexpr (requires { before.category; }) return &before.category[0] == &after.category[0];
-    return true;
-}
-
 }  // namespace
 
 TraceBuilder::TraceBuilder() = default;
@@ -149,20 +139,23 @@ TracePtr TraceBuilder::snapshot() const {
     trace->m_run = m_run;
     trace->m_diagnostics = std::make_shared<const Diagnostics>(m_diagnostics);
     trace->m_origin = m_origin;
+    trace->m_builder = m_identity;
     trace->m_extent = m_extent;
     return trace;
 }
 
 bool isLaterSnapshot(const Trace& before, const Trace& after) {
-    return before.eventCount() > 0 && sharesRows(before.deviceOps(), after.deviceOps()) &&
-           sharesRows(before.apiCalls(), after.apiCalls()) && sharesRows(before.ranges(), after.ranges()) &&
-           sharesRows(before.overheads(), after.overheads());
+    const auto hasGrown = [](const auto& was, const auto& is) { return is.startNs.size() >= was.startNs.size(); };
+    return before.eventCount() > 0 && before.m_builder == after.m_builder &&
+           hasGrown(before.deviceOps(), after.deviceOps()) && hasGrown(before.apiCalls(), after.apiCalls()) &&
+           hasGrown(before.ranges(), after.ranges()) && hasGrown(before.overheads(), after.overheads());
 }
 
 TracePtr Trace::withCategories(ColumnView<Category> categories) const {
     assert(categories.size() == m_deviceOps.category.size());
     const auto trace = std::make_shared<Trace>(*this);
     trace->m_deviceOps.category = std::move(categories);
+    trace->m_builder = std::make_shared<const char>();  // no snapshot: the builder goes on with its own categories
     return trace;
 }
 

@@ -15,6 +15,8 @@ namespace gapscope {
 class TraceBuilder {
 public:
     TraceBuilder();
+    TraceBuilder(TraceBuilder&&) = default;  // no copy: two of one identity would claim each other's rows
+    TraceBuilder& operator=(TraceBuilder&&) = default;
 
     StringId intern(std::string_view text);
     const std::string& text(StringId id) const { return m_strings[id.value]; }  // of a valid id
@@ -63,6 +65,7 @@ private:
     std::shared_ptr<const RunInfo> m_run;
     Diagnostics m_diagnostics;
     TraceOrigin m_origin;
+    std::shared_ptr<const char> m_identity = std::make_shared<const char>();
     TimeRange m_extent;
     bool m_hasEvents = false;
 };
