@@ -50,7 +50,8 @@ private Q_SLOTS:
                 for (const FrameLane& shown : w.timeline.frame().lanes) {
                     if (shown.row != row) continue;
                     for (const LaneSpan& span : shown.spans) {
-                        if (span.count > 1 || span.x1 - span.x0 < 12) continue;
+                        const bool isWhole = span.x0 >= 0 && span.x1 <= w.scale().width;
+                        if (span.count > 1 || !isWhole || span.x1 - span.x0 < 12) continue;
                         const QRect box(w.timeline.parts().rows.left() + static_cast<int>(span.x0) + 2,
                                         w.timeline.parts().rows.top() + shown.y + 1,
                                         static_cast<int>(span.x1 - span.x0) - 4, shown.height - 2);

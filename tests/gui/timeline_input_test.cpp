@@ -209,7 +209,8 @@ private Q_SLOTS:
         const int empty = w.timeline.parts().rows.bottom() - 20;
         QVERIFY(nearColour(during.pixelColor(300, empty), theme.background));
         QVERIFY(!nearColour(during.pixelColor(550, empty), theme.background));
-        QVERIFY(nearColour(during.pixelColor(400, empty), theme.accent));
+        const int edge = left + static_cast<int>(std::lround(scale.xOf(range.startNs)));
+        QVERIFY(nearColour(during.pixelColor(edge, empty), theme.accent));
         const QRect ruler = w.timeline.parts().ruler;
         QVERIFY(nearColour(during.pixelColor(525, ruler.top() + 4), theme.accent));
         w.key(Qt::Key_Escape);

@@ -24,8 +24,8 @@ enum Column {
     kDrafts,
     kRepeat
 };
-static_assert(kText == TokenModel::kTextColumn && kUnknown == TokenModel::kUnknownColumn &&
-              kId == TokenModel::kIdColumn);
+static_assert(kText == TokenModel::kTextColumn && kHost == TokenModel::kHostColumn &&
+              kUnknown == TokenModel::kUnknownColumn && kId == TokenModel::kIdColumn);
 static_assert(kRepeat == TokenModel::kRepeatColumn && kDrafts == TokenModel::kDraftsColumn);
 
 }  // namespace

@@ -140,7 +140,6 @@ void TokenPanel::showReport() {
     m_model.show(report);
     m_table->setColumnHidden(TokenModel::kDraftsColumn, !m_model.hasDrafts());
     m_table->setColumnHidden(TokenModel::kRepeatColumn, !m_model.hasRepeats());
-    m_table->setColumnHidden(TokenModel::kUnknownColumn, !m_model.hasUnknownIdle());
     for (const int column : {TokenModel::kTextColumn, TokenModel::kIdColumn})
         m_table->setColumnHidden(column, !m_model.hasTexts());
     m_phases->setFullText(phasesText(report->tokens));
@@ -158,10 +157,19 @@ void TokenPanel::showReport() {
     showPlot();
 }
 
-// The table gets what its columns need and the plot the rest; where that is too little for a plot, the table has all.
+// The table gets what its columns need and the plot the rest. Where that is too little for a plot, the causes of idle
+// time go first (the menu of the header brings them back), then the plot.
 void TokenPanel::shareWidth() {
+    const auto fits = [this] { return width() - m_table->neededWidth() - layout()->spacing() >= kNarrowestPlot; };
+    const auto hideCauses = [this](bool hidden) {
+        for (int column = TokenModel::kHostColumn; column <= TokenModel::kUnknownColumn; ++column)
+            m_table->setColumnHidden(column,
+                                     hidden || (column == TokenModel::kUnknownColumn && !m_model.hasUnknownIdle()));
+    };
+    hideCauses(false);
+    if (!fits()) hideCauses(true);
+    const bool both = fits();
     const int needed = m_table->neededWidth();
-    const bool both = width() - needed - layout()->spacing() >= kNarrowestPlot;
     m_table->setMaximumWidth(both ? needed : QWIDGETSIZE_MAX);
     m_table->setMinimumWidth(both ? needed : 0);
     m_plot->setVisible(both);

@@ -253,6 +253,7 @@ TEST_P(RandomTraces, Tokens) {
     size_t count = 0;
     for (int repeat = -1; repeat <= 1; ++repeat) {
         std::optional<int64_t> previousEnd;
+        bool previousFromDevice = false;
         for (int token = -1; token < 10; ++token) {
             int64_t first = INT64_MAX, last = INT64_MIN, kernels = 0;
             std::set<int> calls;
@@ -273,9 +274,12 @@ TEST_P(RandomTraces, Tokens) {
             if (last != INT64_MIN) {
                 range.startNs = previousEnd.value_or(first);
                 range.endNs = std::max(range.startNs, last);
+                previousFromDevice = true;
             } else if (emitted) {
+                // Out of the prompt's work, or of a step whose first token has it.
+                previousFromDevice = token == 0 ? previousEnd.has_value() : emitted->place > 0 && previousFromDevice;
                 range.startNs = previousEnd.value_or(emitted->emittedNs);
-                range.endNs = token == 0 && previousEnd ? *previousEnd : std::max(range.startNs, emitted->emittedNs);
+                range.endNs = previousFromDevice ? range.startNs : std::max(range.startNs, emitted->emittedNs);
             } else {
                 continue;
             }
