@@ -25,6 +25,7 @@ const QString kLastFolder = QStringLiteral("files/lastFolder");
 const QString kColourBy = QStringLiteral("timeline/colourBy");
 const QString kRows = QStringLiteral("rows/");
 const QString kRowsOrder = QStringLiteral("rows/lastFirst");
+const QString kWatchedFolder = QStringLiteral("files/watchedFolder");
 const QString kGemmaNotice = QStringLiteral("notices/gemma");
 
 }  // namespace
@@ -139,6 +140,13 @@ void AppSettings::setRowArrangement(const QString& rows, const QByteArray& arran
     while (names.size() > kMaxRowArrangements)
         m_settings.remove(kRows + names.takeLast());
     m_settings.setValue(kRowsOrder, names);
+}
+
+QString AppSettings::watchedFolder() const {
+    return m_settings.value(kWatchedFolder).toString();
+}
+void AppSettings::setWatchedFolder(const QString& folder) {
+    m_settings.setValue(kWatchedFolder, folder);
 }
 
 void AppSettings::sync() {

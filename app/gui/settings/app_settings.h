@@ -52,6 +52,8 @@ public:
     void addRecentFile(const QString& path);
     QString lastFolder() const;
     void setLastFolder(const QString& folder);
+    QString watchedFolder() const;  // empty: none
+    void setWatchedFolder(const QString& folder);
 
     // How the rows of a timeline were arranged, by a name for the rows that it has; empty: as they come. The last
     // hundred are kept.

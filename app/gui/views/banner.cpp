@@ -94,6 +94,16 @@ void BannerArea::show(BannerKind kind, const QString& sentence, std::vector<Bann
     m_layout->insertWidget(0, banner);
 }
 
+void BannerArea::close(const QString& sentence) {
+    for (int i = m_layout->count() - 1; i >= 0; --i) {
+        auto* banner = static_cast<Banner*>(m_layout->itemAt(i)->widget());
+        if (banner->sentence() != sentence) continue;
+        m_layout->removeWidget(banner);
+        banner->hide();
+        banner->deleteLater();
+    }
+}
+
 void BannerArea::closeAll() {
     while (QLayoutItem* item = m_layout->takeAt(0)) {
         item->widget()->hide();

@@ -24,6 +24,7 @@ public:
 
     // Choosing an action closes the banner. A second banner with the same text replaces the first.
     void show(BannerKind kind, const QString& sentence, std::vector<BannerAction> actions = {});
+    void close(const QString& sentence);  // the banner that says this, if it is still there
     void closeAll();
     int count() const;
     QStringList sentences() const;

@@ -47,6 +47,9 @@ Actions::Actions(QWidget* window) {
     compareWith = make(window, "compareWithAction", tr("Co&mpare with…"),
                        tr("Open a second trace beside this one and see what changed"),
                        {QKeySequence(Qt::CTRL | Qt::Key_M)}, QStringLiteral("compare"));
+    watchFolder = make(window, "watchFolderAction", tr("&Watch folder…"),
+                       tr("Offer new traces that another program writes there, as torch.profiler does"));
+    stopWatching = make(window, "stopWatchingAction", tr("Stop &watching"), tr("Offer no new traces any more"));
     save =
         make(window, "saveAction", tr("&Save"), tr("Save the session"), {QKeySequence::Save}, QStringLiteral("save"));
     saveAs = make(window, "saveAsAction", tr("Save &as…"), tr("Save the session under another name"),
@@ -127,6 +130,8 @@ QList<QAction*> Actions::all() const {
             openExampleGraph,
             reopenLast,
             compareWith,
+            watchFolder,
+            stopWatching,
             save,
             saveAs,
             quit,

@@ -22,6 +22,8 @@ struct Actions {
     QAction* openExampleGraph;
     QAction* reopenLast;
     QAction* compareWith;
+    QAction* watchFolder;
+    QAction* stopWatching;
     QAction* save;
     QAction* saveAs;
     QAction* quit;

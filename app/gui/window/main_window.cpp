@@ -4,6 +4,7 @@
 
 #include <QActionGroup>
 #include <QApplication>
+#include <QDir>
 #include <QDragEnterEvent>
 #include <QFileInfo>
 #include <QMenuBar>
@@ -76,6 +77,7 @@ MainWindow::MainWindow(AppSettings& settings, QWidget* parent)
     connectFind();
     connectCompare();
     connectAnswers();
+    connectFolderWatch();
     restoreLayout();
     m_runBar->setChoices(m_settings.runChoices());
     m_prompt->setPrompt(m_settings.prompt().isEmpty() ? kDefaultPrompt : m_settings.prompt());
@@ -94,6 +96,8 @@ void MainWindow::makeMenus() {
     m_recentMenu = file->addMenu(tr("Open &recent"));
     file->addActions({m_actions.reopenLast});
     file->addActions({m_actions.compareWith});
+    file->addSeparator();
+    file->addActions({m_actions.watchFolder, m_actions.stopWatching});
     file->addSeparator();
     file->addActions({m_actions.save, m_actions.saveAs});
     file->addSeparator();
@@ -387,6 +391,7 @@ void MainWindow::updateActions() {
     m_actions.openExampleGraph->setEnabled(!running && !busy);
     m_recentMenu->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
     m_actions.reopenLast->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
+    m_actions.stopWatching->setEnabled(!m_folderWatch.folder().isEmpty());
     m_actions.save->setEnabled(!running && !busy && m_document.isModified());
     m_actions.saveAs->setEnabled(!running && !busy && !m_document.isEmpty());
     for (QAction* action : {m_actions.find, m_actions.exportView, m_actions.copyView, m_actions.printView})
@@ -406,8 +411,14 @@ void MainWindow::updateTitle() {
 
 void MainWindow::updateFacts() {
     const ReportPtr report = m_analyst.report();
+    QString watching;
+    if (!m_folderWatch.folder().isEmpty()) {
+        const QString folder = QDir(m_folderWatch.folder()).dirName();
+        watching = m_folderWatch.isMissing() ? tr("waiting for the folder %1").arg(folder)
+                                             : tr("watching the folder %1").arg(folder);
+    }
     if (!report || (m_document.isEmpty() && !m_runs.running())) {
-        m_status->showFacts({});
+        m_status->showFacts(watching);
         return;
     }
     QStringList facts;
@@ -431,6 +442,7 @@ void MainWindow::updateFacts() {
         facts.append(tr("not saved"));
     else if (m_document.savedMsecsAgo() >= 0)
         facts.append(tr("saved %1 ago").arg(ago(m_document.savedMsecsAgo() / 1000)));
+    if (!watching.isEmpty()) facts.append(watching);
     m_status->showFacts(facts.join(QStringLiteral("  ·  ")));
 }
 

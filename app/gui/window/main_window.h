@@ -12,6 +12,7 @@
 #include "app/gui/session/document.h"
 #include "app/gui/session/example.h"
 #include "app/gui/session/finder.h"
+#include "app/gui/session/folder_watch.h"
 #include "app/gui/session/run_controller.h"
 #include "app/gui/settings/app_settings.h"
 #include "app/gui/views/run_bar.h"
@@ -48,6 +49,7 @@ public:
     Document& document() { return m_document; }
     Analyst& analyst() { return m_analyst; }
     RunController& runs() { return m_runs; }
+    FolderWatch& folderWatch() { return m_folderWatch; }
     BannerArea& banners() { return *m_banners; }
     RunBar& runBar() { return *m_runBar; }
     PromptPanel& promptPanel() { return *m_prompt; }
@@ -95,6 +97,7 @@ private:
     void offerComparison();
     void connectAnswers();
     void showKernelRules(const QString& kernelName = {});
+    void connectFolderWatch();
     QString viewCaption() const;
     void exportTimeline();
     void printTimeline();
@@ -103,6 +106,11 @@ private:
     void showMachine(const Machine& machine);
 
     void askForFile();
+    void askForFolder();
+    void watch(const QString& folder);
+    void offerNewTraces(const QStringList& paths);
+    void openOffered(const QStringList& paths);
+    void takeBackOffer();
     void openExample(Example example);
     void save(std::function<void()> then = {});
     void saveAs(std::function<void()> then = {});
@@ -144,6 +152,9 @@ private:
     QStringList m_recentCommands;  // object names of actions, the last first
     Document m_document;
     RunController m_runs;
+    FolderWatch m_folderWatch;
+    QStringList m_newTraces;  // that are offered
+    QString m_offer;          // the sentence that does
     Actions m_actions;
     JobTracker m_machineJob;
     JobTracker m_recoveryJob;
