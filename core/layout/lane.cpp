@@ -29,6 +29,7 @@ void Lane::append(const LaneItem& item) {
     assert(empty() || item.startNs >= lastEndNs());
     const size_t index = size();
     if (index % kBlock == 0) {
+        m_blockStarts.push_back(item.startNs);
         m_blockTimes.push_back(m_times);
         m_blockBusy.push_back(m_busy);
     }
@@ -87,6 +88,7 @@ std::vector<LaneItem> Lane::takeFrom(int64_t fromNs) {
     m_tints.shrink(whole);
     while (!m_longDurations.empty() && m_longDurations.back().first >= whole)
         m_longDurations.pop_back();
+    m_blockStarts.shrink(whole / kBlock);
     m_blockTimes.shrink(whole / kBlock);
     m_blockBusy.shrink(whole / kBlock);
     size_t count = whole / kBlock;
@@ -110,18 +112,26 @@ std::vector<LaneItem> Lane::takeFrom(int64_t fromNs) {
     return taken;
 }
 
-size_t Lane::firstStartingAt(int64_t timeNs, size_t hint) const {
+size_t Lane::firstBlockStartingAt(int64_t timeNs, size_t hintBlock) const {
     // Gallops from the hint: a walk over the visible items asks for neighbours most of the time.
     size_t step = 1;
-    size_t low = hint;
-    size_t high = hint;
-    while (high < size() && m_starts[high] < timeNs) {
+    size_t low = hintBlock;
+    size_t high = hintBlock;
+    while (high < blockCount() && m_blockStarts[high] < timeNs) {
         low = high + 1;
         high += step;
         step *= 2;
     }
-    high = std::min(high, size());
-    return firstNot(low, high, [&](size_t index) { return m_starts[index] < timeNs; });
+    high = std::min(high, blockCount());
+    return firstNot(low, high, [&](size_t block) { return m_blockStarts[block] < timeNs; });
+}
+
+size_t Lane::firstStartingAt(int64_t timeNs, size_t hint) const {
+    // In the block before the first that starts late enough, or that block's first item.
+    const size_t block = firstBlockStartingAt(timeNs, hint / kBlock);
+    const size_t low = std::max(hint, block == 0 ? 0 : (block - 1) * kBlock);
+    return firstNot(low, std::max(low, std::min(size(), block * kBlock)),
+                    [&](size_t index) { return m_starts[index] < timeNs; });
 }
 
 size_t Lane::firstReaching(int64_t timeNs) const {
@@ -215,7 +225,7 @@ int64_t Lane::busyNs(TimeRange range) const {
 
 size_t Lane::memoryBytes() const {
     size_t bytes = m_starts.memoryBytes() + m_durations.memoryBytes() + m_rows.memoryBytes() + m_tints.memoryBytes() +
-                   m_blockTimes.memoryBytes() + m_blockBusy.memoryBytes() +
+                   m_blockStarts.memoryBytes() + m_blockTimes.memoryBytes() + m_blockBusy.memoryBytes() +
                    m_longDurations.capacity() * sizeof(m_longDurations[0]);
     for (const auto& values : m_longest)
         bytes += values.capacity() * 8;

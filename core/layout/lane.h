@@ -46,6 +46,11 @@ public:
 
     // First item with start >= t; size() if there is none. `hint`: an index known to be at or before it.
     size_t firstStartingAt(int64_t timeNs, size_t hint = 0) const;
+    // The same of whole blocks of kBlock items, which costs a fraction in long lanes: the first block that starts at or
+    // after `timeNs`; blockCount() if there is none.
+    size_t firstBlockStartingAt(int64_t timeNs, size_t hintBlock = 0) const;
+    size_t blockCount() const { return m_blockStarts.size(); }
+    int64_t blockStartNs(size_t block) const { return m_blockStarts[block]; }
     // First item with end > t, or of no length at or after t.
     size_t firstReaching(int64_t timeNs) const;
 
@@ -79,9 +84,10 @@ private:
     Chunked<uint32_t> m_rows;
     Chunked<uint8_t> m_tints;
     std::vector<std::pair<size_t, int64_t>> m_longDurations;  // by index, of those that are kLong
-    Chunked<TintTimes> m_blockTimes;                          // [b]: time by tint of all items before block b
-    Chunked<int64_t> m_blockBusy;                             // the same over all tints
-    TintTimes m_times{};                                      // of all items
+    Chunked<int64_t> m_blockStarts;
+    Chunked<TintTimes> m_blockTimes;  // [b]: time by tint of all items before block b
+    Chunked<int64_t> m_blockBusy;     // the same over all tints
+    TintTimes m_times{};              // of all items
     int64_t m_busy = 0;
     std::vector<std::vector<int64_t>> m_longest;  // level 0: a value a block; level n: one a kBlock values of level n-1
 };

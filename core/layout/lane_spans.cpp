@@ -43,6 +43,23 @@ struct Grid {
     int64_t joinNs;
 };
 
+// Cells of at least so many whole blocks end at a block's end, up to half a cell late: nothing is asked of single items
+// then, and what a frame costs does not grow with the lane.
+constexpr size_t kDenseBlocks = 4;
+
+// Where the run ends that starts with the tiny item `index`. Depends on the item's cell alone, not on where the run
+// started in it, so that panning cuts the same.
+size_t cellEnd(const Lane& lane, const Grid& grid, size_t index) {
+    const int64_t cellStartNs = grid.cellStart(lane.startNs(index));
+    const int64_t cellEndNs = cellStartNs + grid.cellNs;
+    const size_t block = index / Lane::kBlock;
+    const size_t endBlock = lane.firstBlockStartingAt(cellEndNs, block);
+    const size_t firstBlock = lane.blockStartNs(block) >= cellStartNs ? block : block + 1;
+    const bool isDense = endBlock < lane.blockCount() && endBlock >= firstBlock + kDenseBlocks &&
+                         lane.blockStartNs(endBlock) - cellEndNs <= grid.cellNs / 2;
+    return isDense ? endBlock * Lane::kBlock : lane.firstStartingAt(cellEndNs, index);
+}
+
 // Time by tint of one stretch after another: where one begins at the end of the one before, half of the work is done.
 class RunningTimes {
 public:
@@ -75,8 +92,7 @@ void walk(const Lane& lane, const TimeScale& scale, const Grid& grid, size_t ind
             span.x0 = scale.xOf(item.startNs);
             span.x1 = scale.xOf(item.endNs);
         } else {
-            const size_t cellEnd = lane.firstStartingAt(grid.cellStart(item.startNs) + grid.cellNs, index);
-            const size_t end = lane.nextLong(index + 1, std::max(cellEnd, index + 1), grid.singleNs);
+            const size_t end = lane.nextLong(index, std::max(cellEnd(lane, grid, index), index + 1), grid.singleNs);
             span.count = end - index;
             const int64_t startNs = item.startNs;
             int64_t endNs = lane.endNs(end - 1);
@@ -109,6 +125,8 @@ size_t walkStart(const Lane& lane, const Grid& grid, int64_t timeNs) {
 void laneSpans(const Lane& lane, const TimeScale& scale, std::vector<LaneSpan>& out) {
     if (lane.empty() || scale.range.empty()) return;
     const Grid grid(scale);
+    // Growing step by step would copy every span twice.
+    out.reserve(out.size() + std::min(lane.size(), static_cast<size_t>(scale.width / kCellPx * 1.25) + 8));
     walk(lane, scale, grid, walkStart(lane, grid, scale.range.startNs), [&](const LaneSpan& span) {
         if (lane.startNs(span.first) >= scale.range.endNs) return false;
         const int64_t endNs = lane.endNs(span.first + span.count - 1);

@@ -156,6 +156,7 @@ TEST_P(RealModel, AGpuStaysCloseToTheReference) {
     if (gpus.empty()) GTEST_SKIP() << "no GPU here";
     for (const Precision precision : gpus.front().precisions) {
         for (const Mode mode : gpus.front().modes) {
+            if (mode == Mode::Persistent && precision != Precision::Bf16) continue;  // reads no other weights
             SCOPED_TRACE(std::string(precisionName(precision)) + " " + std::string(modeName(mode)));
             GenerateSettings forced = settings(precision, mode);
             forced.device = gpus.front().id;

@@ -122,6 +122,7 @@ TEST_P(TinyModel, AGpuChoosesAsTheReferenceWhereTheMarginIsAboveItsError) {
     ASSERT_EQ(expected.steps.size(), m_golden.inputIds.size());
     for (const Precision precision : gpus.front().precisions) {
         for (const Mode mode : gpus.front().modes) {
+            if (mode == Mode::Persistent && precision != Precision::Bf16) continue;  // reads no other weights
             SCOPED_TRACE(std::string(precisionName(precision)) + " " + std::string(modeName(mode)));
             GenerateSettings forced = forcedAlongThePrompt(mode);
             forced.device = gpus.front().id;

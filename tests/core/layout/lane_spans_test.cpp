@@ -113,6 +113,62 @@ TEST(LaneSpans, MergeOnlyTinyNeighboursAndSayHowBusyTheyAre) {
     EXPECT_GT(merged, 5000u);
 }
 
+// Cells of hundreds of items end at whole blocks: what is drawn stays that of the items, within half a cell, and a view
+// that begins elsewhere cuts the same.
+TEST(LaneSpans, DenseCellsAreCutAtBlocksAndSayWhatTheirItemsAre) {
+    std::mt19937_64 random(8);
+    size_t dense = 0;
+    for (int round = 0; round < 60; ++round) {
+        Case c;
+        c.items = sequentialItems(random, 40'000);
+        if (round % 2 == 1) {  // bursts, and nothing for long between them
+            int64_t laterNs = 0;
+            const int64_t holeNs = (c.items.back().endNs - c.items.front().startNs) / 40;
+            for (LaneItem& item : c.items) {
+                if (random() % 700 == 0) laterNs += holeNs;
+                item.startNs += laterNs;
+                item.endNs += laterNs;
+            }
+        }
+        c.lane = laneOf(c.items);
+        const int64_t first = c.items.front().startNs;
+        const int64_t whole = c.items.back().endNs - first;
+        c.scale = {{first, first + whole / (1 + round % 2)}, 150.0 + static_cast<double>(random() % 400)};
+        laneSpans(c.lane, c.scale, c.spans);
+        std::map<size_t, size_t> endOf;
+        for (size_t s = 0; s < c.spans.size(); ++s) {
+            const LaneSpan& span = c.spans[s];
+            if (s > 0) {
+                ASSERT_EQ(span.first, c.spans[s - 1].first + c.spans[s - 1].count);  // none left out
+            }
+            endOf[span.first] = span.first + span.count;
+            if (span.count == 1) continue;
+            dense += span.count >= 4 * Lane::kBlock;
+            EXPECT_LE(span.x1 - span.x0, 1.5 * kCellPx + kSinglePx + kJoinPx + 0.01);
+            int64_t busyNs = 0;
+            for (size_t i = span.first; i < span.first + span.count; ++i)
+                busyNs += c.items[i].durationNs();
+            const int64_t extentNs = drawnEnd(c, span) - c.items[span.first].startNs;
+            if (extentNs > 0) {
+                EXPECT_NEAR(span.busy, static_cast<double>(busyNs) / static_cast<double>(extentNs), 1e-5);
+            }
+        }
+        const int64_t byNs = c.scale.range.durationNs() / 3 + 1;
+        const TimeScale moved{{c.scale.range.startNs + byNs, c.scale.range.endNs + byNs}, c.scale.width};
+        std::vector<LaneSpan> after;
+        laneSpans(c.lane, moved, after);
+        size_t same = 0;
+        for (const LaneSpan& span : after) {
+            const auto found = endOf.find(span.first);
+            if (found == endOf.end() || span.x1 >= moved.xOf(c.scale.range.endNs)) continue;
+            EXPECT_EQ(found->second, span.first + span.count);
+            ++same;
+        }
+        EXPECT_GT(same, 20u);
+    }
+    EXPECT_GT(dense, 500u);
+}
+
 TEST(LaneSpans, PanningDoesNotCutRunsAnew) {
     std::mt19937_64 random(23);
     for (int round = 0; round < 100; ++round) {
