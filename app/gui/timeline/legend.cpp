@@ -7,6 +7,7 @@
 #include <array>
 #include <set>
 
+#include "app/gui/session/selection_text.h"
 #include "app/gui/timeline/timeline_labels.h"
 #include "core/base/format.h"
 #include "core/layout/name_steps.h"
@@ -22,12 +23,8 @@ constexpr int kSpacing = 14;
 QString tr(const char* source) {
     return QCoreApplication::translate("Timeline", source);
 }
-QString utf8(std::string_view text) {
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 QString categoryText(uint8_t tint) {
-    return utf8(categoryName(static_cast<Category>(std::min<int>(tint, kCategoryCount - 1))));
+    return gapscope::text(categoryName(static_cast<Category>(std::min<int>(tint, kCategoryCount - 1))));
 }
 
 // The streams of a tint; several where there are more streams than colours.
@@ -67,7 +64,7 @@ std::array<QString, kTintCount> nameTexts(const TimelineIndex& index) {
     std::array<QString, kTintCount> texts;
     for (size_t tint = 0; tint < texts.size(); ++tint) {
         if (found[tint].names.empty()) continue;
-        const QString name = utf8(nameSteps(trace.string(found[tint].longest)).back());
+        const QString name = gapscope::text(nameSteps(trace.string(found[tint].longest)).back());
         const size_t others = found[tint].names.size() - 1;
         texts[tint] = others == 0 ? name : tr("%1 and %2 more").arg(name).arg(others);
     }
@@ -76,8 +73,8 @@ std::array<QString, kTintCount> nameTexts(const TimelineIndex& index) {
 
 QString latencyText(uint8_t tint) {
     if (tint >= kLatencyTints) return tr("no launch of its own");
-    if (tint == 0) return tr("launched < %1 before").arg(utf8(formatDuration(latencyStepNs(1))));
-    return tr("≥ %1").arg(utf8(formatDuration(latencyStepNs(tint))));
+    if (tint == 0) return tr("launched < %1 before").arg(gapscope::text(formatDuration(latencyStepNs(1))));
+    return tr("≥ %1").arg(gapscope::text(formatDuration(latencyStepNs(tint))));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <QTreeView>
 #include <QVBoxLayout>
 
+#include "app/gui/session/selection_text.h"
 #include "app/gui/timeline/timeline_widget.h"
 
 namespace gapscope {
@@ -16,10 +17,6 @@ namespace {
 constexpr int kKeyRole = Qt::UserRole + 1;
 constexpr int kShownColumn = 0;
 constexpr int kPinnedColumn = 1;
-
-QString utf8(const std::string& text) {
-    return QString::fromStdString(text);
-}
 
 }  // namespace
 
@@ -70,15 +67,15 @@ void RowsDialog::fill() {
     m_model.clear();
     m_model.setHorizontalHeaderLabels({tr("Shown"), tr("Pinned")});
     const auto add = [&](QStandardItem* parent, const RowNode& node, const auto& self) -> void {
-        auto* shown = new QStandardItem(utf8(node.title));
+        auto* shown = new QStandardItem(gapscope::text(node.title));
         auto* pinned = new QStandardItem;
         for (QStandardItem* item : {shown, pinned}) {
-            item->setData(utf8(node.key), kKeyRole);
+            item->setData(gapscope::text(node.key), kKeyRole);
             item->setEditable(false);
         }
         shown->setCheckable(true);
         pinned->setCheckable(!node.isGroup());
-        pinned->setAccessibleText(tr("%1 pinned").arg(utf8(node.title)));
+        pinned->setAccessibleText(tr("%1 pinned").arg(gapscope::text(node.title)));
         parent->appendRow({shown, pinned});
         for (const RowNode& child : node.children)
             self(shown, child, self);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "app/gui/session/selection_text.h"
 #include "core/analysis/api_calls.h"
 #include "core/base/clock_event_reasons.h"
 #include "core/base/format.h"
@@ -18,14 +19,11 @@ namespace {
 QString tr(const char* source) {
     return QCoreApplication::translate("Timeline", source);
 }
-QString utf8(std::string_view text) {
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
 QString duration(int64_t ns) {
-    return utf8(formatDuration(ns));
+    return gapscope::text(formatDuration(ns));
 }
 QString count(int64_t value) {
-    return utf8(formatCount(value));
+    return gapscope::text(formatCount(value));
 }
 
 // Three digits for reading, the exact value for everything else.
@@ -72,7 +70,7 @@ QString tokenNumbers(const Trace& trace, const TokenSpan& span) {
 QString tokenTexts(const Trace& trace, const TokenSpan& span) {
     QString texts;
     for (size_t i = 0; span.tokenRow >= 0 && i < tokenCount(trace, span); ++i)
-        texts += utf8(trace.string(trace.tokens().text[static_cast<size_t>(span.tokenRow) + i]));
+        texts += gapscope::text(trace.string(trace.tokens().text[static_cast<size_t>(span.tokenRow) + i]));
     return texts;
 }
 
@@ -140,13 +138,14 @@ QString gapSentence(const Trace& trace, const Gap& gap) {
     if (gap.unknown) {
         const QString sentence = tr("%1 idle, cause unknown: the trace has no launch for what follows")
                                      .arg(duration(gap.range.durationNs()));
-        return gap.hostName.valid() ? tr("%1; the host was in %2").arg(sentence, utf8(hostText(trace, gap))) : sentence;
+        return gap.hostName.valid() ? tr("%1; the host was in %2").arg(sentence, gapscope::text(hostText(trace, gap)))
+                                    : sentence;
     }
     QStringList parts;
     const int64_t hostNs = gap.causes.hostNs();
     if (hostNs > 0) {
         QString host = tr("%1 host").arg(duration(hostNs));
-        if (gap.hostName.valid()) host = tr("%1 in %2").arg(host, utf8(hostText(trace, gap)));
+        if (gap.hostName.valid()) host = tr("%1 in %2").arg(host, gapscope::text(hostText(trace, gap)));
         if (gap.causes[GapCause::HostWaiting] * 2 > hostNs) host += tr(", mostly waiting");
         parts << host;
     }
@@ -195,10 +194,10 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
         case RowKind::Projection:
         case RowKind::Wait:
         case RowKind::Overhead:
-            return utf8(tableName(row, tableRow));
+            return gapscope::text(tableName(row, tableRow));
         case RowKind::ClockLimit:
             if (tableRow >= trace.counterSamples().value.size()) return {};
-            return utf8(clockEventReasonWords(clockEventReasonsOf(trace.counterSamples().value[tableRow])));
+            return gapscope::text(clockEventReasonWords(clockEventReasonsOf(trace.counterSamples().value[tableRow])));
         case RowKind::Counters:
         case RowKind::Counter:
             return {};
@@ -342,9 +341,10 @@ QString TimelineLabels::mergedTooltip(const TimelineRow& row, const Lane& lane, 
             break;
     }
     Tip tip(what);
-    tip.add(tr("together"), tr("%1 of %2").arg(utf8(formatPercent(span.busy)), duration(endNs - startNs)));
+    tip.add(tr("together"), tr("%1 of %2").arg(gapscope::text(formatPercent(span.busy)), duration(endNs - startNs)));
     if (row.kind == RowKind::Stream && m_index.colourBy() == ColourBy::Category)
-        tip.add(tr("mostly"), utf8(categoryName(static_cast<Category>(std::min<int>(span.tint, kCategoryCount - 1)))));
+        tip.add(tr("mostly"),
+                gapscope::text(categoryName(static_cast<Category>(std::min<int>(span.tint, kCategoryCount - 1)))));
     const size_t longest = lane.longest(span.first, span.first + span.count);
     tip.add(tr("longest"), tr("%1, %2").arg(name(row, lane[longest].row), duration(lane[longest].durationNs())));
     tip.add(tr("start"), exactly(startNs));
@@ -354,28 +354,28 @@ QString TimelineLabels::mergedTooltip(const TimelineRow& row, const Lane& lane, 
 QString TimelineLabels::deviceOpTooltip(uint32_t row) const {
     const Trace& trace = m_index.trace();
     const DeviceOpRow op = rowAt(trace.deviceOps(), row);
-    Tip tip(utf8(trace.string(op.name)));
+    Tip tip(gapscope::text(trace.string(op.name)));
     tip.add(tr("duration"), exactly(op.endNs - op.startNs));
     tip.add(tr("start"), exactly(op.startNs));
-    tip.add(tr("category"), utf8(categoryName(op.category)));
+    tip.add(tr("category"), gapscope::text(categoryName(op.category)));
     if (op.op.valid() && op.op.value < trace.ops().size()) {
         const OpRow& info = trace.ops()[op.op.value];
-        const QString role = utf8(trace.string(info.name));
+        const QString role = gapscope::text(trace.string(info.name));
         if (info.layer >= 0)
             tip.add(tr("layer"),
                     role.isEmpty() ? QString::number(info.layer) : tr("%1, %2").arg(QString::number(info.layer), role));
         if (info.layer < 0 && !role.isEmpty()) tip.add(tr("operation"), role);
-        if (!trace.string(info.shapes).empty()) tip.add(tr("shapes"), utf8(trace.string(info.shapes)));
+        if (!trace.string(info.shapes).empty()) tip.add(tr("shapes"), gapscope::text(trace.string(info.shapes)));
     }
     if (op.token >= 0) tip.add(tr("token"), QString::number(op.token));
-    if (op.copyBytes > 0) tip.add(tr("size"), utf8(formatBytes(static_cast<double>(op.copyBytes))));
+    if (op.copyBytes > 0) tip.add(tr("size"), gapscope::text(formatBytes(static_cast<double>(op.copyBytes))));
     if (const auto call = m_index.correlations().callOf(trace, row)) {
         // Of a graph launch only the first node has a latency of its own.
         const std::vector<uint32_t> operations = m_index.correlations().operationsOf(trace, *call, 1);
         if (!operations.empty() && operations.front() == row)
             tip.add(tr("launch latency"), tr("%1 after %2")
                                               .arg(duration(op.startNs - trace.apiCalls().startNs[*call]),
-                                                   utf8(trace.string(trace.apiCalls().name[*call]))));
+                                                   gapscope::text(trace.string(trace.apiCalls().name[*call]))));
     }
     return tip.html();
 }
@@ -383,13 +383,13 @@ QString TimelineLabels::deviceOpTooltip(uint32_t row) const {
 QString TimelineLabels::apiCallTooltip(uint32_t row) const {
     const Trace& trace = m_index.trace();
     const ApiCallRow call = rowAt(trace.apiCalls(), row);
-    Tip tip(utf8(trace.string(call.name)));
+    Tip tip(gapscope::text(trace.string(call.name)));
     tip.add(tr("duration"), exactly(call.endNs - call.startNs));
     tip.add(tr("start"), exactly(call.startNs));
     const std::vector<uint32_t> operations = m_index.correlations().operationsOf(trace, row);
     if (!operations.empty()) {
         const uint32_t first = operations.front();
-        const QString started = utf8(trace.string(trace.deviceOps().name[first]));
+        const QString started = gapscope::text(trace.string(trace.deviceOps().name[first]));
         tip.add(tr("launches"),
                 operations.size() == 1
                     ? started
@@ -406,7 +406,7 @@ QString TimelineLabels::gapTooltip(uint32_t row) const {
     Tip tip(gapSentence(trace, gap));
     tip.add(tr("start"), exactly(gap.range.startNs));
     if (gap.nextOp != kNoRow && gap.nextOp < trace.deviceOps().name.size())
-        tip.add(tr("ended by"), utf8(trace.string(trace.deviceOps().name[gap.nextOp])));
+        tip.add(tr("ended by"), gapscope::text(trace.string(trace.deviceOps().name[gap.nextOp])));
     return tip.html();
 }
 
@@ -448,19 +448,19 @@ QString TimelineLabels::tokenTooltip(uint32_t row) const {
 QString counterValue(CounterUnit unit, double value) {
     switch (unit) {
         case CounterUnit::Bytes:
-            return utf8(formatBytes(value));
+            return gapscope::text(formatBytes(value));
         case CounterUnit::Hertz:
-            return utf8(formatRate(value, "Hz"));
+            return gapscope::text(formatRate(value, "Hz"));
         case CounterUnit::Watt:
-            return utf8(formatRate(value, "W"));
+            return gapscope::text(formatRate(value, "W"));
         case CounterUnit::Celsius:
             return tr("%1 °C").arg(value, 0, 'f', 0);
         case CounterUnit::ClockEventReasons:
-            return utf8(clockEventReasonWords(clockEventReasonsOf(value)));
+            return gapscope::text(clockEventReasonWords(clockEventReasonsOf(value)));
         case CounterUnit::Number:
             break;
     }
-    return utf8(formatRate(value, "")).trimmed();
+    return gapscope::text(formatRate(value, "")).trimmed();
 }
 
 namespace {
@@ -481,11 +481,11 @@ QString plotValue(const TimelineRow& row, double value) {
         case PlotFigure::Sampled:
             break;
         case PlotFigure::BusyShare:
-            return value > 0 ? utf8(formatPercent(value)) : QStringLiteral("0 %");
+            return value > 0 ? gapscope::text(formatPercent(value)) : QStringLiteral("0 %");
         case PlotFigure::QueueDepth:
             return count(std::llround(value));
         case PlotFigure::Bandwidth:
-            return utf8(formatRate(value, "B/s"));
+            return gapscope::text(formatRate(value, "B/s"));
     }
     return counterValue(row.unit, value);
 }
@@ -497,11 +497,11 @@ QString plotAxisText(const TimelineRow& row, double value) {
 
 QString TimelineLabels::counterTooltip(const TimelineRow& row, const FrameHit& hit) const {
     if (row.figure == PlotFigure::BusyShare) {
-        Tip tip(tr("%1: %2").arg(utf8(row.title), plotValue(row, hit.column.mean)));
+        Tip tip(tr("%1: %2").arg(gapscope::text(row.title), plotValue(row, hit.column.mean)));
         tip.add(tr("of"), tr("the few px around the pointer"));
         return tip.html();
     }
-    Tip tip(tr("%1: %2").arg(utf8(row.title), plotValue(row, row.series.value(hit.item))));
+    Tip tip(tr("%1: %2").arg(gapscope::text(row.title), plotValue(row, row.series.value(hit.item))));
     if (row.unit == CounterUnit::Bytes) {
         const auto& devices = m_index.trace().devices();
         const auto device = std::ranges::find(devices, row.deviceId, &DeviceRow::id);
@@ -520,13 +520,14 @@ QString TimelineLabels::counterTooltip(const TimelineRow& row, const FrameHit& h
 
 QString TimelineLabels::rowTooltip(size_t row, std::optional<double> busy) const {
     if (row >= m_index.rows().size()) return {};
-    Tip tip(utf8(m_index.rows()[row]->detail.empty() ? m_index.rows()[row]->title : m_index.rows()[row]->detail));
+    Tip tip(
+        gapscope::text(m_index.rows()[row]->detail.empty() ? m_index.rows()[row]->title : m_index.rows()[row]->detail));
     const RowKind kind = m_index.rows()[row]->kind;
     const QString what = kind == RowKind::Range || kind == RowKind::Projection ? tr("outermost ranges")
                          : kind == RowKind::ApiCall                            ? tr("in API calls")
                          : kind == RowKind::Wait                               ? tr("waiting")
                                                                                : tr("busy");
-    if (busy) tip.add(what, tr("%1 of the visible time").arg(utf8(formatPercent(*busy))));
+    if (busy) tip.add(what, tr("%1 of the visible time").arg(gapscope::text(formatPercent(*busy))));
     return tip.html();
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/gui/session/selection_text.h"
 #include "app/gui/timeline/span_painter.h"
 #include "core/base/format.h"
 
@@ -31,10 +32,6 @@ double devicePixel(const QPainter& painter) {
 double counterY(const FrameCounter& shown, const QRect& rows, double value) {
     const double share = std::clamp(value / shown.top, 0.0, 1.0);
     return rows.top() + shown.y + shown.height - share * (shown.height - 3);
-}
-
-QString utf8(const std::string& text) {
-    return QString::fromStdString(text);
 }
 
 }  // namespace
@@ -176,11 +173,12 @@ void TimelinePainter::paintHeader(QPainter& painter, const TimelineFrame& frame,
     if (row.pinned) paintPin(painter, QPointF(line.left() - 9, line.center().y() + 0.5));
     if (row.kind == RowKind::Counter) paintAxis(painter, row, line);
     if (r < frame.busy.size() && frame.busy[r]) {
-        const QString share = *frame.busy[r] > 0 ? utf8(formatPercent(*frame.busy[r])) : QStringLiteral("0 %");
+        const QString share =
+            *frame.busy[r] > 0 ? gapscope::text(formatPercent(*frame.busy[r])) : QStringLiteral("0 %");
         QString busy = row.kind == RowKind::Gap ? QObject::tr("busy %1").arg(share) : share;
         // Where both do not fit, the row's name goes before the figure, which the tooltip has too.
-        const double room =
-            line.width() - 8 - QFontMetricsF(row.startsGroup ? bold : m_font).horizontalAdvance(utf8(row.title));
+        const double room = line.width() - 8 -
+                            QFontMetricsF(row.startsGroup ? bold : m_font).horizontalAdvance(gapscope::text(row.title));
         if (m_metrics.horizontalAdvance(busy) > room)
             busy = m_metrics.horizontalAdvance(share) > room ? QString() : share;
         painter.setFont(m_font);
@@ -190,7 +188,8 @@ void TimelinePainter::paintHeader(QPainter& painter, const TimelineFrame& frame,
     }
     painter.setFont(row.startsGroup ? bold : m_font);
     painter.setPen(row.startsGroup ? m_theme.text : m_theme.mutedText);
-    const QString title = QFontMetrics(painter.font()).elidedText(utf8(row.title), Qt::ElideRight, line.width());
+    const QString title =
+        QFontMetrics(painter.font()).elidedText(gapscope::text(row.title), Qt::ElideRight, line.width());
     painter.drawText(line, Qt::AlignVCenter | Qt::AlignLeft, title);
 }
 
@@ -259,10 +258,10 @@ void TimelinePainter::paintRuler(QPainter& painter, const std::vector<RulerTick>
                          tick.major ? m_theme.mutedText : m_theme.lineStrong);
         if (!tick.major) continue;
         // A label cut at the edge reads as another number.
-        if (x + 4 + m_metrics.horizontalAdvance(utf8(tick.label)) > ruler.right()) continue;
+        if (x + 4 + m_metrics.horizontalAdvance(gapscope::text(tick.label)) > ruler.right()) continue;
         painter.setPen(m_theme.mutedText);
         painter.drawText(QRectF(x + 4, ruler.top(), 200, ruler.height() - 5), Qt::AlignLeft | Qt::AlignVCenter,
-                         utf8(tick.label));
+                         gapscope::text(tick.label));
     }
     painter.setClipping(false);
     painter.fillRect(QRect(ruler.left() - headerWidth, ruler.bottom(), ruler.width() + headerWidth, 1),

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/gui/session/selection_text.h"
 #include "app/gui/timeline/rows_dialog.h"
 #include "app/gui/timeline/timeline_widget.h"
 
@@ -18,10 +19,6 @@ constexpr int kDragThresholdPx = 4;
 constexpr int kEdgePx = 2;             // around the lower edge of a row's name
 constexpr double kCompactShare = 0.4;  // of the usual height
 constexpr double kTallShare = 2;
-
-QString utf8(const std::string& text) {
-    return QString::fromStdString(text);
-}
 
 int laneHeightFor(RowKind kind, TimelineWidget::RowHeight height) {
     const double share = height == TimelineWidget::RowHeight::Compact ? kCompactShare
@@ -203,7 +200,7 @@ void TimelineWidget::focusRow(const std::string& key) {
         const TimelineRow& row = *m_index->rows()[*at];
         setAccessibleDescription(
             tr("Row %1, %2 of %3%4%5")
-                .arg(utf8(row.detail.empty() ? row.title : row.detail))
+                .arg(gapscope::text(row.detail.empty() ? row.title : row.detail))
                 .arg(*at + 1)
                 .arg(m_index->rows().size())
                 .arg(row.pinned ? tr(", pinned") : QString(), row.folded ? tr(", folded") : QString()));
@@ -354,12 +351,12 @@ QMenu* TimelineWidget::rowMenu(const std::string& key) {
         return add(menu, name, shown, [this, key, act] { actOnRow(key, act); });
     };
     if (row) {
-        QString name = utf8(row->title);
+        QString name = gapscope::text(row->title);
         addAct("hideRow", tr("&Hide “%1”").arg(name.replace(QLatin1Char('&'), QStringLiteral("&&"))), tr("H"),
                RowAct::Hide);
         if (const std::vector<const RowNode*> path = pathTo(m_index->tree(), key); path.size() > 1 && !row->pinned) {
             const RowNode& group = *path[path.size() - 2];
-            QString groupName = utf8(group.title);
+            QString groupName = gapscope::text(group.title);
             add(menu, "hideGroup",
                 tr("Hide all of “%1”").arg(groupName.replace(QLatin1Char('&'), QStringLiteral("&&"))),
                 [this, group = group.key] {
