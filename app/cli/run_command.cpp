@@ -64,10 +64,18 @@ Result<RecordingSettings> settingsFrom(const RunOptions& options) {
             return fail("--mode is eager, fused, graph or persistent, not '" + options.mode + "'.",
                         ErrorKind::WrongUse);
     }
-    const auto speculation = speculationFromName(options.speculative);
-    if (!speculation)
-        return fail("--speculative is off or ngram, not '" + options.speculative + "'.", ErrorKind::WrongUse);
-    settings.generate.speculation.kind = *speculation;
+    SpeculationSettings& speculation = settings.generate.speculation;
+    if (options.speculative == "off" || options.speculative == "ngram") {
+        speculation.kind = *speculationFromName(options.speculative);
+    } else {
+        std::error_code ignored;
+        if (!std::filesystem::exists(options.speculative, ignored))
+            return fail("--speculative is off, ngram or the file of a draft model, and there is no file '" +
+                            options.speculative + "'.",
+                        ErrorKind::WrongUse);
+        speculation.kind = Speculation::Model;
+        speculation.draftModel = options.speculative;
+    }
 
     settings.generate.prompt = options.prompt;
     if (!options.promptFile.empty()) {
@@ -237,8 +245,8 @@ void addRunCommand(CLI::App& app, Outcome& outcome) {
     command->add_option("--trace", options->traceLevel, "off, graph or full")->capture_default_str();
     command
         ->add_option("--speculative,--speculate", options->speculative,
-                     "off or ngram: what followed earlier in the text is drafted and checked in one pass; the tokens "
-                     "stay the same")
+                     "off, ngram (what followed earlier in the text) or MODEL (a smaller model of the same "
+                     "vocabulary): what is drafted is checked in one pass; the tokens stay the same")
         ->capture_default_str();
     command->add_option("--draft-tokens", generate.speculation.draftTokens, "Most tokens drafted for a step")
         ->capture_default_str();

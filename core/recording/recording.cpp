@@ -62,7 +62,7 @@ RunInfo runInfoOf(const RecordingSettings& settings) {
     info.topK = run.sampling.topK;
     info.topP = run.sampling.topP;
     info.seed = run.sampling.seed;
-    info.speculation = speculationName(run.speculation.kind);
+    info.speculation = run.speculation.name();
     if (run.speculation.kind != Speculation::Off) info.draftTokens = run.speculation.draftTokens;
     return info;
 }

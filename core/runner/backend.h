@@ -42,6 +42,7 @@ struct BackendSettings {
     int64_t contextLength = 0;  // positions the cache must hold
     int64_t chunkTokens = 1;    // most tokens of one plan
     int64_t checkedTokens = 1;  // most tokens of one plan that checks drafts
+    bool drafts = false;        // a draft model, beside the backend that checks
     std::function<void(const std::string& phase, double share)> onProgress;
     std::stop_token stop;
 };

@@ -51,7 +51,7 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::create(const Model& model, const
     try {
         std::unique_ptr<CpuBackend> backend(new CpuBackend(model, settings, log));
         // Only a trace asks how near to the machine's limits a kernel came. Before packing: it needs memory of its own.
-        if (log.enabled()) {
+        if (log.enabled() && !settings.drafts) {
             const DevicePeakRates peaks = cpuPeaks(static_cast<int>(backend->m_info.threads));
             backend->m_info.peakBytesPerSecond = peaks.bytesPerSecond;
             backend->m_info.peakFlopsPerSecond = peaks.flopsPerSecond;
@@ -59,7 +59,9 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::create(const Model& model, const
         RETURN_IF_ERROR(backend->packWeights(settings));
         backend->allocateBuffers(settings);
         backend->makeInverseFrequencies();
-        backend->m_stream = std::make_unique<CpuStream>(static_cast<int>(backend->m_info.threads), log);
+        backend->m_stream =
+            std::make_unique<CpuStream>(static_cast<int>(backend->m_info.threads), log,
+                                        settings.drafts ? CpuStream::kDraftStreamId : CpuStream::kStreamId);
         return backend;
     } catch (const std::bad_alloc&) {
         return fail("There is not enough memory for the weights and a context of " +
@@ -171,12 +173,10 @@ Result<Backend::PlanId> CpuBackend::add(Plan plan) {
         CpuKernel kernel;
         kernel.op = &op;
         kernel.stages = stagesOf(op, request);
-        kernel.activityOp = m_log.describe({op.kernelName, op.opName, op.shapes, op.dtype, op.category, op.layer});
+        kernel.activityOp = m_log.describe(describeOp(op, request));
         compiled->kernels.push_back(std::move(kernel));
     }
-    const std::string name = request.checksDrafts  ? "verify_graph"
-                             : request.tokens == 1 ? "decode_graph"
-                                                   : "prefill_graph";
+    const std::string name = graphName(request);
     compiled->graphOp = m_log.describe({name, name, shapeText(request.tokens), "", Category::Other, -1});
     m_plans.push_back(std::move(compiled));
     return m_plans.size() - 1;

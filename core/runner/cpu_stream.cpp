@@ -14,10 +14,11 @@ constexpr uint32_t kRingSize = 4096;  // launches in flight; a power of two, as 
 
 }  // namespace
 
-CpuStream::CpuStream(int threads, ActivityLog& log)
+CpuStream::CpuStream(int threads, ActivityLog& log, uint32_t streamId)
     : m_log(log),
       m_level(log.level()),
       m_threads(std::max(threads, 1)),
+      m_streamId(streamId),
       m_ring(kRingSize),
       m_barrier(static_cast<uint32_t>(m_threads)),
       m_starts(static_cast<size_t>(m_threads)) {
@@ -159,7 +160,7 @@ void CpuStream::record(const Launch& launch, uint32_t kernelIndex, int64_t start
     activity.kind = kernel.kind;
     activity.op = kernel.activityOp;
     activity.correlationId = launch.correlationId;
-    activity.streamId = kStreamId;
+    activity.streamId = m_streamId;
     activity.token = kernel.op != nullptr && !kernel.op->head ? launch.step.bodyToken : launch.step.headToken;
     activity.repeat = launch.step.repeat;
     activity.workers = static_cast<uint16_t>(threads());

@@ -30,9 +30,10 @@ struct CpuKernel {
 
 class CpuStream {
 public:
-    static constexpr uint32_t kStreamId = 7;  // as CUDA numbers the first stream one gets
+    static constexpr uint32_t kStreamId = 7;        // as CUDA numbers the first stream one gets
+    static constexpr uint32_t kDraftStreamId = 13;  // and the second
 
-    CpuStream(int threads, ActivityLog& log);
+    CpuStream(int threads, ActivityLog& log, uint32_t streamId = kStreamId);
     ~CpuStream();  // finishes what is enqueued, or drops it after cancel()
     CpuStream(const CpuStream&) = delete;
     CpuStream& operator=(const CpuStream&) = delete;
@@ -74,6 +75,7 @@ private:
     ActivityLog& m_log;
     const TraceLevel m_level;
     const int m_threads;
+    const uint32_t m_streamId;
     std::vector<Launch> m_ring;
     SpinBarrier m_barrier;
     std::vector<WorkerStart> m_starts;

@@ -256,8 +256,7 @@ Result<Backend::PlanId> CudaBackend::add(Plan plan) {
     compiled->plan = std::move(plan);
     const int64_t tokens = compiled->plan.request.tokens;
     for (const PlanOp& op : compiled->plan.ops)
-        compiled->activityOps.push_back(
-            m_log.describe({op.kernelName, op.opName, op.shapes, op.dtype, op.category, op.layer}));
+        compiled->activityOps.push_back(m_log.describe(describeOp(op, compiled->plan.request)));
     const std::string name = tokens == 1 ? "decode_graph" : "prefill_graph";
     std::string shape("[");
     shape += std::to_string(tokens);

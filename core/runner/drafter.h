@@ -19,6 +19,9 @@ public:
     // At most `most` tokens that may follow `text`, the prompt and all new tokens so far. None: no idea. `step` says
     // for whom launches work.
     virtual Result<std::vector<int32_t>> draft(std::span<const int32_t> text, int64_t most, const Step& step) = 0;
+
+    // From any thread, as Backend::cancel().
+    virtual void cancel() {}
 };
 
 // Prompt lookup: what followed when the text's last tokens stood there before. The longest n-gram (kLongestNgram down

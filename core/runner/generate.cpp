@@ -3,12 +3,13 @@
 #include "core/runner/generate.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "core/runner/backend.h"
 #include "core/runner/devices.h"
 #include "core/runner/drafter.h"
+#include "core/runner/model_drafter.h"
+#include "core/runner/plan_launcher.h"
 #include "core/runner/prompt.h"
 #include "core/runner/sampler.h"
 
@@ -16,9 +17,6 @@ namespace gapscope {
 
 namespace {
 
-// Tokens of the prompt in one pass. Weights are read once for so many; activations of so many must be held, about
-// 40 kB a token for the 270M model.
-constexpr int64_t kChunkTokens = 256;
 // Passes that may be enqueued before the host waits: bounds how far shown progress runs ahead.
 constexpr int64_t kChunksInFlight = 4;
 
@@ -32,7 +30,7 @@ public:
           m_events(events),
           m_stop(std::move(stop)),
           m_backend(backend),
-          m_mode(mode),
+          m_launcher(model, backend, settings.precision, mode, log, false),
           m_prompt(prompt),
           m_drafter(drafter) {}
 
@@ -47,10 +45,7 @@ private:
         bool onDevice = true;  // argmax left the last one where the next embedding reads it
     };
 
-    enum class PlanKind { Fill, Choose, CheckDrafts };
-    Result<Backend::PlanId> planFor(int64_t tokens, PlanKind kind);
     Status prefill(const Step& step);
-    void launch(Backend::PlanId id, const Step& step);
     Result<std::vector<int32_t>> draft(const Step& step, const RepeatResult& result);
     // Runs the layers for the next token, and for those drafted after it, and chooses. The step's position moves on.
     Result<Outcome> decode(Step& step, std::span<const int32_t> drafted, Sampler& sampler, RepeatResult& result);
@@ -72,48 +67,14 @@ private:
     const GenerateEvents& m_events;
     const std::stop_token m_stop;
     Backend& m_backend;
-    const Mode m_mode;
+    PlanLauncher m_launcher;
     const std::vector<int32_t>& m_prompt;
     Drafter* const m_drafter;  // null: plain decoding
-    std::map<std::pair<int64_t, PlanKind>, Backend::PlanId> m_plans;
     std::vector<float> m_logits;
     std::vector<int32_t> m_written;  // prompt and new tokens of the repeat, for the drafter
     bool m_onDevice = true;          // the last token is where the next embedding reads it
     std::optional<StreamingDetokenizer> m_text;
 };
-
-Result<Backend::PlanId> Generation::planFor(int64_t tokens, PlanKind kind) {
-    const auto key = std::make_pair(tokens, kind);
-    if (const auto found = m_plans.find(key); found != m_plans.end()) return found->second;
-    PlanRequest request;
-    request.flavor = m_backend.planFlavor();
-    request.precision = m_settings.precision;
-    request.eager = m_mode == Mode::Eager;
-    request.tokens = tokens;
-    request.head = kind != PlanKind::Fill;
-    request.checksDrafts = kind == PlanKind::CheckDrafts;
-    request.quantizedActivations = m_backend.quantizedActivations();
-    request.kvElementBytes = m_backend.kvElementBytes();
-    ASSIGN_OR_RETURN(const Backend::PlanId id, m_backend.add(makePlan(m_model, request)));
-    m_plans.emplace(key, id);
-    return id;
-}
-
-void Generation::launch(Backend::PlanId id, const Step& step) {
-    if (m_mode == Mode::Graph || m_mode == Mode::Persistent) {
-        m_backend.launchGraph(id, step);
-        return;
-    }
-    const std::vector<PlanOp>& ops = m_backend.plan(id).ops;
-    std::optional<PhaseScope> layer;
-    for (size_t i = 0; i < ops.size(); ++i) {
-        if (i == 0 || ops[i].layer != ops[i - 1].layer) {
-            layer.reset();
-            if (ops[i].layer >= 0 && m_log.enabled()) layer.emplace(m_log, "layer " + std::to_string(ops[i].layer));
-        }
-        m_backend.launch(id, i, step);
-    }
-}
 
 Status Generation::prefill(const Step& first) {
     const auto total = static_cast<int64_t>(m_prompt.size());
@@ -121,11 +82,10 @@ Status Generation::prefill(const Step& first) {
     for (int64_t chunk = 0; step.position < total; ++chunk) {
         if (m_stop.stop_requested()) return {};
         const int64_t count = std::min(kChunkTokens, total - step.position);
-        ASSIGN_OR_RETURN(const Backend::PlanId id,
-                         planFor(count, step.position + count == total ? PlanKind::Choose : PlanKind::Fill));
         m_backend.uploadIds(
             step, std::span(m_prompt).subspan(static_cast<size_t>(step.position), static_cast<size_t>(count)));
-        launch(id, step);
+        const bool isLast = step.position + count == total;
+        RETURN_IF_ERROR(m_launcher.launch(count, isLast ? PlanKind::Choose : PlanKind::Fill, step));
         step.position += count;
         if (chunk % kChunksInFlight == kChunksInFlight - 1) RETURN_IF_ERROR(m_backend.synchronize());
         progress("Prefill", step.position, total);
@@ -155,9 +115,7 @@ Result<Generation::Outcome> Generation::decode(Step& step, std::span<const int32
         ids.insert(ids.end(), drafted.begin(), drafted.end());
         m_backend.uploadIds(step, ids);
     }
-    ASSIGN_OR_RETURN(const Backend::PlanId id,
-                     planFor(count + 1, count > 0 ? PlanKind::CheckDrafts : PlanKind::Choose));
-    launch(id, step);
+    RETURN_IF_ERROR(m_launcher.launch(count + 1, count > 0 ? PlanKind::CheckDrafts : PlanKind::Choose, step));
     ++step.position;
     ASSIGN_OR_RETURN(Outcome outcome, choose(step, drafted, sampler, result));
     ++result.drafts.steps;
@@ -269,9 +227,18 @@ Status Generation::repeat(int16_t number, RepeatResult& result, std::string& sto
     return {};
 }
 
-std::unique_ptr<Drafter> makeDrafter(const SpeculationSettings& settings) {
-    if (settings.kind == Speculation::Ngram) return std::make_unique<NgramDrafter>();
-    return nullptr;
+// Null without speculation.
+Result<std::unique_ptr<Drafter>> makeDrafter(const SpeculationSettings& settings, const Model& model,
+                                             const BackendSettings& backend, bool onCpu, ActivityLog& log) {
+    switch (settings.kind) {
+        case Speculation::Off:
+            return nullptr;
+        case Speculation::Ngram:
+            return std::make_unique<NgramDrafter>();
+        case Speculation::Model:
+            break;
+    }
+    return ModelDrafter::create(settings.draftModel, model, backend, onCpu, log);
 }
 
 Result<Mode> resolveMode(const GenerateSettings& settings, bool onCpu) {
@@ -344,6 +311,13 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
         return result;
     }
     Backend& backend = **created;
+    auto made = makeDrafter(settings.speculation, model, backendSettings, device == "cpu", log);
+    if (!made) {
+        if (made.error().kind != ErrorKind::Cancelled) return tl::unexpected(made.error());
+        result.stopReason = "cancelled";
+        return result;
+    }
+    const std::unique_ptr<Drafter> drafter = std::move(*made);
     const BackendInfo& info = backend.info();
     result.weightBytes = info.weightBytes;
     result.kvBytes = info.kvBytes;
@@ -364,8 +338,10 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
         events.onPrepared(prepared);
     }
 
-    const std::stop_callback onStop(stop, [&backend] { backend.cancel(); });
-    const std::unique_ptr<Drafter> drafter = makeDrafter(settings.speculation);
+    const std::stop_callback onStop(stop, [&] {
+        backend.cancel();
+        if (drafter) drafter->cancel();
+    });
     Generation generation(model, settings, log, events, stop, backend, mode, prompt.ids, drafter.get());
     for (int64_t i = -settings.warmup; i < settings.repeats && result.stopReason != "cancelled"; ++i) {
         const auto number = static_cast<int16_t>(std::max<int64_t>(i, -1));

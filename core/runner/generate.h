@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,13 +35,16 @@ struct SamplingSettings {
 // Speculative decoding: a drafter guesses tokens, one pass of the model checks them. A pass gives each token's logits
 // the bits that they have alone (PlanRequest::checksDrafts), so the tokens are those of plain decoding, sampled ones
 // too.
-enum class Speculation : uint8_t { Off, Ngram };
+enum class Speculation : uint8_t { Off, Ngram, Model };
 inline constexpr int64_t kMostDraftTokens = 16;
 struct SpeculationSettings {
     Speculation kind = Speculation::Off;
-    int64_t draftTokens = 4;  // most of a step, 1..kMostDraftTokens
+    int64_t draftTokens = 4;           // most of a step, 1..kMostDraftTokens
+    std::filesystem::path draftModel;  // Model: as for Model::load(), with the vocabulary of the model itself
+    // "ngram", "gemma-3-270m-it": for people and the session
+    std::string name() const;
 };
-std::string_view speculationName(Speculation kind);  // "off", "ngram"
+std::string_view speculationName(Speculation kind);  // "off", "ngram", "model"
 std::optional<Speculation> speculationFromName(std::string_view name);
 
 struct GenerateSettings {
@@ -136,8 +140,8 @@ struct GenerateEvents {
 // there is, with stopReason "cancelled". Errors: WrongUse for settings that cannot be (empty prompt, tokens <= 0,
 // prompt longer than the context, unknown device), General otherwise.
 // `log` receives every API call, kernel, range and token. The ranges it gets: "warmup" or "model_inference" around a
-// repeat, in it "prefill" and "decode K", in those "layer L"; with speculation a step is named after its first token and
-// holds "draft" and "verify: 3 of 4 accepted".
+// repeat, in it "prefill" and "decode K", in those "layer L"; with speculation a step is named after its first token
+// and holds "draft" and "verify: 3 of 4 accepted".
 Result<GenerateResult> generate(const Model& model, const GenerateSettings& settings, ActivityLog& log,
                                 const GenerateEvents& events = {}, std::stop_token stop = {});
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kModeNames = {"eager", "fused", "graph", "persistent"};
 constexpr std::array<std::string_view, 4> kPrecisionNames = {"file", "fp32", "bf16", "int8"};
-constexpr std::array<std::string_view, 2> kSpeculationNames = {"off", "ngram"};
+constexpr std::array<std::string_view, 3> kSpeculationNames = {"off", "ngram", "model"};
 constexpr int64_t kMostRepeats = std::numeric_limits<int16_t>::max();  // a repeat's number in records
 constexpr int64_t kMostThreads = 1024;
 
@@ -63,6 +63,13 @@ std::optional<Speculation> speculationFromName(std::string_view name) {
     return fromName<Speculation>(kSpeculationNames, name);
 }
 
+std::string SpeculationSettings::name() const {
+    if (kind != Speculation::Model) return std::string(speculationName(kind));
+    // "gemma-3-1b-it" of a folder as well, whose path may end in a slash.
+    const std::filesystem::path last = draftModel.has_filename() ? draftModel : draftModel.parent_path();
+    return last.extension() == ".gguf" ? last.stem().string() : last.filename().string();
+}
+
 Status validate(const GenerateSettings& settings) {
     const auto number = [](int64_t value) { return std::to_string(value); };
     if (settings.prompt.empty() && settings.promptIds.empty())
@@ -85,6 +92,8 @@ Status validate(const GenerateSettings& settings) {
     if (settings.speculation.draftTokens < 1 || settings.speculation.draftTokens > kMostDraftTokens)
         return wrong("The number of drafted tokens must be from 1 to " + number(kMostDraftTokens) + ", not " +
                      number(settings.speculation.draftTokens) + ".");
+    if (settings.speculation.kind == Speculation::Model && settings.speculation.draftModel.empty())
+        return wrong("Speculation by a draft model needs the model's file.");
     const SamplingSettings& sampling = settings.sampling;
     if (!(sampling.temperature >= 0) || !std::isfinite(sampling.temperature))
         return wrong("The temperature must be 0 (greedy) or a positive number.");

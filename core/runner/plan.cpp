@@ -274,4 +274,19 @@ Plan makePlan(const Model& model, const PlanRequest& request) {
     return request.eager ? makeEagerPlan(model, request) : makeFusedPlan(model, request);
 }
 
+OpActivity describeOp(const PlanOp& op, const PlanRequest& request) {
+    OpActivity activity{op.kernelName, op.opName, op.shapes, op.dtype, op.category, op.layer};
+    if (request.drafts) {
+        activity.opName = "draft " + op.opName;
+        activity.layer = -1;  // its layers are not those of the model that is asked
+    }
+    return activity;
+}
+
+std::string graphName(const PlanRequest& request) {
+    if (request.drafts) return request.tokens == 1 ? "draft_graph" : "draft_prefill_graph";
+    if (request.checksDrafts) return "verify_graph";
+    return request.tokens == 1 ? "decode_graph" : "prefill_graph";
+}
+
 }  // namespace gapscope

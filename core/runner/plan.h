@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/activity.h"
 #include "core/base/category.h"
 #include "core/runner/model.h"
 
@@ -169,6 +170,7 @@ struct PlanRequest {
     bool eager = false;
     int64_t tokens = 1;
     bool head = true;                   // false: a part of the prompt that only fills the cache
+    bool drafts = false;                // of a model that guesses for another one
     bool checksDrafts = false;          // logits and choice of every token, each with the bits that it has alone
     bool quantizedActivations = false;  // block-quantised weights meet int8 activations
     int64_t kvElementBytes = 4;
@@ -180,6 +182,10 @@ struct Plan {
 };
 
 Plan makePlan(const Model& model, const PlanRequest& request);
+// What the activity log is told of an op; a draft model's ops are told apart.
+OpActivity describeOp(const PlanOp& op, const PlanRequest& request);
+// What a launch of the whole plan is called: "decode_graph", "draft_graph", "verify_graph", "prefill_graph".
+std::string graphName(const PlanRequest& request);
 Plan makeCudaPlan(const Model& model, const PlanRequest& request);  // in plan_cuda.cpp; makePlan() calls it
 
 // Elements of one row; 0 for those that have no rows of floats (None, Quantized).

@@ -91,6 +91,29 @@ private Q_SLOTS:
         QCOMPARE(bar.choices(), choices);
     }
 
+    void anyModelMayDraft() {
+        RunBar bar;
+        bar.showMachine(machine());
+        auto* speculation = bar.findChild<QComboBox*>(QStringLiteral("speculationBox"));
+        const int item = speculation->findText(QStringLiteral("Model 4: second"));
+        QVERIFY(item > 0);
+        speculation->setCurrentIndex(item);
+        auto settings = bar.recordingSettings(QStringLiteral("Once"));
+        QVERIFY(settings.has_value());
+        QCOMPARE(settings->generate.speculation.kind, Speculation::Model);
+        QCOMPARE(settings->generate.speculation.draftTokens, 4);
+        QCOMPARE(settings->generate.speculation.draftModel.string(), std::string("/models/second.gguf"));
+        // Also one that no search finds, in a folder with spaces, with other numbers of drafts.
+        RunChoices choices = bar.choices();
+        choices.draftModel = QStringLiteral("/my models/small one.gguf");
+        choices.draftTokens = 7;
+        bar.setChoices(choices);
+        QCOMPARE(bar.choices(), choices);
+        settings = bar.recordingSettings(QStringLiteral("Once"));
+        QCOMPARE(settings->generate.speculation.draftModel.string(), std::string("/my models/small one.gguf"));
+        QCOMPARE(settings->generate.speculation.draftTokens, 7);
+    }
+
     void withoutAModelASentenceSaysSo() {
         RunBar bar;
         bar.showMachine({});

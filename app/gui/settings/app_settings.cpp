@@ -15,6 +15,7 @@ const QString kPrecision = QStringLiteral("run/precision");
 const QString kMode = QStringLiteral("run/mode");
 const QString kSpeculation = QStringLiteral("run/speculation");
 const QString kDraftTokens = QStringLiteral("run/draftTokens");
+const QString kDraftModel = QStringLiteral("run/draftModel");
 const QString kTokens = QStringLiteral("run/tokens");
 const QString kWarmup = QStringLiteral("run/warmup");
 const QString kRepeats = QStringLiteral("run/repeats");
@@ -77,6 +78,7 @@ RunChoices AppSettings::runChoices() const {
     choices.mode = m_settings.value(kMode).toString();
     choices.speculation = m_settings.value(kSpeculation, defaults.speculation).toString();
     choices.draftTokens = m_settings.value(kDraftTokens, defaults.draftTokens).toInt();
+    choices.draftModel = m_settings.value(kDraftModel).toString();
     choices.tokens = m_settings.value(kTokens, defaults.tokens).toInt();
     choices.warmup = m_settings.value(kWarmup, defaults.warmup).toInt();
     choices.repeats = m_settings.value(kRepeats, defaults.repeats).toInt();
@@ -91,6 +93,7 @@ void AppSettings::setRunChoices(const RunChoices& choices) {
     m_settings.setValue(kMode, choices.mode);
     m_settings.setValue(kSpeculation, choices.speculation);
     m_settings.setValue(kDraftTokens, choices.draftTokens);
+    m_settings.setValue(kDraftModel, choices.draftModel);
     m_settings.setValue(kTokens, choices.tokens);
     m_settings.setValue(kWarmup, choices.warmup);
     m_settings.setValue(kRepeats, choices.repeats);

@@ -18,6 +18,7 @@ struct RunChoices {
     QString mode;
     QString speculation = QStringLiteral("off");
     int draftTokens = 4;  // of a step, with speculation
+    QString draftModel;   // file, for speculation "model"
     int tokens = 64;
     int warmup = 1;
     int repeats = 1;

@@ -40,8 +40,13 @@ QComboBox* makeCombo(int characters) {
     return box;
 }
 
-QString speculationData(const QString& name, int64_t draftTokens) {
-    return name == QStringLiteral("off") ? name : QStringLiteral("%1 %2").arg(name).arg(draftTokens);
+constexpr int64_t kDraftTokens = 4;  // of a draft model: each costs a pass of its own
+
+QString speculationData(const QString& name, int64_t draftTokens, const QString& draftModel = {}) {
+    if (name == QStringLiteral("off")) return name;
+    QString data = QStringLiteral("%1 %2").arg(name).arg(draftTokens);
+    if (name == QStringLiteral("model")) data += QLatin1Char(' ') + draftModel;
+    return data;
 }
 
 void selectData(QComboBox* box, const QVariant& data) {
@@ -85,6 +90,8 @@ QString speculationTitle(Speculation kind, int64_t draftTokens) {
             return RunBar::tr("Off");
         case Speculation::Ngram:
             return RunBar::tr("Lookup %1").arg(draftTokens);
+        case Speculation::Model:
+            return RunBar::tr("Model %1").arg(draftTokens);
     }
     return {};
 }
@@ -119,14 +126,9 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_speculation =
         addField(layout, tr("Speculation"),
                  tr("Lookup: what followed the last tokens earlier in the text is drafted, up to so many at once, and "
-                    "checked in one pass. The tokens stay the same; text that repeats itself comes faster."),
+                    "checked in one pass. Model: a smaller model drafts. The tokens stay the same; text that is "
+                    "easily foreseen comes faster."),
                  makeCombo(8));
-    const auto offer = [this](Speculation kind, int64_t drafts) {
-        m_speculation->addItem(speculationTitle(kind, drafts), speculationData(text(speculationName(kind)), drafts));
-    };
-    offer(Speculation::Off, 0);
-    for (const int64_t drafts : {2, 4, 8, 16})
-        offer(Speculation::Ngram, drafts);
     m_tokens = addField(layout, tr("Tokens"), tr("How many new tokens to generate"), makeCount(1, kMaxTokens));
     m_warmup = addField(layout, tr("Warm-up"), tr("Runs before the recorded ones, to fill caches"), makeCount(0, 100));
     m_repeats = addField(layout, tr("Repeat"), tr("How often to run"), makeCount(1, 1000));
@@ -208,13 +210,39 @@ void RunBar::setChoices(const RunChoices& choices) {
         const QSignalBlocker quietDevice(m_device);
         m_device->clear();  // what was asked for counts, not what is shown
         fillDevices();
-        selectData(m_speculation, speculationData(choices.speculation, choices.draftTokens));
+        fillSpeculation();
         m_tokens->setValue(choices.tokens);
         m_warmup->setValue(choices.warmup);
         m_repeats->setValue(choices.repeats);
         m_chat->setChecked(choices.chat);
     }
     Q_EMIT changed();
+}
+
+// Any model may draft for any other; which of them fit, a run says.
+void RunBar::fillSpeculation() {
+    const QSignalBlocker quiet(m_speculation);
+    m_speculation->clear();
+    const auto offer = [this](Speculation kind, int64_t drafts) {
+        m_speculation->addItem(speculationTitle(kind, drafts), speculationData(text(speculationName(kind)), drafts));
+    };
+    offer(Speculation::Off, 0);
+    for (const int64_t drafts : {2, 4, 8, 16})
+        offer(Speculation::Ngram, drafts);
+    std::vector<QString> files;
+    for (const FoundModel& model : m_models)
+        files.push_back(QString::fromStdString(model.path.string()));
+    const bool isChosen = m_wanted.speculation == QStringLiteral("model") && !m_wanted.draftModel.isEmpty();
+    if (isChosen && std::ranges::find(files, m_wanted.draftModel) == files.end()) files.push_back(m_wanted.draftModel);
+    for (const QString& file : files) {
+        const int64_t drafts = isChosen && file == m_wanted.draftModel ? m_wanted.draftTokens : kDraftTokens;
+        m_speculation->addItem(
+            tr("%1: %2").arg(speculationTitle(Speculation::Model, drafts), QFileInfo(file).completeBaseName()),
+            speculationData(text(speculationName(Speculation::Model)), drafts, file));
+        m_speculation->setItemData(m_speculation->count() - 1, file, Qt::ToolTipRole);
+    }
+    m_speculation->view()->setMinimumWidth(std::min(kWidestList, m_speculation->view()->sizeHintForColumn(0) + 24));
+    selectData(m_speculation, speculationData(m_wanted.speculation, m_wanted.draftTokens, m_wanted.draftModel));
 }
 
 // "Automatic" means the first GPU, where one can be used.
@@ -304,9 +332,11 @@ RunChoices RunBar::choices() const {
     choices.device = m_device->currentData().toString();
     choices.precision = m_precision->currentData().toString();
     choices.mode = m_mode->currentData().toString();
-    const QStringList speculation = m_speculation->currentData().toString().split(QLatin1Char(' '));
-    choices.speculation = speculation.front();
-    if (speculation.size() > 1) choices.draftTokens = speculation.back().toInt();
+    const QString speculation = m_speculation->currentData().toString();  // a file's name may hold spaces
+    choices.speculation = speculation.section(QLatin1Char(' '), 0, 0);
+    if (const QString drafts = speculation.section(QLatin1Char(' '), 1, 1); !drafts.isEmpty())
+        choices.draftTokens = drafts.toInt();
+    choices.draftModel = speculation.section(QLatin1Char(' '), 2);
     choices.tokens = m_tokens->value();
     choices.warmup = m_warmup->value();
     choices.repeats = m_repeats->value();
@@ -348,6 +378,7 @@ Result<RecordingSettings> RunBar::recordingSettings(const QString& prompt) const
     generate.mode = modeFromName(chosen.mode.toStdString());
     generate.speculation.kind = speculationFromName(chosen.speculation.toStdString()).value_or(Speculation::Off);
     generate.speculation.draftTokens = chosen.draftTokens;
+    generate.speculation.draftModel = chosen.draftModel.toStdString();
     generate.prompt = prompt.toStdString();
     generate.chat = chosen.chat;
     generate.maxNewTokens = chosen.tokens;

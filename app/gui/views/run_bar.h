@@ -55,6 +55,7 @@ private:
     template <class Field>
     Field* addField(QHBoxLayout* layout, const QString& caption, const QString& tip, Field* field, int stretch = 0);
     void showDevice();
+    void fillSpeculation();
     void fillDevices();
     bool gpusRefused() const { return !m_refusal.isEmpty(); }
 
@@ -62,7 +63,7 @@ private:
     QComboBox* m_device;
     QComboBox* m_precision;
     QComboBox* m_mode;
-    QComboBox* m_speculation;  // data: name and most drafts, "ngram 4"
+    QComboBox* m_speculation;  // data: name, most drafts and the draft model's file, "ngram 4"
     QSpinBox* m_tokens;
     QSpinBox* m_warmup;
     QSpinBox* m_repeats;

@@ -2,10 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 
+#include "core/runner/cpu_stream.h"
 #include "core/runner/drafter.h"
 #include "core/runner/generate.h"
+#include "tests/core/testing/temp_folder.h"
 #include "tests/support/test_files.h"
 
 namespace gapscope {
@@ -57,9 +60,9 @@ protected:
     }
 
     // The same tokens from the same logits, to the bit. Returns how it went.
-    DraftCounts expectSame() {
+    DraftCounts expectSame(Speculation kind = Speculation::Ngram) {
         const GenerateResult plain = run(Speculation::Off);
-        const GenerateResult drafted = run(Speculation::Ngram);
+        const GenerateResult drafted = run(kind);
         if (plain.repeats.empty() || drafted.repeats.empty()) return {};
         const RepeatResult& wanted = plain.repeats[0];
         const RepeatResult& got = drafted.repeats[0];
@@ -208,6 +211,97 @@ TEST_F(SpeculativeRun, RefusesImpossibleNumbersOfDrafts) {
     EXPECT_EQ(speculationFromName("ngram"), Speculation::Ngram);
     EXPECT_EQ(speculationName(Speculation::Off), "off");
     EXPECT_FALSE(speculationFromName("magic"));
+}
+
+// A second model as drafter: the tiny model itself, which foresees every token, or one whose weights are a little
+// others, which often errs.
+class SpeculationByModel : public SpeculativeRun {
+protected:
+    void SetUp() override {
+        SpeculativeRun::SetUp();
+        m_settings.speculation.draftModel = m_tiny;
+    }
+    std::filesystem::path otherModel() {
+        std::ifstream in(m_tiny, std::ios::binary);
+        std::string bytes{std::istreambuf_iterator<char>(in), {}};
+        // Its last tensors are block-quantised; low bits of their numbers are always a number.
+        for (size_t i = bytes.size() * 9 / 10; i < bytes.size(); i += 7)
+            bytes[i] = static_cast<char>(bytes[i] ^ 1);
+        const std::filesystem::path path = m_folder / "other.gguf";
+        std::ofstream(path, std::ios::binary) << bytes;
+        return path;
+    }
+    const std::filesystem::path m_tiny = test::repositoryFile("resources/tiny-random-gemma3.gguf");
+    TempFolder m_folder;
+};
+
+TEST_F(SpeculationByModel, AcceptsAllThatTheModelItselfDrafts) {
+    for (const Mode mode : {Mode::Eager, Mode::Fused, Mode::Graph}) {
+        SCOPED_TRACE(modeName(mode));
+        m_settings.mode = mode;
+        const DraftCounts counts = expectSame(Speculation::Model);
+        EXPECT_EQ(counts.accepted, counts.drafted);
+        EXPECT_EQ(counts.steps, 12) << "59 tokens after the first, five a step";
+    }
+}
+
+TEST_F(SpeculationByModel, OvertakesWhatTheDrafterGotWrong) {
+    m_settings.speculation.draftModel = otherModel();
+    for (const int64_t most : {1, 4, 11}) {
+        SCOPED_TRACE(most);
+        m_settings.speculation.draftTokens = most;
+        const DraftCounts counts = expectSame(Speculation::Model);
+        EXPECT_GT(counts.accepted, 0);
+        EXPECT_LT(counts.accepted, counts.drafted);
+    }
+}
+
+TEST_F(SpeculationByModel, HoldsPastTheWindow) {
+    m_settings.promptIds.clear();
+    for (int32_t i = 0; i < 300; ++i)
+        m_settings.promptIds.push_back(3 + i * i % 250);
+    m_settings.maxNewTokens = 80;
+    const DraftCounts own = expectSame(Speculation::Model);
+    EXPECT_EQ(own.accepted, own.drafted) << "its cache is what it would be had it read all of it at once";
+    m_settings.speculation.draftModel = otherModel();
+    expectSame(Speculation::Model);
+}
+
+TEST_F(SpeculationByModel, ItsWorkIsToldApart) {
+    m_settings.topLogits = 0;
+    m_settings.mode = Mode::Fused;
+    run(Speculation::Model, TraceLevel::Full);
+    int64_t drafts = 0;
+    for (const DeviceActivity& activity : m_batch.device) {
+        if (activity.kind != DeviceActivityKind::Kernel) continue;
+        const OpActivity& op = m_batch.ops.at(activity.op);
+        const bool isDraft = op.opName.starts_with("draft ");
+        EXPECT_EQ(activity.streamId, isDraft ? CpuStream::kDraftStreamId : CpuStream::kStreamId) << op.opName;
+        if (!isDraft) continue;
+        ++drafts;
+        EXPECT_EQ(op.layer, -1);
+        EXPECT_GT(activity.token, 0);
+    }
+    EXPECT_GT(drafts, 0);
+}
+
+TEST_F(SpeculationByModel, SaysWhyAModelCannotDraft) {
+    const auto problem = [&](const std::filesystem::path& path) {
+        m_settings.speculation = {.kind = Speculation::Model, .draftModel = path};
+        ActivityLog log(TraceLevel::Off);
+        const auto result = generate(*m_model, m_settings, log);
+        return result ? std::string() : result.error().message;
+    };
+    EXPECT_NE(problem(m_folder / "none.gguf").find("none.gguf"), std::string::npos);
+    EXPECT_NE(problem({}).find("needs the model's file"), std::string::npos);
+    const std::filesystem::path real = test::realModelPath();
+    GAPSCOPE_NEEDS_FILE(real, "the real Gemma 3 270M");
+    const std::string words = problem(real);
+    EXPECT_NE(words.find("262144 tokens"), std::string::npos) << words;
+    EXPECT_EQ(SpeculationSettings({.kind = Speculation::Model, .draftModel = "/m/gemma-3-270m.gguf"}).name(),
+              "gemma-3-270m");
+    EXPECT_EQ(SpeculationSettings({.kind = Speculation::Model, .draftModel = "/m/gemma-3-1b-it/"}).name(),
+              "gemma-3-1b-it");
 }
 
 TEST(SpeculativeRealModel, SaysWhatPlainDecodingSays) {

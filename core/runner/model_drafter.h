@@ -1,0 +1,36 @@
+// Drafts by a second, smaller model: it goes on with the text greedily, on the same device as the model that checks it,
+// with weights, cache and stream of its own.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "core/runner/drafter.h"
+#include "core/runner/plan_launcher.h"
+
+namespace gapscope {
+
+class ModelDrafter : public Drafter {
+public:
+    // `settings` are those of the backend that it drafts for. Errors: the file cannot be read, is a model with another
+    // vocabulary than `checker`'s (its guesses would be other words), or does not fit into the memory left.
+    static Result<std::unique_ptr<Drafter>> create(const std::filesystem::path& path, const Model& checker,
+                                                   BackendSettings settings, bool onCpu, ActivityLog& log);
+
+    Result<std::vector<int32_t>> draft(std::span<const int32_t> text, int64_t most, const Step& step) override;
+    void cancel() override { m_backend->cancel(); }
+
+private:
+    ModelDrafter(std::shared_ptr<const Model> model, std::unique_ptr<Backend> backend, const BackendSettings& settings,
+                 ActivityLog& log);
+    Status read(std::span<const int32_t> text, Step& step);
+
+    std::shared_ptr<const Model> m_model;  // outlives the backend
+    std::unique_ptr<Backend> m_backend;
+    PlanLauncher m_launcher;
+    const int64_t m_contextLength;
+    std::vector<int32_t> m_cached;  // tokens whose keys and values the cache holds, from position 0
+};
+
+}  // namespace gapscope
