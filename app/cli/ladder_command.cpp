@@ -80,16 +80,11 @@ std::string causeName(const LadderFigures& figures) {
     return figures.idleBy ? std::string(kGapCauseNames[static_cast<size_t>(*figures.idleBy)]) : std::string();
 }
 
-double errorOf(const LadderRung& rung) {
-    return rung.prediction.tokensPerSecond > 0 && rung.figures.tokensPerSecond > 0
-               ? rung.prediction.tokensPerSecond / rung.figures.tokensPerSecond - 1
-               : 0;
-}
-
 std::string jsonText(const Ladder& ladder) {
     JsonWriter json;
     json.beginObject().field("model", ladder.model).field("device", ladder.device);
-    json.field("deviceName", ladder.deviceName).field("cancelled", ladder.cancelled).key("rungs").beginArray();
+    json.field("deviceName", ladder.deviceName).field("cancelled", ladder.cancelled);
+    json.field("floorTokensPerSecond", ladder.floorTokensPerSecond).key("rungs").beginArray();
     for (const LadderRung& rung : ladder.rungs) {
         const LadderFigures& figures = rung.figures;
         json.beginObject().field("name", rung.name).field("mode", modeName(rung.mode));
@@ -100,7 +95,9 @@ std::string jsonText(const Ladder& ladder) {
         json.field("peakBytesPerSecond", figures.peakBytesPerSecond).field("idleBy", causeName(figures));
         json.field("idleByShare", figures.idleByShare).key("predicted").beginObject();
         json.field("from", rung.prediction.from).field("missing", rung.prediction.missing);
-        json.field("tokensPerSecond", rung.prediction.tokensPerSecond).field("error", errorOf(rung)).endObject();
+        json.field("tokensPerSecond", rung.prediction.tokensPerSecond)
+            .field("error", rung.predictionError().value_or(0))
+            .endObject();
         json.field("stepCount", rung.drafts.steps).field("draftedCount", rung.drafts.drafted);
         json.field("acceptedCount", rung.drafts.accepted).field("sameTokens", rung.sameTokens).endObject();
     }
@@ -131,11 +128,11 @@ std::string tableText(const Ladder& ladder) {
             continue;
         }
         const LadderFigures& figures = rung.figures;
-        const bool isPredicted = rung.prediction.tokensPerSecond > 0;
+        const std::optional<double> error = rung.predictionError();
         const double peak = figures.peakBytesPerSecond;
         table.add({rung.name, number("%.1f", figures.tokensPerSecond),
-                   isPredicted ? number("%.1f", rung.prediction.tokensPerSecond) : "",
-                   isPredicted ? number("%+.1f %%", 100 * errorOf(rung)) : "", formatPercent(figures.busyShare),
+                   error ? number("%.1f", rung.prediction.tokensPerSecond) : "",
+                   error ? number("%+.1f %%", 100 * *error) : "", formatPercent(figures.busyShare),
                    number("%.1f", figures.launchesPerToken), number("%.1f", figures.bytesPerSecond / 1e9),
                    peak > 0 ? formatPercent(figures.bytesPerSecond / peak) : "",
                    figures.idleBy ? causeName(figures) + " " + formatPercent(figures.idleByShare) : ""});
@@ -147,6 +144,9 @@ std::string tableText(const Ladder& ladder) {
         if (!rung.prediction.missing.empty() && &rung != ladder.rungs.data())
             notes += rung.name + ": not predicted. " + rung.prediction.missing + "\n";
     }
+    if (ladder.floorTokensPerSecond > 0)
+        notes += "One token a step: " + number("%.1f", ladder.floorTokensPerSecond) +
+                 " tokens/s at the measured memory bandwidth.\n";
     return printable(ladder.model + ", " + ladder.deviceName) + "\n\n" + table.text() + "\n" + notes;
 }
 

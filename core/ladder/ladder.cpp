@@ -88,6 +88,23 @@ Result<RunDevice> deviceOf(const std::string& asked) {
 
 }  // namespace
 
+std::optional<double> LadderRung::predictionError() const {
+    if (prediction.tokensPerSecond <= 0 || figures.tokensPerSecond <= 0) return std::nullopt;
+    return prediction.tokensPerSecond / figures.tokensPerSecond - 1;
+}
+
+const LadderRung* Ladder::first() const {
+    const auto found = std::ranges::find_if(rungs, &LadderRung::ran);
+    return found == rungs.end() ? nullptr : &*found;
+}
+
+const LadderRung* Ladder::fastest() const {
+    const LadderRung* best = nullptr;
+    for (const LadderRung& rung : rungs)
+        if (rung.ran() && (!best || rung.figures.tokensPerSecond > best->figures.tokensPerSecond)) best = &rung;
+    return best;
+}
+
 std::vector<LadderRung> rungsOf(const RunDevice& device) {
     std::vector<LadderRung> rungs;
     for (const Mode mode : {Mode::Eager, Mode::Fused, Mode::Graph, Mode::Persistent})
@@ -181,9 +198,13 @@ Result<Ladder> climb(const LadderSettings& settings, const LadderEvents& events,
             // first is a reason to stop.
             if (!before) return tl::unexpected(status.error());
             rung.notRun = status.error().message;
+            if (status.error().kind == ErrorKind::GpuUnusable) ladder.failure = status.error();
             std::filesystem::remove(sessions[i], failed);
             if (events.onRung) events.onRung(rung);
-            continue;
+            if (!ladder.failure) continue;
+            for (size_t left = i + 1; left < ladder.rungs.size(); ++left)
+                ladder.rungs[left].notRun = rung.notRun;
+            break;
         }
         if (stop.stop_requested() || recording->result()->stopReason == "cancelled") {
             ladder.cancelled = true;
@@ -204,6 +225,9 @@ Result<Ladder> climb(const LadderSettings& settings, const LadderEvents& events,
             ladder.model = info.modelName;
             ladder.device = info.device;
             ladder.deviceName = info.deviceName;
+            if (before->result.weightBytes > 0)
+                ladder.floorTokensPerSecond =
+                    rung.figures.peakBytesPerSecond / static_cast<double>(before->result.weightBytes);
         }
         rung.sameTokens = last.tokens == tokens;
         if (!fastest || rung.figures.tokensPerSecond > ladder.rungs[fastest->rung].figures.tokensPerSecond)

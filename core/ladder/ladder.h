@@ -45,12 +45,22 @@ struct LadderRung {
     LadderPrediction prediction;
     DraftCounts drafts;
     bool sameTokens = true;  // as the first rung that ran
+
+    bool ran() const { return !session.empty(); }
+    // Predicted against reached, 0 for equal; none where one of the two is missing.
+    std::optional<double> predictionError() const;
 };
 
 struct Ladder {
     std::string model, device, deviceName;
     std::vector<LadderRung> rungs;
+    // One token a step can not be faster: measured memory bandwidth / weight bytes read for a token. 0: not measured.
+    double floorTokensPerSecond = 0;
     bool cancelled = false;
+    std::optional<Error> failure;  // that ended it on the way: a GPU that is lost for this process
+
+    const LadderRung* first() const;    // that ran; null: none
+    const LadderRung* fastest() const;  // that ran
 };
 
 struct LadderSettings {

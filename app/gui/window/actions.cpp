@@ -33,6 +33,9 @@ QAction* make(QWidget* window, const char* name, const QString& text, const QStr
 Actions::Actions(QWidget* window) {
     run = make(window, "runAction", tr("&Run"), tr("Run the model and record it"),
                {QKeySequence(Qt::CTRL | Qt::Key_R), QKeySequence(Qt::Key_F5)}, QStringLiteral("run"));
+    climb = make(window, "climbAction", tr("Run all re&medies"),
+                 tr("Run with one remedy after the other, eager to speculative, and show what each brings"),
+                 {QKeySequence(Qt::CTRL | Qt::Key_L)}, QStringLiteral("ladder"));
     stop = make(window, "stopAction", tr("S&top"), tr("Stop the run; what was recorded stays"),
                 {QKeySequence(Qt::SHIFT | Qt::Key_F5)}, QStringLiteral("stop"));
     open = make(window, "openAction", tr("&Open trace…"), tr("Open a session or a trace of another program"),
@@ -124,6 +127,7 @@ Actions::Actions(QWidget* window) {
 
 QList<QAction*> Actions::all() const {
     return {run,
+            climb,
             stop,
             open,
             openExampleEager,

@@ -16,6 +16,7 @@ struct Actions {
     explicit Actions(QWidget* window);
 
     QAction* run;
+    QAction* climb;  // the ladder
     QAction* stop;
     QAction* open;
     QAction* openExampleEager;

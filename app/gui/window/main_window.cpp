@@ -30,6 +30,7 @@
 #include "app/gui/views/found_panel.h"
 #include "app/gui/views/idle_panel.h"
 #include "app/gui/views/insight_panel.h"
+#include "app/gui/views/ladder_panel.h"
 #include "app/gui/views/launch_panel.h"
 #include "app/gui/views/model_panels.h"
 #include "app/gui/views/prompt_panel.h"
@@ -78,6 +79,7 @@ MainWindow::MainWindow(AppSettings& settings, QWidget* parent)
     connectCompare();
     connectAnswers();
     connectFolderWatch();
+    connectLadder();
     restoreLayout();
     m_runBar->setChoices(m_settings.runChoices());
     m_prompt->setPrompt(m_settings.prompt().isEmpty() ? kDefaultPrompt : m_settings.prompt());
@@ -105,7 +107,7 @@ void MainWindow::makeMenus() {
     file->addSeparator();
     file->addAction(m_actions.quit);
     QMenu* runMenu = menuBar()->addMenu(tr("&Run"));
-    runMenu->addActions({m_actions.run, m_actions.stop});
+    runMenu->addActions({m_actions.run, m_actions.climb, m_actions.stop});
     QMenu* view = menuBar()->addMenu(tr("&View"));
     view->addActions({m_actions.undoZoom, m_actions.redoZoom, m_actions.whole, m_actions.follow});
     view->addSeparator();
@@ -145,7 +147,7 @@ void MainWindow::makeMenus() {
     connect(m_actions.saveAs, &QAction::triggered, this, [this] { saveAs(); });
     connect(m_actions.quit, &QAction::triggered, this, &QWidget::close);
     connect(m_actions.run, &QAction::triggered, this, &MainWindow::run);
-    connect(m_actions.stop, &QAction::triggered, &m_runs, &RunController::stop);
+    connect(m_actions.stop, &QAction::triggered, this, &MainWindow::stopRecording);
     connect(m_actions.undoZoom, &QAction::triggered, &m_session, &Session::undoView);
     connect(m_actions.redoZoom, &QAction::triggered, &m_session, &Session::redoView);
     connect(m_actions.whole, &QAction::triggered, this, [this] {
@@ -264,6 +266,8 @@ void MainWindow::makeWorkspace() {
     m_tabs->addTab(new LayerPanel(m_analyst, this), tr("Layers"));
     m_roofline = new RooflinePanel(m_analyst, this);
     m_tabs->addTab(m_roofline, tr("Roofline"));
+    m_ladder = new LadderPanel(m_climber, m_actions.climb, this);
+    m_tabs->addTab(m_ladder, tr("Ladder"));
     m_events = new EventPanel(m_analyst, this);
     m_tabs->addTab(m_events, tr("Events"));
     m_details = new DetailsPanel(m_analyst, this);
@@ -380,10 +384,11 @@ void MainWindow::connectSession() {
 }
 
 void MainWindow::updateActions() {
-    const bool running = m_runs.running();
+    const bool running = recording();
     const bool busy = m_document.busy() || m_deviceJob.running();
     m_actions.run->setEnabled(!running && !busy && m_machineKnown);
-    m_actions.stop->setEnabled(running && !m_runs.stopping());
+    m_actions.stop->setEnabled(running && !m_runs.stopping() && !m_climber.stopping());
+    m_actions.climb->setEnabled(m_actions.run->isEnabled());
     m_actions.open->setEnabled(!running && !busy);
     m_actions.exportReport->setEnabled(!running && !busy && !m_document.isEmpty() && !m_reportJob.running());
     m_actions.compareWith->setEnabled(!running && !busy && !m_document.isEmpty() && !m_compareJob.running());
@@ -395,8 +400,8 @@ void MainWindow::updateActions() {
     m_actions.save->setEnabled(!running && !busy && m_document.isModified());
     m_actions.saveAs->setEnabled(!running && !busy && !m_document.isEmpty());
     for (QAction* action : {m_actions.find, m_actions.exportView, m_actions.copyView, m_actions.printView})
-        action->setEnabled((running || !m_document.isEmpty()) && !comparing());
-    m_actions.follow->setEnabled(running);
+        action->setEnabled((m_runs.running() || !m_document.isEmpty()) && !comparing());
+    m_actions.follow->setEnabled(m_runs.running());
     m_actions.follow->setChecked(m_session.following());
     m_actions.undoZoom->setEnabled(m_session.canUndoView());
     m_actions.redoZoom->setEnabled(m_session.canRedoView());

@@ -13,6 +13,7 @@
 #include "app/gui/session/example.h"
 #include "app/gui/session/finder.h"
 #include "app/gui/session/folder_watch.h"
+#include "app/gui/session/ladder_climber.h"
 #include "app/gui/session/run_controller.h"
 #include "app/gui/settings/app_settings.h"
 #include "app/gui/views/run_bar.h"
@@ -32,6 +33,7 @@ class FindBar;
 class InsightPanel;
 class KernelPanel;
 class KernelRulesDialog;
+class LadderPanel;
 class RooflinePanel;
 class PromptPanel;
 class StatusStrip;
@@ -49,6 +51,7 @@ public:
     Document& document() { return m_document; }
     Analyst& analyst() { return m_analyst; }
     RunController& runs() { return m_runs; }
+    LadderClimber& climber() { return m_climber; }
     FolderWatch& folderWatch() { return m_folderWatch; }
     BannerArea& banners() { return *m_banners; }
     RunBar& runBar() { return *m_runBar; }
@@ -117,16 +120,22 @@ private:
     // Calls `then` once the unsaved session is saved or given up; never, if the person cancels.
     void settleUnsaved(const QString& question, std::function<void()> then);
 
-    void startRun();
+    bool recording() const;  // a run, or a ladder of them
+    void stopRecording();
+    // Looks again whether the run bar's device is there; else says so and calls nothing.
+    void whenDeviceIsThere(std::function<void()> then);
     void beginRun();
     void showRunProgress();
     void runRemedy(const QString& mode, double predictedNsPerToken);
     void runPredicting(double nsPerToken);
     void showPrediction();
     void runFinished(const RunEnd& end);
-    void showGpuFailure(const RunEnd& end);
+    void showGpuFailure(const QString& error, const QString& kept);
     void restart();
     void showGpuLibraries();
+    void connectLadder();
+    void climbLadder();
+    void ladderFinished(const QString& problem, bool gpuLost);
     void chooseModelFile();
     void easeToDecode();
     void showGeneratedText();
@@ -147,11 +156,12 @@ private:
     Finder m_finder;
     Comparer m_comparer;
     JobTracker m_reportJob;
-    JobTracker m_compareJob;       // opens the other trace
+    JobTracker m_compareJob;  // opens the other trace
     KernelRules m_kernelRules;
     QStringList m_recentCommands;  // object names of actions, the last first
     Document m_document;
     RunController m_runs;
+    LadderClimber m_climber;
     FolderWatch m_folderWatch;
     QStringList m_newTraces;  // that are offered
     QString m_offer;          // the sentence that does
@@ -182,6 +192,7 @@ private:
     QWidget* m_tokens = nullptr;
     QWidget* m_launches = nullptr;
     RooflinePanel* m_roofline = nullptr;
+    LadderPanel* m_ladder = nullptr;
     QTabWidget* m_tabs = nullptr;
     QWidget* m_gaps = nullptr;
     QWidget* m_idle = nullptr;

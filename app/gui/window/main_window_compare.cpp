@@ -31,7 +31,7 @@ void MainWindow::askForComparison() {
 }
 
 void MainWindow::compareWith(const QString& path) {
-    if (m_runs.running() || m_document.busy() || m_document.isEmpty()) return;
+    if (recording() || m_document.busy() || m_document.isEmpty()) return;
     const QString name = QFileInfo(path).fileName();
     m_status->showProgress(tr("Opening %1").arg(name), -1);
     m_compareJob.start([path](std::stop_token stop) { return openTrace(path.toStdString(), {}, stop); },
@@ -79,7 +79,7 @@ void MainWindow::offerComparison() {
     if (choices(*before) == choices(*after)) return;
     m_banners->show(BannerKind::Offer, tr("See what changed against the session before, %1.").arg(m_earlier.name),
                     {{tr("Compare"), [this] {
-                          if (m_runs.running() || !m_earlier.trace) return;
+                          if (recording() || !m_earlier.trace) return;
                           showComparison(m_earlier.trace, m_earlier.name, m_session.trace(), m_document.name());
                       }}});
 }

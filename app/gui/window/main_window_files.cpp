@@ -67,7 +67,7 @@ void MainWindow::offerNewTraces(const QStringList& paths) {
 
 void MainWindow::openOffered(const QStringList& paths) {
     // The banner is gone with the click: while nothing can be opened it comes back.
-    if (m_runs.running() || m_document.busy()) return offerNewTraces(m_newTraces);
+    if (recording() || m_document.busy()) return offerNewTraces(m_newTraces);
     takeBackOffer();
     openFiles(paths);
 }

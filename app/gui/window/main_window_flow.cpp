@@ -113,7 +113,7 @@ void MainWindow::offerRecovery(const std::vector<UnfinishedSession>& unfinished)
                             .arg(session.modelName.empty() ? tr("a model") : text(session.modelName), started,
                                  text(formatCount(session.eventCount)), text(formatCount(session.tokenCount))),
                         {{tr("Recover"), [this, path, unfinished] {
-                              if (m_runs.running() || m_document.busy()) {
+                              if (recording() || m_document.busy()) {
                                   offerRecovery(unfinished);
                                   showError(tr("A run is going on. Recover the other one when it has ended."));
                                   return;
@@ -143,8 +143,8 @@ void MainWindow::connectDocument() {
         updateActions();
     });
     connect(m_status, &StatusStrip::cancelled, this, [this] {
-        if (m_runs.running())
-            m_runs.stop();
+        if (recording())
+            stopRecording();
         else if (m_compareJob.running())
             cancelComparison();
         else if (m_reportJob.running())
@@ -181,14 +181,14 @@ void MainWindow::askForFile() {
 }
 
 void MainWindow::openFile(const QString& path) {
-    if (m_runs.running() || m_document.busy()) return;
+    if (recording() || m_document.busy()) return;
     settleUnsaved(tr("Save the session before another one is opened?"),
                   [this, path] { m_document.open(QFileInfo(path).absoluteFilePath()); });
 }
 
 void MainWindow::openFiles(const QStringList& paths) {
     if (paths.size() == 1) return openFile(paths.first());
-    if (paths.isEmpty() || m_runs.running() || m_document.busy()) return;
+    if (paths.isEmpty() || recording() || m_document.busy()) return;
     settleUnsaved(tr("Save the session before others are opened?"), [this, paths] { m_document.openTogether(paths); });
 }
 
@@ -243,9 +243,9 @@ void MainWindow::settleUnsaved(const QString& question, std::function<void()> th
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (m_runs.running()) {
+    if (recording()) {
         m_closeAfterRun = true;
-        m_runs.stop();
+        stopRecording();
         event->ignore();
         return;
     }
@@ -269,15 +269,24 @@ void MainWindow::connectRuns() {
     connect(&m_runs, &RunController::finished, this, &MainWindow::runFinished);
 }
 
+bool MainWindow::recording() const {
+    return m_runs.running() || m_climber.running();
+}
+
+void MainWindow::stopRecording() {
+    if (m_runs.running()) m_runs.stop();
+    m_climber.stop();
+}
+
 void MainWindow::run() {
-    if (m_runs.running() || m_document.busy() || m_deviceJob.running()) return;
+    if (recording() || m_document.busy() || m_deviceJob.running()) return;
     runPredicting(0);
 }
 
 void MainWindow::runPredicting(double nsPerToken) {
     settleUnsaved(tr("Save the session before the next run takes its place?"), [this, nsPerToken] {
         m_predictedNsPerToken = nsPerToken;
-        startRun();
+        whenDeviceIsThere([this] { beginRun(); });
     });
 }
 
@@ -343,7 +352,10 @@ void MainWindow::runFinished(const RunEnd& end) {
     // A run that never got anywhere leaves nothing to lose.
     if (trace.eventCount() == 0) m_document.discard();
     if (end.kind == ErrorKind::GpuUnusable)
-        showGpuFailure(end);
+        showGpuFailure(end.error, trace.eventCount() == 0 ? QString()
+                                                          : tr(" The session up to there is kept: %1.")
+                                                                .arg(counted(static_cast<int64_t>(trace.eventCount()),
+                                                                             tr("%1 event"), tr("%1 events"))));
     else if (!end.error.isEmpty())
         showError(end.error);
     showGeneratedText();
@@ -439,9 +451,9 @@ void MainWindow::easeToDecode() {
 }
 
 bool MainWindow::settled() const {
-    return m_machineKnown && !m_deviceJob.running() && !m_runs.running() && !m_exampleJob.running() &&
-           !m_document.busy() && m_analyst.settled() && m_timeline->gapsSettled() && !m_compareJob.running() &&
-           !m_reportJob.running() && (!comparing() || m_compare->settled());
+    return m_machineKnown && !m_deviceJob.running() && !recording() && !m_exampleJob.running() && !m_document.busy() &&
+           m_analyst.settled() && m_timeline->gapsSettled() && !m_compareJob.running() && !m_reportJob.running() &&
+           (!comparing() || m_compare->settled());
 }
 
 }  // namespace gapscope

@@ -19,16 +19,16 @@ void MainWindow::setDeviceLook(DeviceLook look) {
 }
 
 // The list of devices may be hours old, and a GPU can fall off the bus.
-void MainWindow::startRun() {
+void MainWindow::whenDeviceIsThere(std::function<void()> then) {
     const RunDevice* const device = m_runBar->device();
-    if (!device || device->id == "cpu") return beginRun();
+    if (!device || device->id == "cpu") return then();
     m_deviceJob.start([look = m_lookAtDevices](std::stop_token) { return look(); },
-                      [this, wanted = *device](const FoundDevices& found) {
+                      [this, then = std::move(then), wanted = *device](const FoundDevices& found) {
                           updateActions();
                           const bool there = std::ranges::any_of(found.devices, [&](const RunDevice& known) {
                               return known.id == wanted.id && known.pciBusId == wanted.pciBusId;
                           });
-                          if (there) return beginRun();
+                          if (there) return then();
                           m_runBar->showDevices(found);
                           const QString why = found.gpuProblem.empty()
                                                   ? tr("%1 is not there any more.").arg(text(wanted.name))
@@ -40,15 +40,12 @@ void MainWindow::startRun() {
     updateActions();
 }
 
-void MainWindow::showGpuFailure(const RunEnd& end) {
+// `kept` says what of the run is left.
+void MainWindow::showGpuFailure(const QString& error, const QString& kept) {
     m_runBar->refuseGpus(
         tr("A run failed on the GPU, and CUDA refuses all further work of this program until it is started again."));
-    const auto events = static_cast<int64_t>(m_session.trace()->eventCount());
-    const QString kept =
-        events > 0 ? tr(" The session up to there is kept: %1.").arg(counted(events, tr("%1 event"), tr("%1 events")))
-                   : QString();
     m_banners->show(BannerKind::Error,
-                    end.error + kept + tr(" CUDA refuses all further work of this program until it is started again."),
+                    error + kept + tr(" CUDA refuses all further work of this program until it is started again."),
                     {{tr("Run on the CPU"),
                       [this] {
                           m_runBar->chooseDevice(QStringLiteral("cpu"));
@@ -59,7 +56,7 @@ void MainWindow::showGpuFailure(const RunEnd& end) {
 
 // Another process takes over, with the same session open in it.
 void MainWindow::restart() {
-    if (m_runs.running() || m_document.busy()) return;
+    if (recording() || m_document.busy()) return;
     saveLayout();
     m_settings.sync();
     if (!m_restart || !m_restart(m_document.reopenArguments())) {
