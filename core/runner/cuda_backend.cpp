@@ -1,6 +1,7 @@
 #include "core/runner/cuda_backend.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -49,7 +50,9 @@ CudaBackend::CudaBackend(const Model& model, const BackendSettings& settings, Ac
       m_precision(settings.precision),
       m_device(settings.deviceId),
       m_contextLength(settings.contextLength),
-      m_chunkTokens(std::max<int64_t>(settings.chunkTokens, 1)) {
+      m_chunkTokens(std::max<int64_t>(settings.chunkTokens, 1)),
+      m_checkedTokens(std::max<int64_t>(settings.checkedTokens, 1)) {
+    assert(m_checkedTokens <= m_chunkTokens);
     m_info.device = "cuda:" + std::to_string(m_device);
 }
 
@@ -158,12 +161,13 @@ int64_t CudaBackend::bufferBytes(Buffer buffer) const {
             return floatsOf(widest);
         case Buffer::Partials: {
             const int splits = *std::max_element(m_splits.begin(), m_splits.end());
-            return floatsOf(cuda::attentionPartialFloats(1, static_cast<int>(m_config.heads),
+            return floatsOf(cuda::attentionPartialFloats(static_cast<int>(m_checkedTokens),
+                                                         static_cast<int>(m_config.heads),
                                                          static_cast<int>(m_config.headDim), splits));
         }
         case Buffer::LogitsBf16:
         case Buffer::Logits:
-            return floatsOf(m_config.vocabulary);
+            return floatsOf(m_checkedTokens * m_config.vocabulary);
         case Buffer::Ids:
             return floatsOf(rows);
         case Buffer::WeightsBf16: {
@@ -199,10 +203,10 @@ Status CudaBackend::allocate() {
     const int64_t frequencyBytes = m_config.headDim / 2 * static_cast<int64_t>(sizeof(float));
     const int64_t localAt = take(frequencyBytes);
     const int64_t globalAt = take(frequencyBytes);
-    const int64_t tableAt = take(4 * frequencyBytes);
+    const int64_t tableAt = take(4 * frequencyBytes * m_checkedTokens);
     const int64_t stateAt = take(sizeof(cuda::StepState));
-    const int64_t valuesAt = take(m_argmaxBlocks * static_cast<int64_t>(sizeof(float)));
-    const int64_t indicesAt = take(m_argmaxBlocks * static_cast<int64_t>(sizeof(int32_t)));
+    const int64_t valuesAt = take(m_checkedTokens * m_argmaxBlocks * static_cast<int64_t>(sizeof(float)));
+    const int64_t indicesAt = take(m_checkedTokens * m_argmaxBlocks * static_cast<int64_t>(sizeof(int32_t)));
     const int64_t arrivalsAt = take(static_cast<int64_t>(sizeof(unsigned)));
 
     void* raw = nullptr;
@@ -257,7 +261,8 @@ Result<Backend::PlanId> CudaBackend::add(Plan plan) {
     const int64_t tokens = compiled->plan.request.tokens;
     for (const PlanOp& op : compiled->plan.ops)
         compiled->activityOps.push_back(m_log.describe(describeOp(op, compiled->plan.request)));
-    const std::string name = tokens == 1 ? "decode_graph" : "prefill_graph";
+    const bool checks = compiled->plan.request.checksDrafts;
+    const std::string name = graphName(compiled->plan.request);
     std::string shape("[");
     shape += std::to_string(tokens);
     shape += ']';
@@ -265,7 +270,9 @@ Result<Backend::PlanId> CudaBackend::add(Plan plan) {
                             ? m_log.describe({"persistent_decode_bf16", "decode", shape, "bf16", Category::Gemm, -1})
                             : m_log.describe({name, name, shape, "", Category::Other, -1});
     // A prompt's plan runs once or twice; making a graph of it would take longer than it saves.
-    if (m_mode == Mode::Graph && tokens == 1) RETURN_IF_ERROR(captureGraph(*compiled));
+    // A persistent step takes one token; its logits are those of a graph, and so are those of drafts checked by one.
+    if ((m_mode == Mode::Graph && tokens == 1) || (m_mode != Mode::Fused && m_mode != Mode::Eager && checks))
+        RETURN_IF_ERROR(captureGraph(*compiled));
     if (m_mode == Mode::Persistent && tokens == 1 && compiled->plan.request.head)
         RETURN_IF_ERROR(preparePersistent(*compiled));
     m_plans.push_back(std::move(compiled));
@@ -395,9 +402,9 @@ Status CudaBackend::readTokens(const Step& step, std::span<int32_t> ids) {
     // `step.position` is already that of the next token: the entry that argmax wrote.
     if (m_mode == Mode::Eager) {
         const LaunchScope scope(m_log, besidePlan(step.headToken, step));
-        note(cudaMemcpyAsync(m_ring + step.position, &m_state->token, sizeof(int32_t), cudaMemcpyDeviceToHost,
-                             m_stream.get()),
-             nullptr, "copying a token");
+        note(cudaMemcpyAsync(m_ring + step.position, ids.size() > 1 ? m_ids : &m_state->token, ids.size_bytes(),
+                             cudaMemcpyDeviceToHost, m_stream.get()),
+             nullptr, "copying tokens");
     }
     RETURN_IF_ERROR(synchronize());
     std::copy_n(m_ring + step.position, ids.size(), ids.begin());

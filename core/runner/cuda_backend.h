@@ -87,6 +87,10 @@ private:
     cudaError_t enqueueMatmul(const PlanOp& op, bool eager, const cuda::Launch& launch);
     cudaError_t enqueueInt8(const PlanOp& op, bool eager, const cuda::Launch& launch);
     cudaError_t enqueueArgmax(const PlanOp& op, const cuda::Launch& launch);
+    // Of plans that check drafts: in cuda_backend_check.cpp.
+    cudaError_t enqueueCheck(const PlanOp& op, bool eager, const cuda::Launch& launch);
+    template <class Matrix>
+    cudaError_t enqueueRows(const PlanOp& op, bool eager, const cuda::Launch& launch);
     cuda::AttentionArgs attentionArgs(const PlanOp& op) const;
     cuda::QkNormRope ropeOf(const PlanOp& op) const;
     cuda::NormInput normInput(const PlanOp& op) const;
@@ -109,6 +113,7 @@ private:
     const int m_device;
     const int64_t m_contextLength;
     const int64_t m_chunkTokens;
+    const int64_t m_checkedTokens;
     BackendInfo m_info;
     cudaDeviceProp m_properties{};
 
@@ -121,7 +126,7 @@ private:
     std::vector<int> m_splits;  // parts of the keys in a decode step, by layer
     float* m_frequenciesLocal = nullptr;
     float* m_frequenciesGlobal = nullptr;
-    float* m_ropeTable = nullptr;  // of the decode step
+    float* m_ropeTable = nullptr;  // of the decode step's tokens
     cuda::StepState* m_state = nullptr;
     unsigned* m_arrivals = nullptr;  // of blocks at the barriers of persistent steps
     CudaMemory m_persistentLayers;

@@ -64,7 +64,7 @@ cudaError_t CudaBackend::enqueueInt8(const PlanOp& op, bool eager, const cuda::L
                                             bufferAs<float>(Buffer::Int8Absmax), tokens};
     switch (op.kind) {
         case OpKind::CastHalf:
-            return cuda::castToHalf(halves(op.in[0]), half, count, launch);
+            return cuda::castToHalf(halves(op.in[0], op.columns), half, count, launch);
         case OpKind::AbsoluteHalf:
             return cuda::absolute(half, bufferAs<cuda::Half>(Buffer::HalfAbsolute), count, launch);
         case OpKind::MarkOutliers:
@@ -118,7 +118,7 @@ cudaError_t CudaBackend::enqueueInt8(const PlanOp& op, bool eager, const cuda::L
                                             bufferAs<cuda::Half>(Buffer::OutlierWeights), tokens, matrix().rows,
                                             outliers, result, launch);
         case OpKind::CastHalfToBf16:
-            return cuda::castToBf16(result, halves(op.out[0]), count, launch);
+            return cuda::castToBf16(result, halves(op.out[0], op.columns), count, launch);
         default:
             return cudaErrorNotSupported;
     }

@@ -54,7 +54,8 @@ cuda::AttentionArgs CudaBackend::attentionArgs(const PlanOp& op) const {
     args.scale = op.scalar;
     args.state = m_state;
     args.cache = m_caches[layer];
-    args.splits = op.tokens == 1 ? m_splits[layer] : 1;
+    const bool inParts = op.in[0].buffer == Buffer::Partials || op.out[0].buffer == Buffer::Partials;
+    args.splits = inParts ? m_splits[layer] : 1;
     args.partials = reinterpret_cast<float*>(m_buffers[static_cast<size_t>(Buffer::Partials)]);
     args.out = halves(op.out[0]);
     return args;
@@ -119,6 +120,13 @@ cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launc
         case OpKind::ArgmaxPartial:
         case OpKind::Argmax:
             return enqueueArgmax(op, launch);
+        case OpKind::NormRows:
+        case OpKind::MatmulRows:
+        case OpKind::GateUpRows:
+        case OpKind::RopeCacheRows:
+        case OpKind::AttentionRows:
+        case OpKind::JoinRows:
+            return enqueueCheck(op, eager, launch);
         case OpKind::DequantizeWeights:
             return cuda::dequantize(std::get<cuda::PackedMatrix>(m_weights.matrix(op.matrices[0])), halves(op.out[0]),
                                     launch);
@@ -201,9 +209,9 @@ cudaError_t CudaBackend::enqueueMatmul(const PlanOp& op, bool eager, const cuda:
 
 cudaError_t CudaBackend::enqueueArgmax(const PlanOp& op, const cuda::Launch& launch) {
     if (op.kind == OpKind::ArgmaxPartial)
-        return cuda::argmaxPartial(
-            {floats(op.in[0]), static_cast<int>(op.columns), m_partialValues, m_partialIndices, m_argmaxBlocks},
-            launch);
+        return cuda::argmaxPartial({floats(op.in[0]), static_cast<int>(op.columns), m_partialValues, m_partialIndices,
+                                    m_argmaxBlocks, static_cast<int>(op.tokens)},
+                                   launch);
     cuda::ArgmaxFinishArgs args;
     args.partialValues = m_partialValues;
     args.partialIndices = m_partialIndices;
@@ -214,7 +222,7 @@ cudaError_t CudaBackend::enqueueArgmax(const PlanOp& op, const cuda::Launch& lau
     // Eager PyTorch copies the token; so does eager here.
     args.ring = m_mode == Mode::Eager ? nullptr : m_ring;
     args.ringSize = static_cast<int>(m_contextLength + m_chunkTokens);
-    return cuda::argmaxFinish(args, launch);
+    return op.tokens > 1 ? cuda::argmaxFinishRows(args, launch) : cuda::argmaxFinish(args, launch);
 }
 
 cudaError_t CudaBackend::enqueueSmall(const PlanOp& op, bool eager, const cuda::Launch& launch) {
@@ -261,7 +269,7 @@ cudaError_t CudaBackend::enqueueSmall(const PlanOp& op, bool eager, const cuda::
             if (!eager)
                 return cuda::ropeTable(
                     {m_state, m_frequenciesLocal, m_frequenciesGlobal, static_cast<int>(m_config.headDim / 2),
-                     static_cast<float>(m_config.ropeScaleGlobal), m_ropeTable},
+                     static_cast<float>(m_config.ropeScaleGlobal), m_ropeTable, tokens},
                     launch);
             return cuda::cosSin(
                 {m_state, op.global ? m_frequenciesGlobal : m_frequenciesLocal, tokens, columns / 2,

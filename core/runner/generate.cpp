@@ -283,8 +283,6 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     RETURN_IF_ERROR(validate(settings));
     ASSIGN_OR_RETURN(const std::string device, resolveDevice(settings.device));
     ASSIGN_OR_RETURN(const Mode mode, resolveMode(settings, device == "cpu"));
-    if (settings.speculation.kind != Speculation::Off && device != "cpu")
-        return fail("Speculative decoding is not on the GPU yet; run it on the CPU.", ErrorKind::WrongUse);
     ASSIGN_OR_RETURN(const Prompt prompt, makePrompt(model, settings));
     const auto promptTokens = static_cast<int64_t>(prompt.ids.size());
     BackendSettings backendSettings;

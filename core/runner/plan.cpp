@@ -79,7 +79,7 @@ SmallOp smallOp(OpKind kind) {
 }  // namespace
 
 OpCost PlanOp::cost(int64_t position) const {
-    if (kind != OpKind::Attention && kind != OpKind::AttentionDecode) return fixedCost;
+    if (kind != OpKind::Attention && kind != OpKind::AttentionDecode && kind != OpKind::AttentionRows) return fixedCost;
     // Query t is at position + t and sees min(position + t + 1, window) keys.
     const int64_t last = position + tokens;  // keys the last query would see without a window
     int64_t pairs = tokens * position + tokens * (tokens + 1) / 2;

@@ -74,7 +74,7 @@ enum class OpKind : uint8_t {
     CosSin,     // position -> out0, out1 of one theta (fused: out0..3, both thetas)
     Quantize,   // in0 -> Quantized
     Matmul,     // in0 times matrices[i] -> out[i]
-    Attention,  // Query and the cache -> out0
+    Attention,  // Query and the cache -> out0 (CUDA: or Partials)
     Argmax,     // Logits -> Ids
     // eager
     MulScalar,
@@ -110,6 +110,13 @@ enum class OpKind : uint8_t {
     NormGateUp,
     NormHead,  // and a largest logit a block
     GeluGate,
+    // CUDA, drafts checked by fused plans: a few tokens, each with the bits that it has alone (draft_check.h)
+    NormRows,       // norms[0], if there, of in1 added to in0, which stays there; its norm by norms[1] -> out0
+    MatmulRows,     // in0 times matrices[i] -> out[i]
+    GateUpRows,     // in0 times both matrices, gelu(gate) * up -> out0
+    RopeCacheRows,  // norm and rope of Key, and Value, to the cache
+    AttentionRows,  // norm and rope of Query, and attention -> Partials
+    JoinRows,       // Partials -> out0
     // CUDA, weights that are not bf16
     DequantizeWeights,  // matrices[0], packed, -> WeightsBf16, which the Matmul after it reads (in1)
     CastHalf,           // bf16 in0 -> HalfInput

@@ -133,18 +133,25 @@ PlanOp& CudaPlan::attention(OpKind kind, const char* kernelName) {
 }
 
 void CudaPlan::chooseToken() {
-    PlanOp& op = add(OpKind::Argmax, Category::Sampling, "argmax_next_token", "next_token");
+    PlanOp& op =
+        add(OpKind::Argmax, Category::Sampling, checks() ? "argmax_checked_tokens" : "argmax_next_token", "next_token");
     op.columns = m_config.vocabulary;
     op.heads = m_plan.request.tokens;  // by so many the position grows
     op.in[0] = {Buffer::Logits};
     op.out[0] = {Buffer::Ids};
     op.dtype = "f32";
-    op.shapes = shape({1, op.columns});
+    op.shapes = shape({op.tokens, op.columns});
+}
+
+void CudaPlan::partialArgmax() {
+    small(OpKind::ArgmaxPartial, Category::Sampling, "argmax_partial", "argmax", 1, m_config.vocabulary, kFloatBytes,
+          {{Buffer::Logits}}, {});
 }
 
 Plan makeCudaPlan(const Model& model, const PlanRequest& request) {
     CudaPlan plan(model, request);
     if (request.eager) return plan.eager();
+    if (request.checksDrafts) return plan.checkDrafts();
     return request.tokens == 1 ? plan.fusedDecode() : plan.fusedPrefill();
 }
 

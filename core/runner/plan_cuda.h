@@ -24,10 +24,13 @@ public:
     Plan eager();
     Plan fusedDecode();
     Plan fusedPrefill();
+    Plan checkDrafts();  // fused; in plan_cuda_check.cpp
 
 private:
-    int64_t rows() const { return m_head ? 1 : m_plan.request.tokens; }
-    Operand lastRow(Buffer buffer) const { return {buffer, m_head ? m_plan.request.tokens - 1 : 0}; }
+    // The head works for the last token only, or for all whose drafts it checks.
+    bool checks() const { return m_plan.request.checksDrafts; }
+    int64_t rows() const { return m_oneRow || (m_head && !checks()) ? 1 : m_plan.request.tokens; }
+    Operand lastRow(Buffer buffer) const { return {buffer, m_plan.request.tokens - rows()}; }
     int64_t queries() const { return m_config.heads * m_config.headDim; }
     bool isLast(int32_t layer) const { return layer + 1 == m_config.layers; }
     void enter(int32_t layer) {
@@ -47,6 +50,10 @@ private:
     void embedding(double scale, int64_t outBytes);
     PlanOp& attention(OpKind kind, const char* kernelName);
     void chooseToken();
+    void partialArgmax();
+    // A product of a few tokens that gives each the bits that it has alone.
+    PlanOp& rowsProduct(std::string opName, Buffer in, std::initializer_list<const MatrixView*> matrices,
+                        std::initializer_list<Buffer> out, int64_t outBytes);
 
     void eagerNorm(const std::string& name, Operand in, Buffer out, int64_t heads, int64_t columns,
                    const std::vector<float>& weights);
@@ -56,6 +63,7 @@ private:
     // in eager mode, of any number.
     void eagerLinear(Buffer in, const MatrixView& matrix, Buffer out, const std::string& name);
     void eagerLinearInt8(Buffer in, const MatrixView& matrix, Buffer out, const std::string& name);
+    void eagerInt8Steps(Operand in, const MatrixView& matrix, Operand out, const std::string& name);
     void prefillLinear(Buffer in, std::initializer_list<const MatrixView*> matrices, std::initializer_list<Buffer> out,
                        std::initializer_list<std::string_view> names);
     void quantizeInput(Buffer in, int64_t columns, const std::string& name);
@@ -71,6 +79,7 @@ private:
     int32_t m_layer = -1;
     bool m_global = false;
     bool m_head = false;
+    bool m_oneRow = false;  // what comes is of one row, whatever the request
 };
 
 }  // namespace gapscope

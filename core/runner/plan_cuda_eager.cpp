@@ -102,10 +102,12 @@ Plan CudaPlan::eager() {
                   kvHeads, headDim, 4, {{half}}, {});
         // A part of the prompt without its end only has to leave keys and values behind.
         if (isLast(layer) && !m_plan.request.head) break;
-        attention(OpKind::Attention, "attention_bf16");
-        if (rows() == 1)
+        PlanOp& attended = attention(OpKind::Attention, "attention_bf16");
+        if (rows() == 1 || checks()) {
+            attended.out[0] = {Buffer::Partials};
             small(OpKind::AttentionCombine, Category::Attention, "attention_combine_bf16", "attention_combine", heads,
                   headDim, kBf16Bytes, {{Buffer::Partials}}, {{Buffer::Attended}});
+        }
         eagerLinear(Buffer::Attended, weights.output, Buffer::Projected, "o_proj");
         eagerResidual("post_attention_norm", weights.postAttentionNorm);
         eagerNorm("pre_ffn_norm", {Buffer::Residual}, Buffer::Normed, 1, m_config.hidden, weights.preFeedForwardNorm);
@@ -122,12 +124,14 @@ Plan CudaPlan::eager() {
     enter(-1);
     m_head = true;
     eagerNorm("final_norm", lastRow(Buffer::Residual), Buffer::Normed, 1, m_config.hidden, m_model.outputNorm());
-    product(OpKind::Matmul, "gemv_many_rows", "lm_head", {Buffer::Normed}, {&m_model.head()}, {Buffer::LogitsBf16},
-            kBf16Bytes);
+    if (checks())
+        rowsProduct("lm_head", Buffer::Normed, {&m_model.head()}, {Buffer::LogitsBf16}, kBf16Bytes);
+    else
+        product(OpKind::Matmul, "gemv_many_rows", "lm_head", {Buffer::Normed}, {&m_model.head()}, {Buffer::LogitsBf16},
+                kBf16Bytes);
     small(OpKind::CastFloat, Category::Elementwise, "cast_to_float", "logits.float", 1, m_config.vocabulary, 6,
           {{Buffer::LogitsBf16}}, {{Buffer::Logits}});
-    small(OpKind::ArgmaxPartial, Category::Sampling, "argmax_partial", "argmax", 1, m_config.vocabulary, kFloatBytes,
-          {{Buffer::Logits}}, {});
+    partialArgmax();
     chooseToken();
     return std::move(m_plan);
 }

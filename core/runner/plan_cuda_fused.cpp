@@ -89,8 +89,7 @@ Plan CudaPlan::fusedPrefill() {
     }
     product(OpKind::Matmul, "gemv_many_rows", "lm_head", {Buffer::Normed}, {&m_model.head()}, {Buffer::Logits},
             kFloatBytes);
-    small(OpKind::ArgmaxPartial, Category::Sampling, "argmax_partial", "argmax", 1, m_config.vocabulary, kFloatBytes,
-          {{Buffer::Logits}}, {});
+    partialArgmax();
     chooseToken();
     return std::move(m_plan);
 }

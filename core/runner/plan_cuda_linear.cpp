@@ -47,13 +47,24 @@ PlanOp& CudaPlan::gemmInt8(const MatrixView& matrix, const std::string& name) {
 
 // bitsandbytes' Linear8bitLt: cast, |x| >= 6, any of it (for which the host waits), quantise, multiply, dequantise, the
 // outlier columns apart where there are some, cast back.
+//
+// Outliers are columns of all rows together, so where each token is to have the bits that it has alone, each takes the
+// steps by itself.
 void CudaPlan::eagerLinearInt8(Buffer in, const MatrixView& matrix, Buffer out, const std::string& name) {
+    const int64_t times = checks() ? rows() : 1;
+    m_oneRow = checks();
+    for (int64_t row = 0; row < times; ++row)
+        eagerInt8Steps({in, row}, matrix, {out, row}, name);
+    m_oneRow = false;
+}
+
+void CudaPlan::eagerInt8Steps(Operand in, const MatrixView& matrix, Operand out, const std::string& name) {
     const int64_t inputs = matrix.columns;
     const int64_t outputs = matrix.rows;
     const Category elementwise = Category::Elementwise;
     const Operand half{Buffer::HalfInput};
     const Operand result{Buffer::HalfOutput};
-    small(OpKind::CastHalf, elementwise, "cast_to_half", name + ".half", 1, inputs, 4, {{in}}, {half});
+    small(OpKind::CastHalf, elementwise, "cast_to_half", name + ".half", 1, inputs, 4, {in}, {half});
     small(OpKind::AbsoluteHalf, elementwise, "abs_f16", name + ".abs", 1, inputs, 4, {half}, {{Buffer::HalfAbsolute}});
     small(OpKind::MarkOutliers, elementwise, "ge_scalar_f16", name + ".ge_threshold", 1, inputs, 3,
           {{Buffer::HalfAbsolute}}, {{Buffer::OutlierMask}});
@@ -89,12 +100,14 @@ void CudaPlan::eagerLinearInt8(Buffer in, const MatrixView& matrix, Buffer out, 
     addmm.in[1] = {Buffer::OutlierValues};
     addmm.in[2] = {Buffer::OutlierWeights};
     addmm.out[0] = result;
-    small(OpKind::CastHalfToBf16, elementwise, "cast_half_to_bf16", name + ".to", 1, outputs, 4, {result}, {{out}});
+    small(OpKind::CastHalfToBf16, elementwise, "cast_half_to_bf16", name + ".to", 1, outputs, 4, {result}, {out});
 }
 
 void CudaPlan::eagerLinear(Buffer in, const MatrixView& matrix, Buffer out, const std::string& name) {
     if (m_formats.of(matrix) == CudaFormat::Int8)
         eagerLinearInt8(in, matrix, out, name);
+    else if (checks())
+        rowsProduct(name, in, {&matrix}, {out}, kBf16Bytes);
     else if (rows() == 1)
         product(OpKind::Matmul, "gemv", name, {in}, {&matrix}, {out}, kBf16Bytes);
     else

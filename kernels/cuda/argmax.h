@@ -5,13 +5,15 @@
 
 namespace gapscope::cuda {
 
-// Per block the largest logit. Ties go to the lowest index; NaN is never the largest (index -1: nothing comparable).
+// Per block the largest logit, of each row of [rows, count]. Ties go to the lowest index; NaN is never the largest
+// (index -1: nothing comparable).
 struct ArgmaxPartialArgs {
     const float* logits = nullptr;
     int count = 0;
-    float* partialValues = nullptr;  // [blocks]
+    float* partialValues = nullptr;  // [rows, blocks]
     int32_t* partialIndices = nullptr;
     int blocks = 0;
+    int rows = 1;
 };
 [[nodiscard]] cudaError_t argmaxPartial(const ArgmaxPartialArgs& args, const Launch& launch);
 
@@ -29,5 +31,8 @@ struct ArgmaxFinishArgs {
     int ringSize = 0;
 };
 [[nodiscard]] cudaError_t argmaxFinish(const ArgmaxFinishArgs& args, const Launch& launch);
+// The winners of `tokens` rows of partials, one a token of a step that checks drafts: ids[t] is what follows token t,
+// and entry position + 1 + t of the ring gets it, position being that of the step. state->token is the last of them.
+[[nodiscard]] cudaError_t argmaxFinishRows(const ArgmaxFinishArgs& args, const Launch& launch);
 
 }  // namespace gapscope::cuda

@@ -3,150 +3,15 @@
 #include <algorithm>
 #include <cassert>
 
-#include "kernels/cuda/gemv_stage.cuh"
-#include "kernels/cuda/int8_math.cuh"
+#include "kernels/cuda/gemv_int8_stage.cuh"
 
 namespace gapscope::cuda {
 
 namespace {
 
-constexpr int kVector = 16;  // weights of a 16-byte load
 // Every block quantises the whole input, so there is one a multiprocessor, with all of its rows' weights in flight:
 // nine of the 1B model's down rows on 132 of them.
-constexpr int kSplitThreads = 512;
 constexpr int kMostSplitRows = 9;
-constexpr int kHeldVectors = 2;  // of the input, in a thread's registers
-
-struct Int8Input {
-    const uint4* quantized;    // 16 a vector
-    const Bf16* values;        // read for outliers only
-    const uint16_t* outliers;  // a bit an element of each vector; there if hasOutliers
-    float absmax;
-    bool hasOutliers;  // the same in the whole block
-};
-
-// What an input quantised in shared memory takes there: the integers, and a bit each for outliers.
-__host__ __device__ constexpr size_t quantizedBytes(int stride) {
-    return static_cast<size_t>(stride) + static_cast<size_t>(stride) / 8;
-}
-
-struct Int8Sum {
-    int products = 0;
-    float outliers = 0;  // times weights as integers
-};
-__device__ __forceinline__ Int8Sum warpSum(Int8Sum sum) {
-    return {gapscope::cuda::warpSum(sum.products), gapscope::cuda::warpSum(sum.outliers)};
-}
-
-__device__ __forceinline__ float byteOf(uint4 vector, int i) {
-    const unsigned word = i < 8 ? (i < 4 ? vector.x : vector.y) : (i < 12 ? vector.z : vector.w);
-    return static_cast<float>(static_cast<signed char>(word >> (8 * (i & 3))));
-}
-
-struct MultiplyInt8 {
-    template <int kRows>
-    __device__ __forceinline__ void operator()(const Int8Input& input, int vector, const uint4 (&weights)[kRows],
-                                               Int8Sum (&sums)[kRows]) const {
-        const uint4 x = input.quantized[vector];
-#pragma unroll
-        for (int r = 0; r < kRows; ++r)
-            sums[r].products = dot16(weights[r], x, sums[r].products);
-        if (!input.hasOutliers) return;
-        for (unsigned mask = input.outliers[vector]; mask != 0; mask &= mask - 1) {
-            const int i = __ffs(static_cast<int>(mask)) - 1;
-            const float value = toFloat(input.values[kVector * vector + i]);
-#pragma unroll
-            for (int r = 0; r < kRows; ++r)
-                sums[r].outliers = fmaf(byteOf(weights[r], i), value, sums[r].outliers);
-        }
-    }
-};
-
-__device__ __forceinline__ float resultOf(const Int8Input& input, const Int8Sum& sum, float weightAbsmax) {
-    return static_cast<float>(sum.products) * (input.absmax * kInt8ProductScale) * weightAbsmax +
-           sum.outliers * weightAbsmax / kInt8Top;
-}
-
-__device__ __forceinline__ const uint4* rowOf(const Int8Matrix& matrix, int row) {
-    return reinterpret_cast<const uint4*>(matrix.data + static_cast<int64_t>(row) * matrix.stride);
-}
-
-// The largest magnitude that is no outlier, and whether there is one, over the block, in all threads. `partials` holds
-// a float2 a warp.
-struct Range {
-    float largest = 0;
-    bool outliers = false;
-    __device__ __forceinline__ void take(float x) {
-        const bool outlier = isOutlier(x);
-        outliers |= outlier;
-        largest = fmaxf(largest, outlier ? 0.0F : fabsf(x));
-    }
-};
-__device__ __forceinline__ Range blockRange(Range range, float2* partials) {
-    range.largest = warpMax(range.largest);
-    range.outliers = __any_sync(0xffffffffU, range.outliers) != 0;
-    if (threadIdx.x % kWarp == 0) partials[threadIdx.x / kWarp] = {range.largest, range.outliers ? 1.0F : 0.0F};
-    __syncthreads();
-    for (int warp = 0; warp < static_cast<int>(blockDim.x) / kWarp; ++warp) {
-        range.largest = fmaxf(range.largest, partials[warp].x);
-        range.outliers |= partials[warp].y != 0;
-    }
-    return range;
-}
-
-// Quantises `stride` bf16 of `values` (columns, then zeros) into `out` of quantizedBytes(). Every thread of the block
-// takes part; all of `values` is there.
-template <int kHeld>
-__device__ __forceinline__ Int8Input quantizeInput(const Bf16* values, int columns, int stride, uint4* out,
-                                                   float2* partials) {
-    const int step = 8 * static_cast<int>(blockDim.x);
-    const int first = 8 * static_cast<int>(threadIdx.x);
-    const auto load = [&](int at) {
-        return at < columns ? *reinterpret_cast<const uint4*>(values + at) : uint4{0, 0, 0, 0};
-    };
-    uint4 held[kHeld];
-#pragma unroll
-    for (int i = 0; i < kHeld; ++i)
-        held[i] = load(first + i * step);
-    Range range;
-    const auto measure = [&](uint4 vector) {
-        float x[8];
-        unpack8(vector, x);
-#pragma unroll
-        for (const float value : x)
-            range.take(value);
-    };
-#pragma unroll
-    for (int i = 0; i < kHeld; ++i)
-        measure(held[i]);
-    for (int at = first + kHeld * step; at < stride; at += step)
-        measure(load(at));
-    range = blockRange(range, partials);
-    const float scale = int8Scale(range.largest);
-    auto* const masks = reinterpret_cast<uint8_t*>(out) + stride;
-    const auto store = [&](uint4 vector, int at) {
-        if (at >= stride) return;
-        float x[8];
-        unpack8(vector, x);
-        int q[8];
-        unsigned mask = 0;
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            q[i] = quantized(x[i], scale);
-            mask |= isOutlier(x[i]) ? 1U << i : 0U;
-        }
-        if (range.outliers) masks[at / 8] = static_cast<uint8_t>(mask);
-        reinterpret_cast<uint2*>(out)[at / 8] = {packBytes(q[0], q[1], q[2], q[3]), packBytes(q[4], q[5], q[6], q[7])};
-    };
-#pragma unroll
-    for (int i = 0; i < kHeld; ++i)
-        store(held[i], first + i * step);
-    for (int at = first + kHeld * step; at < stride; at += step)
-        store(load(at), at);
-    __syncthreads();
-    return {out, values, reinterpret_cast<const uint16_t*>(masks), range.largest, range.outliers};
-}
-
 __device__ __forceinline__ unsigned outlierBits(uint2 four) {
     return (isOutlier(lowHalf(four.x)) ? 1U : 0U) | (isOutlier(highHalf(four.x)) ? 2U : 0U) |
            (isOutlier(lowHalf(four.y)) ? 4U : 0U) | (isOutlier(highHalf(four.y)) ? 8U : 0U);
@@ -207,7 +72,7 @@ __global__ void __launch_bounds__(kRowThreads) gemv_norm_qkv_int8(GemvQkvArgsOf<
         return matrix;
     };
     streamRows<NextStarts::AfterWait, 1, 3, Int8Sum>(
-        rows, args.matrices[0].stride / kVector,
+        rows, args.matrices[0].stride / kInt8Vector,
         [&](int group, int) {
             int row = 0;
             const int matrix = place(group, row);
@@ -226,7 +91,7 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks)
     gemv_norm_gate_up_gelu_int8(GemvGateUpArgsOf<Int8Matrix> args) {
     extern __shared__ __align__(16) float shared[];
     streamRows<NextStarts::AtOnce, 2, 3, Int8Sum>(
-        args.gate.rows, args.gate.stride / kVector,
+        args.gate.rows, args.gate.stride / kInt8Vector,
         [&](int row, int r) { return rowOf(r == 0 ? args.gate : args.up, row); },
         [&] { return stageQuantizedNorm<2>(args.input, args.gate.columns, args.gate.stride, shared); }, MultiplyInt8{},
         [&](const Int8Input& input, int row, const Int8Sum(&sums)[2]) {
@@ -240,7 +105,7 @@ __global__ void __launch_bounds__(kRowThreads) gemv_combine_output_int8(GemvComb
     extern __shared__ __align__(16) float shared[];
     const int stride = args.matrix.stride;
     streamRows<NextStarts::AtOnce, 1, 2, Int8Sum>(
-        args.matrix.rows, stride / kVector, [&](int row, int) { return rowOf(args.matrix, row); },
+        args.matrix.rows, stride / kInt8Vector, [&](int row, int) { return rowOf(args.matrix, row); },
         [&] {
             auto* const partials =
                 reinterpret_cast<float2*>(shared + stride / 2 + (quantizedBytes(stride) + 7) / 8 * 2);
@@ -255,11 +120,11 @@ __global__ void __launch_bounds__(kRowThreads) gemv_combine_output_int8(GemvComb
 
 // kRows rows a block, split over all its threads.
 template <int kRows>
-__global__ void __launch_bounds__(kSplitThreads, 1) gemv_split_int8(GemvArgsOf<Int8Matrix> args) {
+__global__ void __launch_bounds__(kInt8SplitThreads, 1) gemv_split_int8(GemvArgsOf<Int8Matrix> args) {
     extern __shared__ __align__(16) float shared[];
-    __shared__ Int8Sum sums[kRows][kSplitThreads / kWarp];
-    __shared__ float2 partials[kSplitThreads / kWarp];
-    const int vectors = args.matrix.stride / kVector;
+    __shared__ Int8Sum sums[kRows][kInt8SplitThreads / kWarp];
+    __shared__ float2 partials[kInt8SplitThreads / kWarp];
+    const int vectors = args.matrix.stride / kInt8Vector;
     const int firstRow = static_cast<int>(blockIdx.x) * kRows;
     uint4 ahead[kRows];
     const auto load = [&](int vector) {
@@ -273,12 +138,12 @@ __global__ void __launch_bounds__(kSplitThreads, 1) gemv_split_int8(GemvArgsOf<I
     load(vector);
     allowNext();
     waitForPrevious();
-    const Int8Input input = quantizeInput<kHeldVectors>(args.x, args.matrix.columns, args.matrix.stride,
-                                                        reinterpret_cast<uint4*>(shared), partials);
+    const Int8Input input = quantizeInput<kInt8HeldVectors>(args.x, args.matrix.columns, args.matrix.stride,
+                                                            reinterpret_cast<uint4*>(shared), partials);
     Int8Sum sum[kRows];
-    for (; vector < vectors; vector += kSplitThreads) {
+    for (; vector < vectors; vector += kInt8SplitThreads) {
         MultiplyInt8{}(input, vector, ahead, sum);
-        load(vector + kSplitThreads);
+        load(vector + kInt8SplitThreads);
     }
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
@@ -326,7 +191,7 @@ cudaError_t gemv(const GemvArgsOf<Int8Matrix>& args, const Launch& launch) {
     if (args.matrix.columns % 8 != 0) return cudaErrorInvalidValue;
     if (shared > kSharedLimit - (size_t{4} << 10)) return cudaErrorInvalidConfiguration;
     const auto withRows = [&](auto* kernel, int rows) {
-        return launchKernel(kernel, ceilDiv(args.matrix.rows, rows), kSplitThreads, shared, launch, args);
+        return launchKernel(kernel, ceilDiv(args.matrix.rows, rows), kInt8SplitThreads, shared, launch, args);
     };
     const int wanted = ceilDiv(args.matrix.rows, launch.multiprocessors);
     if (wanted <= 3) return withRows(gemv_split_int8<3>, 3);

@@ -10,36 +10,6 @@ namespace gapscope::cuda {
 
 namespace {
 
-constexpr int kSplitThreads = 256;
-constexpr int kRowBlocks = 4;            // said, or the compiler spills registers for more
-constexpr int kUnitVectors = kUnit / 8;  // of 16 bytes, in the input
-
-// A row may be called for before the wait: weights never change. Its lines are then under way to L2 while the input is
-// still being made.
-__device__ __forceinline__ void prefetchRow(const std::byte* row, int64_t bytes, int first, int step) {
-    constexpr int kLine = 128;
-    for (int64_t at = static_cast<int64_t>(first) * kLine; at < bytes; at += static_cast<int64_t>(step) * kLine)
-        asm volatile("prefetch.global.L2 [%0];" ::"l"(row + at));
-}
-
-// `input(unit, i)`: the i-th 16 bytes of the unit's 32 inputs.
-template <class Input>
-__device__ __forceinline__ float dotUnit(const Unit& weights, int unit, Input input) {
-    float sums[2] = {};
-    float inputs = 0;
-#pragma unroll
-    for (int i = 0; i < kUnitVectors; ++i) {
-        float x[8];
-        unpack8(input(unit, i), x);
-#pragma unroll
-        for (int j = 0; j < 8; ++j) {
-            sums[i / 2] = fmaf(weights.integers[8 * i + j], x[j], sums[i / 2]);
-            inputs += x[j];
-        }
-    }
-    return sums[0] * weights.scales[0] + sums[1] * weights.scales[1] - inputs * weights.minimum;
-}
-
 template <class Input>
 __device__ __forceinline__ float dotRow(const PackedMatrix& matrix, int row, int first, int step, Input input) {
     const std::byte* const weights = packedRow(matrix, row);
@@ -73,7 +43,8 @@ __device__ __forceinline__ WarpRows warpRows() {
     return {static_cast<int>(blockIdx.x) * warps + warp, static_cast<int>(gridDim.x) * warps, threadIdx.x % kWarp == 0};
 }
 
-__global__ void __launch_bounds__(kRowThreads, kRowBlocks) gemv_norm_qkv_packed(GemvQkvArgsOf<PackedMatrix> args) {
+__global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks)
+    gemv_norm_qkv_packed(GemvQkvArgsOf<PackedMatrix> args) {
     extern __shared__ __align__(16) float shared[];
     const WarpRows rows = warpRows();
     int row = rows.first;
@@ -126,7 +97,7 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_pack
     writeBlockBest(best, args.partialValues, args.partialIndices);
 }
 
-__global__ void __launch_bounds__(kRowThreads, kRowBlocks) gemv_packed(GemvArgsOf<PackedMatrix> args) {
+__global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks) gemv_packed(GemvArgsOf<PackedMatrix> args) {
     extern __shared__ __align__(16) float shared[];
     const WarpRows rows = warpRows();
     if (rows.first < args.matrix.rows) prefetchByWarp(args.matrix, rows.first);
@@ -140,21 +111,21 @@ __global__ void __launch_bounds__(kRowThreads, kRowBlocks) gemv_packed(GemvArgsO
 }
 
 // One long row a block.
-__global__ void __launch_bounds__(kSplitThreads, kStayBlocks) gemv_split_packed(GemvArgsOf<PackedMatrix> args) {
-    __shared__ float sums[kSplitThreads / kWarp];
+__global__ void __launch_bounds__(kPackedSplitThreads, kStayBlocks) gemv_split_packed(GemvArgsOf<PackedMatrix> args) {
+    __shared__ float sums[kPackedSplitThreads / kWarp];
     const int row = static_cast<int>(blockIdx.x);
     const int thread = static_cast<int>(threadIdx.x);
-    prefetchRow(packedRow(args.matrix, row), args.matrix.rowBytes, thread, kSplitThreads);
+    prefetchRow(packedRow(args.matrix, row), args.matrix.rowBytes, thread, kPackedSplitThreads);
     allowNext();
     waitForPrevious();
     const auto* const input = reinterpret_cast<const uint4*>(args.x);
-    const float sum = dotRow(args.matrix, row, thread, kSplitThreads,
+    const float sum = dotRow(args.matrix, row, thread, kPackedSplitThreads,
                              [input](int unit, int i) { return input[kUnitVectors * unit + i]; });
     const float whole = blockSum(sum, sums);
     if (thread == 0) storeRow(args, row, whole);
 }
 
-__global__ void __launch_bounds__(kRowThreads, kRowBlocks)
+__global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks)
     gemv_combine_output_packed(GemvCombineArgsOf<PackedMatrix> args) {
     extern __shared__ __align__(16) float shared[];
     const WarpRows rows = warpRows();
@@ -176,7 +147,7 @@ __device__ __forceinline__ void eachWeight(const PackedMatrix& matrix, int row, 
         store(i, taken.integers[i] * taken.scales[i / (kUnit / 2)] - taken.minimum);
 }
 
-__global__ void __launch_bounds__(kRowThreads, kRowBlocks) dequantize_packed(PackedMatrix matrix, Bf16* out) {
+__global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks) dequantize_packed(PackedMatrix matrix, Bf16* out) {
     waitForPrevious();
     allowNext();
     const int units = matrix.columns / kUnit;
@@ -241,7 +212,7 @@ cudaError_t gemv(const GemvArgsOf<PackedMatrix>& args, const Launch& launch) {
     constexpr int kLongestRowOfAWarp = 1280;
     constexpr int kBlocksOfAMultiprocessor = 16;  // more rows than these take: blocks stay for several
     if (args.matrix.columns > kLongestRowOfAWarp)
-        return launchKernel(gemv_split_packed, args.matrix.rows, kSplitThreads, 0, launch, args);
+        return launchKernel(gemv_split_packed, args.matrix.rows, kPackedSplitThreads, 0, launch, args);
     const size_t shared = sizeof(Bf16) * static_cast<size_t>(args.matrix.columns);
     const int blocks =
         std::min(ceilDiv(args.matrix.rows, kRowThreads / kWarp), launch.multiprocessors * kBlocksOfAMultiprocessor);

@@ -165,8 +165,33 @@ __device__ __forceinline__ uint4* stageVector(const Bf16* x, int vectors, uint4*
     return shared;
 }
 
-// The attention output joined from its parts and rounded. A thread joins four columns: it reads the parts' maxima and
-// sums along with their values, so that all of its loads are in flight together.
+// Four columns of one head's attention output, joined from its parts and rounded. `part` is the first part's place of
+// them, `statistics` the head's maxima and sums. They are read along with the values, so that all loads are in flight
+// together.
+__device__ __forceinline__ uint2 joinedFour(const float* part, const float2* statistics, int splits, int headDim) {
+    float4 sum{0, 0, 0, 0};
+    float maximum = -INFINITY;
+    float total = 0;
+#pragma unroll 4
+    for (int split = 0; split < splits; ++split) {
+        const float2 statistic = statistics[split];  // maximum, total
+        const float4 value = *reinterpret_cast<const float4*>(part + split * headDim);
+        if (statistic.y <= 0) continue;  // no keys fell to it
+        const float larger = fmaxf(maximum, statistic.x);
+        const float before = __expf(maximum - larger);
+        const float weight = __expf(statistic.x - larger);
+        maximum = larger;
+        total = total * before + statistic.y * weight;
+        sum.x = sum.x * before + value.x * weight;
+        sum.y = sum.y * before + value.y * weight;
+        sum.z = sum.z * before + value.z * weight;
+        sum.w = sum.w * before + value.w * weight;
+    }
+    const float scale = total > 0 ? 1.0F / total : 0.0F;
+    return packFour(sum.x * scale, sum.y * scale, sum.z * scale, sum.w * scale);
+}
+
+// All of it, in shared memory.
 template <class Place = Plain, class Matrix>
 __device__ __forceinline__ uint4* stageCombined(const GemvCombineArgsOf<Matrix>& args, int stride, float* shared) {
     auto* const joined = reinterpret_cast<Bf16*>(shared);
@@ -175,30 +200,11 @@ __device__ __forceinline__ uint4* stageCombined(const GemvCombineArgsOf<Matrix>&
         args.partials + attentionStatisticsAt(1, args.heads, args.headDim, args.splits));
     waitForPrevious();
     for (int at = 4 * static_cast<int>(threadIdx.x); at < stride; at += 4 * static_cast<int>(blockDim.x)) {
-        float4 sum{0, 0, 0, 0};
-        float maximum = -INFINITY;
-        float total = 0;
         const int head = at / args.headDim;
         const float* const part =
             args.partials + static_cast<int64_t>(head) * args.splits * args.headDim + at % args.headDim;
-#pragma unroll 4
-        for (int split = 0; at < columns && split < args.splits; ++split) {
-            const float2 statistic = statistics[head * args.splits + split];  // maximum, total
-            const float4 value = *reinterpret_cast<const float4*>(part + split * args.headDim);
-            if (statistic.y <= 0) continue;  // no keys fell to it
-            const float larger = fmaxf(maximum, statistic.x);
-            const float before = __expf(maximum - larger);
-            const float weight = __expf(statistic.x - larger);
-            maximum = larger;
-            total = total * before + statistic.y * weight;
-            sum.x = sum.x * before + value.x * weight;
-            sum.y = sum.y * before + value.y * weight;
-            sum.z = sum.z * before + value.z * weight;
-            sum.w = sum.w * before + value.w * weight;
-        }
-        const float scale = total > 0 ? 1.0F / total : 0.0F;
         *reinterpret_cast<uint2*>(joined + Place::of(at)) =
-            packFour(sum.x * scale, sum.y * scale, sum.z * scale, sum.w * scale);
+            joinedFour(part, statistics + head * args.splits, at < columns ? args.splits : 0, args.headDim);
     }
     __syncthreads();
     return reinterpret_cast<uint4*>(joined);

@@ -10,6 +10,10 @@
 
 namespace gapscope::cuda {
 
+constexpr int kUnitVectors = kUnit / 8;  // of 16 bytes, in the input
+constexpr int kPackedSplitThreads = 256;
+constexpr int kPackedRowBlocks = 4;  // said, or the compiler spills registers for more
+
 struct Unit {
     float integers[kUnit];
     float scales[2];
@@ -159,6 +163,33 @@ __device__ __forceinline__ void takeUnit(WeightType type, const std::byte* row, 
 
 __device__ __forceinline__ const std::byte* packedRow(const PackedMatrix& matrix, int row) {
     return matrix.data + row * matrix.rowBytes;
+}
+
+// A row may be called for before the wait: weights never change. Its lines are then under way to L2 while the input is
+// still being made.
+__device__ __forceinline__ void prefetchRow(const std::byte* row, int64_t bytes, int first, int step) {
+    constexpr int kLine = 128;
+    for (int64_t at = static_cast<int64_t>(first) * kLine; at < bytes; at += static_cast<int64_t>(step) * kLine)
+        asm volatile("prefetch.global.L2 [%0];" ::"l"(row + at));
+}
+
+// `input(unit, i)`: the i-th 16 bytes of the unit's 32 inputs.
+template <class Input>
+__device__ __forceinline__ float dotUnit(const Unit& weights, int unit, Input input) {
+    float sums[2] = {};
+    float inputs = 0;
+#pragma unroll
+    for (int i = 0; i < kUnitVectors; ++i) {
+        float x[8];
+        unpack8(input(unit, i), x);
+#pragma unroll
+        for (int j = 0; j < 8; ++j) {
+            sums[i / 2] = fmaf(weights.integers[8 * i + j], x[j], sums[i / 2]);
+            inputs += x[j];
+        }
+    }
+    // Said with its roundings: every kernel that multiplies by packed weights is to give the same bits.
+    return fmaf(-inputs, weights.minimum, fmaf(sums[1], weights.scales[1], sums[0] * weights.scales[0]));
 }
 
 }  // namespace gapscope::cuda

@@ -71,10 +71,12 @@ __global__ void __launch_bounds__(kThreads) rope_table(RopeTableArgs args) {
     const int i = static_cast<int>(threadIdx.x) % args.half;
     const int table = static_cast<int>(blockIdx.x);
     if (static_cast<int>(threadIdx.x) >= args.half) return;
-    const float position = static_cast<float>(args.state->position);
+    const int token = static_cast<int>(blockIdx.y);
+    const float position = static_cast<float>(args.state->position + token);
+    float* const out = args.out + 4 * token * args.half;
     const float angle =
         table == 0 ? position * args.localFrequencies[i] : position * args.globalFrequencies[i] / args.globalScale;
-    sincosf(angle, &args.out[(2 * table + 1) * args.half + i], &args.out[2 * table * args.half + i]);
+    sincosf(angle, &out[(2 * table + 1) * args.half + i], &out[2 * table * args.half + i]);
 }
 
 __global__ void __launch_bounds__(kThreads) cache_write_bf16(CacheWriteArgs args) {
@@ -102,7 +104,7 @@ cudaError_t cosSin(const CosSinArgs& args, const Launch& launch) {
 
 cudaError_t ropeTable(const RopeTableArgs& args, const Launch& launch) {
     if (args.half > kThreads) return cudaErrorInvalidValue;
-    return launchKernel(rope_table, 2, kThreads, 0, launch, args);
+    return launchKernel(rope_table, dim3(2, static_cast<unsigned>(args.tokens)), kThreads, 0, launch, args);
 }
 
 cudaError_t cacheWrite(const CacheWriteArgs& args, const Launch& launch) {

@@ -34,8 +34,8 @@ struct CosSinArgs {
 };
 [[nodiscard]] cudaError_t cosSin(const CosSinArgs& args, const Launch& launch);
 
-// cos and sin of state->position for both thetas, fp32, once a decode step: [2, 2, half], local cos, local sin, global
-// cos, global sin.
+// cos and sin of state->position + t for both thetas, fp32, once a decode step: [tokens, 2, 2, half], local cos, local
+// sin, global cos, global sin.
 struct RopeTableArgs {
     const StepState* state = nullptr;
     const float* localFrequencies = nullptr;  // [half]
@@ -43,6 +43,7 @@ struct RopeTableArgs {
     int half = 0;
     float globalScale = 1;  // positions of global layers are divided by it
     float* out = nullptr;
+    int tokens = 1;
 };
 [[nodiscard]] cudaError_t ropeTable(const RopeTableArgs& args, const Launch& launch);
 

@@ -18,13 +18,17 @@ std::shared_ptr<const Model> tinyModel() {
     return model ? *model : nullptr;
 }
 
-Plan cudaPlan(const Model& model, bool eager, int64_t tokens, bool head = true, Precision precision = Precision::Bf16) {
+enum class Drafts { None, Checked };
+
+Plan cudaPlan(const Model& model, bool eager, int64_t tokens, bool head = true, Precision precision = Precision::Bf16,
+              Drafts drafts = Drafts::None) {
     PlanRequest request;
     request.flavor = PlanFlavor::Cuda;
     request.precision = precision;
     request.eager = eager;
     request.tokens = tokens;
     request.head = head;
+    request.checksDrafts = drafts == Drafts::Checked;
     request.kvElementBytes = 2;
     return makePlan(model, request);
 }
@@ -110,8 +114,6 @@ TEST(CudaPlan, EveryOpReadsWhatAnEarlierOneWrote) {
                                 << op.opName << " of layer " << op.layer;
                         for (const Operand& operand : op.out)
                             written.insert(operand.buffer);
-                        // In parts, attention leaves them for the op that joins them.
-                        if (op.kind == OpKind::Attention && tokens == 1) written.insert(Buffer::Partials);
                         if (op.kind == OpKind::ArgmaxPartial || op.kind == OpKind::NormHead) partialLogits = true;
                         if (op.kind == OpKind::Argmax) {
                             EXPECT_TRUE(partialLogits);
@@ -122,6 +124,41 @@ TEST(CudaPlan, EveryOpReadsWhatAnEarlierOneWrote) {
                     }
                     EXPECT_EQ(plan.ops.back().kind == OpKind::Argmax, head);
                 }
+}
+
+// Every token gets logits and a choice; each weight is read once for all of them, but for eager int8, whose outliers
+// are those of all rows, and where each token takes the steps by itself.
+TEST(CudaPlan, CheckedDraftsHaveLogitsOfEachAndWeightsOnce) {
+    const auto model = tinyModel();
+    for (const Precision precision : {Precision::File, Precision::Bf16, Precision::Int8})
+        for (const bool eager : {true, false}) {
+            SCOPED_TRACE(testing::Message() << precisionName(precision) << (eager ? " eager" : " fused"));
+            const bool alone = eager && precision == Precision::Int8;
+            const Plan plan = cudaPlan(*model, eager, 5, true, precision, Drafts::Checked);
+            std::set<Buffer> written{Buffer::Ids};
+            std::map<const MatrixView*, int> products;
+            for (const PlanOp& op : plan.ops) {
+                for (const Operand& operand : op.in)
+                    EXPECT_TRUE(operand.buffer == Buffer::None || written.contains(operand.buffer))
+                        << op.opName << " of layer " << op.layer;
+                for (const Operand& operand : op.out)
+                    written.insert(operand.buffer);
+                if (op.category == Category::Gemm && op.kind != OpKind::AddOutliers)
+                    for (const MatrixView* matrix : op.matrices)
+                        if (matrix) ++products[matrix];
+                // Weights of a norm are no token's.
+                const bool ofWeights = op.opName.ends_with(".weight_float") || op.opName.ends_with(".one_plus_weight");
+                if (op.head && !ofWeights) {
+                    EXPECT_EQ(op.tokens, 5) << op.opName;
+                }
+                EXPECT_NE(op.kind, OpKind::DequantizeWeights);
+            }
+            EXPECT_EQ(plan.ops.back().kind, OpKind::Argmax);
+            EXPECT_EQ(plan.ops.back().heads, 5);
+            EXPECT_EQ(products.size(), static_cast<size_t>(7 * model->config().layers + 1));
+            for (const auto& [matrix, times] : products)
+                EXPECT_EQ(times, alone && matrix != &model->head() ? 5 : 1);
+        }
 }
 
 TEST(CudaPlan, ANormInAGemvNeverWritesTheStreamThatItReads) {

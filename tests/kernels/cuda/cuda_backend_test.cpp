@@ -167,6 +167,76 @@ TEST(CudaRunModes, APersistentStepGivesTheBitsOfAGraph) {
     }
 }
 
+// Drafts change how long a run takes, never its logits: the same bits, in every mode and precision, for drafts that are
+// accepted and for those that are not, past the window and around the ring.
+class CudaSpeculation : public testing::TestWithParam<std::tuple<const char*, Precision, Mode>> {};
+
+TEST_P(CudaSpeculation, HasTheLogitsOfPlainDecodingToTheBit) {
+    GAPSCOPE_NEEDS_GPU();
+    const auto& [name, precision, mode] = GetParam();
+    if (mode == Mode::Persistent && cuda::listDevices().devices.front().computeMajor < 9)
+        GTEST_SKIP() << "needs compute capability 9.0";
+    const std::filesystem::path path = modelPath(name);
+    if (path.empty() || !std::filesystem::exists(path)) GTEST_SKIP() << name << " model is not here";
+    const auto loaded = Model::load(path);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    GenerateSettings settings = settingsFor(**loaded, {name, 1, 60}, "cuda");
+    settings.mode = mode;
+    settings.precision = precision;
+    settings.topLogits = 5;
+    DraftCounts all;
+    const auto expectSame = [&](int64_t most) {
+        SCOPED_TRACE(testing::Message() << most << " drafts");
+        settings.speculation = {Speculation::Off, most};
+        const RepeatResult plain = runOnce(**loaded, settings);
+        settings.speculation.kind = Speculation::Ngram;
+        const RepeatResult drafted = runOnce(**loaded, settings);
+        EXPECT_EQ(drafted.tokens, plain.tokens);
+        EXPECT_EQ(drafted.text, plain.text);
+        ASSERT_EQ(drafted.steps.size(), plain.steps.size());
+        for (size_t step = 0; step < plain.steps.size(); ++step) {
+            ASSERT_EQ(drafted.steps[step].logSumExp, plain.steps[step].logSumExp) << "step " << step;
+            for (size_t i = 0; i < plain.steps[step].top.size(); ++i) {
+                ASSERT_EQ(drafted.steps[step].top[i].id, plain.steps[step].top[i].id) << "step " << step;
+                ASSERT_EQ(drafted.steps[step].top[i].logit, plain.steps[step].top[i].logit) << "step " << step;
+            }
+        }
+        all.checks += drafted.drafts.checks;
+        all.drafted += drafted.drafts.drafted;
+        all.accepted += drafted.drafts.accepted;
+        // Chosen on the device.
+        settings.topLogits = 0;
+        EXPECT_EQ(runOnce(**loaded, settings).tokens, plain.tokens);
+        settings.topLogits = 5;
+    };
+    settings.promptIds = {2, 40, 41, 99, 7, 30, 40, 41, 99, 8, 12, 40, 41};
+    for (const int64_t most : {int64_t{1}, int64_t{4}, kMostDraftTokens})
+        expectSame(most);
+    settings.maxNewTokens = 240;  // the smaller model's context is 256
+    settings.forceIds.resize(220);
+    for (size_t i = 0; i < settings.forceIds.size(); ++i)
+        settings.forceIds[i] = static_cast<int32_t>(20 + (i % 7) + (i % 41 == 0 ? 5 : 0));
+    for (const int64_t most : {int64_t{3}, int64_t{7}})
+        expectSame(most);
+    EXPECT_GT(all.accepted, 200);
+    EXPECT_GT(all.drafted, all.accepted);
+}
+
+std::string speculationCaseName(const testing::TestParamInfo<CudaSpeculation::ParamType>& test) {
+    return std::string(std::get<0>(test.param)) + "_" + std::string(precisionName(std::get<1>(test.param))) + "_" +
+           std::string(modeName(std::get<2>(test.param)));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, CudaSpeculation,
+                         testing::Combine(testing::Values("hf", "gguf"),
+                                          testing::Values(Precision::File, Precision::Bf16, Precision::Int8),
+                                          testing::Values(Mode::Eager, Mode::Fused, Mode::Graph)),
+                         speculationCaseName);
+INSTANTIATE_TEST_SUITE_P(Persistent, CudaSpeculation,
+                         testing::Combine(testing::Values("hf", "gguf"), testing::Values(Precision::Bf16),
+                                          testing::Values(Mode::Persistent)),
+                         speculationCaseName);
+
 TEST(CudaRunErrors, PersistentTakesBf16Weights) {
     GAPSCOPE_NEEDS_GPU();
     const auto loaded = Model::load(modelPath("gguf"));

@@ -4,8 +4,7 @@
 
 #include <memory>
 
-#include "gemv_test_support.h"
-#include "kernels/cuda/gemv_int8.h"
+#include "gemv_rows_test_support.h"
 #include "kernels/cuda/llm_int8.h"
 #include "tests/support/test_files.h"
 
@@ -365,6 +364,29 @@ TEST(CudaInt8, OutliersOfANormMeetTheWeights) {
     args.count = 1;
     GAPSCOPE_CUDA_OK(gemvNormQkv(args, {}));
     expectNear(out.read(), reference(matrix, roundedToBf16(x), 1), 1e-3F, 2e-3F);
+}
+
+// Some of them with outliers, in columns of their own.
+TEST(CudaInt8, SeveralTokensHaveTheBitsOfEach) {
+    GAPSCOPE_NEEDS_GPU();
+    const auto matrix = [](int rows, int columns, unsigned seed) {
+        return Int8Case(randomNumbers(static_cast<size_t>(rows) * static_cast<size_t>(columns), seed), rows, columns);
+    };
+    for (const int columns : {64, 1152, 1288, 6912}) {
+        SCOPED_TRACE(columns);
+        const Int8Case weights = matrix(133, columns, 5);
+        auto numbers = randomNumbers(17 * static_cast<size_t>(columns), 6);
+        for (size_t i = 0; i < numbers.size(); i += 301)
+            if (i / static_cast<size_t>(columns) % 3 != 0) numbers[i] = 7 + static_cast<float>(i % 5);
+        const DeviceArray<Bf16> x(toBf16(numbers));
+        expectBitsOfGemv(weights.view(), 133, x, columns);
+    }
+    for (const int columns : {64, 1152, 2560})
+        for (const bool withY : {false, true}) {
+            const Int8Case q = matrix(35, columns, 1), k = matrix(17, columns, 2), v = matrix(1, columns, 3),
+                           gate = matrix(131, columns, 4), up = matrix(131, columns, 5);
+            expectBitsOfFusedNorms<Int8Matrix>({q.view(), k.view(), v.view()}, gate.view(), up.view(), columns, withY);
+        }
 }
 
 }  // namespace gapscope::cuda

@@ -2,9 +2,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "gemv_test_support.h"
+#include "gemv_rows_test_support.h"
 #include "kernels/cuda/argmax.h"
-#include "kernels/cuda/gemv_packed.h"
 #include "tests/kernels/test_support.h"
 
 namespace gapscope::cuda {
@@ -227,6 +226,24 @@ TEST(CudaPacked, OverlappingLaunchesGiveTheSameBits) {
     }
     EXPECT_EQ(results[0], results[1]);
     cudaStreamDestroy(stream);
+}
+
+TEST(CudaPacked, SeveralTokensHaveTheBitsOfEach) {
+    GAPSCOPE_NEEDS_GPU();
+    for (const WeightType type : kPackedTypes) {
+        SCOPED_TRACE(nameOf(type));
+        for (const int columns : {256, 1280, 1536, 6912}) {
+            SCOPED_TRACE(columns);
+            const PackedCase matrix(type, 133, columns, 5);
+            const DeviceArray<Bf16> x(toBf16(randomNumbers(17 * static_cast<size_t>(columns), 6)));
+            expectBitsOfGemv(matrix.view(), 133, x, columns);
+        }
+        for (const bool withY : {false, true}) {
+            const PackedCase q(type, 35, 1280, 1), k(WeightType::BF16, 17, 1280, 2), v(WeightType::Q6_K, 1, 1280, 3),
+                gate(type, 131, 1280, 4), up(WeightType::Q8_0, 131, 1280, 5);
+            expectBitsOfFusedNorms<PackedMatrix>({q.view(), k.view(), v.view()}, gate.view(), up.view(), 1280, withY);
+        }
+    }
 }
 
 }  // namespace gapscope::cuda

@@ -1,0 +1,153 @@
+#include "kernels/cuda/draft_check.h"
+
+#include "kernels/cuda/attention_block.cuh"
+#include "kernels/cuda/gemv_stage.cuh"
+
+namespace gapscope::cuda {
+
+namespace {
+
+constexpr int kJoinThreads = 128;
+
+// One block a token (blockIdx.y), so that each is the first of its row, which writes the stream.
+template <int kThreads, int kHeld>
+__global__ void __launch_bounds__(kThreads) norm_rows_bf16(NormRowsArgs args) {
+    extern __shared__ __align__(16) float shared[];
+    const int64_t row = static_cast<int64_t>(blockIdx.y) * args.columns;
+    NormInput input = args.input;
+    input.x += row;
+    if (input.y != nullptr) {
+        input.y += row;
+        input.xOut += row;
+    }
+    allowNext();
+    const uint4* const normed = stageNorm<kHeld>(input, args.columns, args.columns, shared);
+    auto* const out = reinterpret_cast<uint4*>(args.out + row);
+    for (int i = static_cast<int>(threadIdx.x); i < args.columns / 8; i += kThreads)
+        out[i] = normed[i];
+}
+
+// A block a token and kv head: a warp for its key, one for its value.
+__global__ void __launch_bounds__(2 * kWarp) rope_cache_rows_bf16(RopeCacheRowsArgs args) {
+    allowNext();
+    const int token = static_cast<int>(blockIdx.x);
+    const int kvHead = static_cast<int>(blockIdx.y);
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    const bool isKey = threadIdx.x < kWarp;
+    const int headDim = args.cache.headDim;
+    const bool active = lane * kPerLane < headDim;
+    waitForPrevious();
+    const RopePart rope(args.rope.keyWeights, args.cosSin + token * args.cosSinStride, headDim);
+    const int64_t row = static_cast<int64_t>(args.cache.kvHeads) * headDim;
+    const int64_t head = kvHead * headDim + lane * kPerLane;
+    float values[kPerLane];
+    loadEight((isKey ? args.k : args.v) + token * row + head, active, values);
+    if (isKey) normRope(values, rope, headDim, args.rope.epsilon);
+    if (!active) return;
+    Bf16* const to =
+        (isKey ? args.cache.keys : args.cache.values) + (args.state->position + token) % args.cache.slots * row + head;
+    union {
+        Bf16 halves[kPerLane];
+        uint4 vector;
+    } rounded;
+#pragma unroll
+    for (int i = 0; i < kPerLane; ++i)
+        rounded.halves[i] = fromFloat<Bf16>(values[i]);
+    *reinterpret_cast<uint4*>(to) = rounded.vector;
+}
+
+template <int kGroup>
+__global__ void __launch_bounds__(kAttentionThreads) attention_rows_norm_rope_bf16(AttentionRowsArgs all) {
+    __shared__ AttendShared<kGroup> shared;
+    __shared__ float queries[kGroup][kMaxHeadDim];
+    allowNext();
+    const AttentionArgs& args = all.attention;
+    const int split = static_cast<int>(blockIdx.x);
+    const int headOffset = static_cast<int>(blockIdx.y) * kGroup;
+    const int token = static_cast<int>(blockIdx.z);
+    const int kvHead = headOffset / (args.heads / args.cache.kvHeads);
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    const int warp = static_cast<int>(threadIdx.x) / kWarp;
+    const int headDim = args.cache.headDim;
+    const bool active = lane * kPerLane < headDim;
+    waitForPrevious();
+    const KeyRange range = keysOf(args.state->position + token, args.window, split, args.splits);
+    const CacheRows rows = loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, range.end);
+    if (warp < kGroup) {
+        const RopePart rope(all.rope.queryWeights, all.cosSin + token * all.cosSinStride, headDim);
+        float values[kPerLane];
+        loadEight(all.q + (static_cast<int64_t>(token) * args.heads + headOffset + warp) * headDim + lane * kPerLane,
+                  active, values);
+        normRope(values, rope, headDim, all.rope.epsilon);
+#pragma unroll
+        for (int i = 0; i < kPerLane; ++i)
+            if (active) queries[warp][lane * kPerLane + i] = values[i] * args.scale;
+    }
+    __syncthreads();
+    float q[kGroup][kPerLane] = {};
+    if (active) {
+#pragma unroll
+        for (int g = 0; g < kGroup; ++g)
+#pragma unroll
+            for (int i = 0; i < kPerLane; ++i)
+                q[g][i] = queries[g][lane * kPerLane + i];
+    }
+    attend<kGroup>(args, kvHead, token, headOffset, split, range, q, rows, NewRow{}, shared, [] { __syncthreads(); });
+}
+
+__global__ void __launch_bounds__(kJoinThreads) join_attention_rows_bf16(AttentionArgs args) {
+    allowNext();
+    waitForPrevious();
+    const int headDim = args.cache.headDim;
+    const int heads = args.tokens * args.heads;
+    const int at = 4 * (static_cast<int>(blockIdx.x) * kJoinThreads + static_cast<int>(threadIdx.x));
+    const int head = at / headDim;
+    if (head >= heads) return;
+    const auto* const statistics = reinterpret_cast<const float2*>(
+        args.partials + attentionStatisticsAt(args.tokens, args.heads, headDim, args.splits));
+    const float* const part = args.partials + static_cast<int64_t>(head) * args.splits * headDim + at % headDim;
+    *reinterpret_cast<uint2*>(args.out + at) = joinedFour(part, statistics + head * args.splits, args.splits, headDim);
+}
+
+bool valid(const KvCache& cache, int tokens) {
+    return cache.headDim % 16 == 0 && cache.headDim <= kMaxHeadDim && cache.kvHeads > 0 && tokens > 0 &&
+           tokens <= cache.slots;
+}
+
+}  // namespace
+
+cudaError_t normRows(const NormRowsArgs& args, const Launch& launch) {
+    const size_t shared = normSharedBytes(args.columns);
+    if (args.columns % 8 != 0 || args.tokens < 1) return cudaErrorInvalidValue;
+    if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
+    const dim3 grid(1, static_cast<unsigned>(args.tokens));
+    if (args.threads == NormThreads::OfQkv)
+        return launchKernel(norm_rows_bf16<kRowThreads, 3>, grid, kRowThreads, shared, launch, args);
+    return launchKernel(norm_rows_bf16<kStayThreads, 2>, grid, kStayThreads, shared, launch, args);
+}
+
+cudaError_t ropeCacheRows(const RopeCacheRowsArgs& args, const Launch& launch) {
+    if (!valid(args.cache, args.tokens)) return cudaErrorInvalidValue;
+    const dim3 grid(static_cast<unsigned>(args.tokens), static_cast<unsigned>(args.cache.kvHeads));
+    return launchKernel(rope_cache_rows_bf16, grid, 2 * kWarp, 0, launch, args);
+}
+
+cudaError_t attentionRows(const AttentionRowsArgs& all, const Launch& launch) {
+    const AttentionArgs& args = all.attention;
+    if (!valid(args.cache, args.tokens) || args.heads % args.cache.kvHeads != 0 || args.splits < 2)
+        return cudaErrorInvalidValue;
+    const int group = groupOf(args.heads, args.cache.kvHeads);
+    const dim3 grid(static_cast<unsigned>(args.splits), static_cast<unsigned>(args.heads / group),
+                    static_cast<unsigned>(args.tokens));
+    const auto kernel = group == 4   ? attention_rows_norm_rope_bf16<4>
+                        : group == 2 ? attention_rows_norm_rope_bf16<2>
+                                     : attention_rows_norm_rope_bf16<1>;
+    return launchKernel(kernel, grid, kAttentionThreads, 0, launch, all);
+}
+
+cudaError_t joinRows(const AttentionArgs& args, const Launch& launch) {
+    const int64_t fours = static_cast<int64_t>(args.tokens) * args.heads * args.cache.headDim / 4;
+    return launchKernel(join_attention_rows_bf16, ceilDiv(fours, kJoinThreads), kJoinThreads, 0, launch, args);
+}
+
+}  // namespace gapscope::cuda
