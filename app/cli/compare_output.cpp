@@ -122,6 +122,24 @@ std::string rolesText(const std::vector<WorkDelta>& roles, size_t top) {
     return table.text() + moreText(roles.size(), top, "that changed less");
 }
 
+std::string culpritsText(const std::vector<CulpritDelta>& culprits, size_t top) {
+    TextTable table({{"difference"},
+                     {"idle before"},
+                     {"after"},
+                     {"gaps before"},
+                     {"after"},
+                     {"", Align::Left},
+                     {"who", Align::Left}});
+    for (size_t i = 0; i < std::min(top, culprits.size()); ++i) {
+        const CulpritDelta& row = culprits[i];
+        table.add(
+            {signedDuration(row.differenceNs()), row.before ? formatDuration(row.before->idleNs) : "",
+             row.after ? formatDuration(row.after->idleNs) : "", row.before ? formatCount(row.before->gapCount) : "",
+             row.after ? formatCount(row.after->gapCount) : "", presenceText(row.presence()), shortened(row.name, 70)});
+    }
+    return table.text() + moreText(culprits.size(), top, "that changed less");
+}
+
 std::string tokenName(const TokenDelta& token) {
     const auto nameOf = [](const TokenTime& row) {
         return row.index < 0 ? std::string("prefill") : std::to_string(row.index);
@@ -144,9 +162,9 @@ std::string tokensText(const std::vector<TokenDelta>& tokens, size_t top) {
     const auto with = [](const std::optional<TokenTime>& token, auto text) {
         return token ? text(*token) : std::string();
     };
-    const auto time = [](const TokenTime& token) { return formatDuration(token.range.durationNs()); };
-    const auto idle = [](const TokenTime& token) { return formatDuration(token.idleNs); };
-    const auto launches = [](const TokenTime& token) { return formatCount(token.launchCount); };
+    const auto time = [](const TokenTime& token) { return formatDuration(token.share.ns); };
+    const auto idle = [](const TokenTime& token) { return formatDuration(token.share.idleNs); };
+    const auto launches = [](const TokenTime& token) { return figureText(FigureUnit::Count, token.share.launches); };
     for (size_t i = 0; i < std::min(top, tokens.size()); ++i) {
         const TokenDelta& row = tokens[i];
         table.add({tokenName(row), with(row.before, time), with(row.after, time),
@@ -232,7 +250,42 @@ void writeToken(JsonWriter& json, const char* key, const std::optional<TokenTime
     json.beginObject().field("repeat", token->repeat).field("index", token->index).field("id", token->id);
     json.field("text", token->text).field("startNs", token->range.startNs);
     json.field("durationNs", token->range.durationNs()).field("busyNs", token->busyNs).field("idleNs", token->idleNs);
-    json.field("launchCount", token->launchCount).field("kernelCount", token->kernelCount).endObject();
+    json.field("launchCount", token->launchCount).field("kernelCount", token->kernelCount);
+    json.field("shareNs", token->share.ns).endObject();
+}
+
+void writeCulprit(JsonWriter& json, const char* key, const std::optional<Culprit>& culprit) {
+    json.key(key);
+    if (!culprit) {
+        json.null();
+        return;
+    }
+    json.beginObject().field("idleNs", culprit->idleNs).field("gapCount", culprit->gapCount);
+    json.field("longestNs", culprit->longestNs).endObject();
+}
+
+void writeCulprits(JsonWriter& json, const std::vector<CulpritDelta>& culprits) {
+    json.key("culprits").beginArray();
+    for (const CulpritDelta& row : culprits) {
+        json.beginObject().field("name", row.name);
+        json.field("presence", kPresenceNames[static_cast<size_t>(row.presence())]);
+        json.field("differenceNs", row.differenceNs());
+        writeCulprit(json, "before", row.before);
+        writeCulprit(json, "after", row.after);
+        json.endObject();
+    }
+    json.endArray();
+}
+
+void writePrediction(JsonWriter& json, const std::optional<PredictionCheck>& check) {
+    json.key("prediction");
+    if (!check) {
+        json.null();
+        return;
+    }
+    json.beginObject().field("name", check->name).field("title", check->title).field("figure", check->figure);
+    json.field("predictedNs", check->predictedNs).field("measuredNs", check->measuredNs);
+    json.field("error", check->error()).endObject();
 }
 
 }  // namespace
@@ -244,6 +297,7 @@ std::string compareText(const ComparedFile& before, const ComparedFile& after, c
     for (const PhaseDelta& phase : comparison.phases)
         text += "\n" + std::string(phase.name) + "\n" + phaseText(phase, how.all);
     text += "\n" + kernelsText(comparison.kernels, how.top);
+    if (!comparison.culprits.empty()) text += "\n" + culpritsText(comparison.culprits, how.top);
     if (!comparison.roles.empty()) text += "\n" + rolesText(comparison.roles, how.top);
     if (!comparison.tokens.empty()) text += "\n" + tokensText(comparison.tokens, how.top);
     for (const auto& [side, facts] : {std::pair{"before", &comparison.before}, std::pair{"after", &comparison.after}})
@@ -291,7 +345,10 @@ void writeCompareJson(JsonWriter& json, const ComparedFile& before, const Compar
         writeToken(json, "after", row.after);
         json.endObject();
     }
-    json.endArray().key("regressions").beginArray();
+    json.endArray();
+    writeCulprits(json, comparison.culprits);
+    writePrediction(json, comparison.prediction);
+    json.key("regressions").beginArray();
     for (const Regression& row : regressions) {
         json.beginObject().field("figure", row.figure).field("percent", row.percent);
         json.field("limitPercent", row.limitPercent).field("exceeded", row.exceeded()).endObject();
@@ -337,6 +394,13 @@ CsvText compareCsv(const Comparison& comparison) {
     };
     addWorks("role", comparison.roles, [](const WorkDelta& row) { return row.name; });
     addWorks("layer", comparison.layers, [](const WorkDelta& row) { return std::to_string(row.layer); });
+    for (const CulpritDelta& row : comparison.culprits) {
+        const Culprit none, &before = row.before ? *row.before : none, &after = row.after ? *row.after : none;
+        add("culprit", row.name, "idleNs", row.presence(), whole(before.idleNs), whole(after.idleNs));
+        add("culprit", row.name, "gapCount", row.presence(), whole(before.gapCount), whole(after.gapCount));
+    }
+    if (const auto& check = comparison.prediction)
+        add("prediction", check->name, check->figure, Presence::Both, check->predictedNs, check->measuredNs);
     for (const TokenDelta& row : comparison.tokens) {
         const auto addToken = [&](std::string_view figure, auto value) {
             const auto of = [&](const std::optional<TokenTime>& token) {
@@ -346,6 +410,7 @@ CsvText compareCsv(const Comparison& comparison) {
                 of(row.before), of(row.after));
         };
         addToken("durationNs", [](const TokenTime& token) { return token.range.durationNs(); });
+        addToken("shareNs", [](const TokenTime& token) { return token.share.ns; });
         addToken("busyNs", [](const TokenTime& token) { return token.busyNs; });
         addToken("idleNs", [](const TokenTime& token) { return token.idleNs; });
         addToken("launchCount", [](const TokenTime& token) { return token.launchCount; });

@@ -92,7 +92,7 @@ void printPhases(const TokenTable& table) {
 
 void writeTimes(JsonWriter& json, const TokenTime& row) {
     json.field("startNs", row.range.startNs).field("durationNs", row.range.durationNs());
-    json.field("busyNs", row.busyNs).field("idleNs", row.idleNs);
+    json.field("shareNs", row.share.ns).field("busyNs", row.busyNs).field("idleNs", row.idleNs);
     writeCauses(json, row.causes);
     json.field("launchCount", row.launchCount).field("kernelCount", row.kernelCount);
     json.field("repeat", row.repeat).field("fromDevice", row.fromDevice);
@@ -131,10 +131,9 @@ void printJsonTable(const TokenTable& table) {
 
 // The prompt's rows stand among them, as the work that they are; their index is empty.
 void printCsvTable(const TokenTable& table) {
-    CsvText csv{"repeat",     "phase",        "index",           "id",          "text",        "startNs",
-                "durationNs", "busyNs",       "idleNs",          "launchCount", "kernelCount", "fromDevice",
-                "hostNs",     "launchCallNs", "deviceLatencyNs", "unknownNs",   "drafted",     "accepted",
-                "place"};
+    CsvText csv{"repeat",          "phase",     "index",       "id",          "text",       "startNs", "durationNs",
+                "busyNs",          "idleNs",    "launchCount", "kernelCount", "fromDevice", "hostNs",  "launchCallNs",
+                "deviceLatencyNs", "unknownNs", "drafted",     "accepted",    "place",      "shareNs"};
     for (const TokenTime& row : table.rows) {
         const auto known = [](int32_t value) { return value < 0 ? std::nullopt : std::optional(value); };
         csv.cell(row.repeat).cell(row.index < 0 ? "prefill" : "decode").cell(known(row.index)).cell(known(row.id));
@@ -142,7 +141,7 @@ void printCsvTable(const TokenTable& table) {
         csv.cell(row.launchCount).cell(row.kernelCount).cell(row.fromDevice ? "true" : "false");
         csv.cell(row.causes.hostNs()).cell(row.causes[GapCause::LaunchCall]);
         csv.cell(row.causes[GapCause::DeviceLatency]).cell(row.causes[GapCause::Unknown]);
-        csv.cell(row.drafted).cell(row.accepted).cell(row.place).endRow();
+        csv.cell(row.drafted).cell(row.accepted).cell(row.place).cell(row.share.ns).endRow();
     }
     printCsv(csv);
 }
@@ -171,7 +170,7 @@ void addTokensCommand(CLI::App& app, Outcome& outcome) {
             {"repeat"}, {"token", Align::Left}, {"id"},      {"time"},    {"busy"},     {"idle"},
             {"host"},   {"launch calls"},       {"latency"}, {"unknown"}, {"launches"}, {"kernels"}};
         const bool hasDrafts = std::ranges::any_of(table.rows, [](const TokenTime& row) { return row.drafted > 0; });
-        if (hasDrafts) columns.push_back({"accepted"});
+        if (hasDrafts) columns.insert(columns.end(), {{"a token"}, {"accepted"}});
         columns.push_back({"text", Align::Left});
         TextTable text(std::move(columns));
         for (const TokenTime& row : table.rows) {
@@ -189,7 +188,7 @@ void addTokensCommand(CLI::App& app, Outcome& outcome) {
                 formatCount(row.launchCount),
                 formatCount(row.kernelCount),
             };
-            if (hasDrafts) cells.push_back(acceptedText(row));
+            if (hasDrafts) cells.insert(cells.end(), {formatDuration(row.share.ns), acceptedText(row)});
             cells.push_back(row.text);
             text.add(std::move(cells));
         }

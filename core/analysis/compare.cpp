@@ -141,10 +141,61 @@ std::vector<TokenDelta> tokenDeltas(const TokenTable& before, const TokenTable& 
     return deltas;
 }
 
+std::vector<CulpritDelta> culpritDeltas(const std::vector<Culprit>& before, const std::vector<Culprit>& after) {
+    // A range may be called as an API call is: the kind is part of the key, though not of the title.
+    std::map<std::pair<CulpritKind, std::string>, CulpritDelta> byName;
+    for (const Culprit& culprit : before)
+        byName[{culprit.kind, culpritTitle(culprit)}].before = culprit;
+    for (const Culprit& culprit : after)
+        byName[{culprit.kind, culpritTitle(culprit)}].after = culprit;
+    std::vector<CulpritDelta> deltas;
+    for (auto& [key, delta] : byName) {
+        delta.name = key.second;
+        deltas.push_back(std::move(delta));
+    }
+    sortByChange(deltas);
+    return deltas;
+}
+
+bool speculates(const RunInfo& run) {
+    return !run.speculation.empty() && run.speculation != "off";
+}
+
+std::optional<PredictionCheck> predictionCheck(const PreparedWindow& before, const Comparison& comparison,
+                                               const RunInfo* runBefore, const RunInfo* runAfter,
+                                               std::stop_token stop) {
+    if (!runBefore || !runAfter || speculates(*runBefore)) return std::nullopt;
+    if (runBefore->modelName != runAfter->modelName || runBefore->deviceName != runAfter->deviceName ||
+        runBefore->precision != runAfter->precision)
+        return std::nullopt;
+    PredictionCheck check;
+    if (speculates(*runAfter)) {
+        const auto& phases = comparison.after.summary.phases;
+        const Prediction* prediction = comparison.before.whatIf.find("speculative");
+        // What a draft model takes is not predicted.
+        const bool isFree = runAfter->speculation == "ngram";
+        if (!prediction || !phases || !isFree || runBefore->mode != runAfter->mode) return std::nullopt;
+        check = {.name = prediction->name, .title = prediction->title, .figure = "tokens.avgNs"};
+        check.predictedNs =
+            speculativeNsPerToken(before.prepared.trace(), before.prepared.join(), before.window, phases->drafts, stop);
+    } else {
+        if (runBefore->mode == runAfter->mode) return std::nullopt;
+        const auto& all = comparison.before.whatIf.predictions;
+        const auto prediction = std::ranges::find(all, runAfter->mode, &Prediction::mode);
+        if (prediction == all.end() || !prediction->unavailable.empty()) return std::nullopt;
+        check = {.name = prediction->name, .title = prediction->title, .figure = "tokens.medNs"};
+        check.predictedNs = prediction->predictedMedianNsPerToken;
+    }
+    const FigureDelta* measured = comparison.find(check.figure);
+    if (!measured || !measured->after || check.predictedNs <= 0) return std::nullopt;
+    check.measuredNs = *measured->after;
+    return check;
+}
+
 std::vector<PhaseWindow> phasesOf(const WindowFacts& facts) {
     if (facts.tokens.rows.empty()) return {};
     const auto& phases = facts.summary.phases;
-    return phaseWindows(facts.tokens, phases ? phases->repeat : facts.tokens.rows.front().repeat);
+    return phaseWindows(facts.tokens, phases ? phases->repeat : longestRepeat(facts.tokens));
 }
 
 std::vector<PhaseDelta> phaseDeltas(const PreparedTrace& before, const WindowFacts& factsBefore,
@@ -155,8 +206,11 @@ std::vector<PhaseDelta> phaseDeltas(const PreparedTrace& before, const WindowFac
         const auto same = std::ranges::find(right, phase.name, &PhaseWindow::name);
         if (same == right.end() || stop.stop_requested()) continue;
         PhaseDelta delta{.name = phase.name, .before = phase.range, .after = same->range, .figures = {}};
-        delta.figures = figureDeltas(windowFacts({before, phase.range}, stop), windowFacts({after, same->range}, stop));
-        std::erase_if(delta.figures, [](const FigureDelta& figure) { return figure.name.starts_with("run."); });
+        delta.figures = figureDeltas(windowFacts({before, phase.range}, stop, FactsOf::Phase),
+                                     windowFacts({after, same->range}, stop, FactsOf::Phase));
+        std::erase_if(delta.figures, [](const FigureDelta& figure) {
+            return figure.name.starts_with("run.") || figure.name.starts_with("whatIf.");
+        });
         deltas.push_back(std::move(delta));
     }
     return deltas;
@@ -200,6 +254,9 @@ Comparison compare(const PreparedWindow& before, const PreparedWindow& after, st
     result.layers = layerDeltas(result.before.layers, result.after.layers);
     result.tokens = tokenDeltas(result.before.tokens, result.after.tokens);
     result.phases = phaseDeltas(before.prepared, result.before, after.prepared, result.after, stop);
+    result.culprits = culpritDeltas(result.before.culprits, result.after.culprits);
+    if (stop.stop_requested()) return result;
+    result.prediction = predictionCheck(before, result, left.run(), right.run(), stop);
     result.sentence = whatChanged(result);
     return result;
 }

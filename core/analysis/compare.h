@@ -4,10 +4,13 @@
 //   kernels   by name and kind, copies and graph launches too;
 //   roles     by name ("q_proj"), whatever kernel does it, and layers by number: own runs only;
 //   tokens    by number, repeats in the order in which they lie in the windows; if the windows share no number, as two
-//             tokens of one run do not, the first with the first.
-// Costs what the windows' analyses cost (prepared_window.h), and a sort of the names.
+//             tokens of one run do not, the first with the first. Of traces of other programs the steps found
+//             (steps.h);
+//   culprits  of idle time by what they are called.
+// Costs what the windows' analyses and what-if cost (prepared_window.h, what_if.h), and a sort of the names.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -68,9 +71,24 @@ struct WorkDelta {
 
 struct TokenDelta {
     std::optional<TokenTime> before, after;
-    int64_t differenceNs() const {
-        return (after ? after->range.durationNs() : 0) - (before ? before->range.durationNs() : 0);
-    }
+    int64_t differenceNs() const { return (after ? after->share.ns : 0) - (before ? before->share.ns : 0); }
+};
+
+struct CulpritDelta {
+    std::string name;                      // culpritTitle()
+    std::optional<Culprit> before, after;  // indices of gaps in them are of each window's own
+    Presence presence() const { return presenceOf(before.has_value(), after.has_value()); }
+    int64_t differenceNs() const { return (after ? after->idleNs : 0) - (before ? before->idleNs : 0); }
+};
+
+// What was predicted from the run before of what the run after did.
+struct PredictionCheck {
+    std::string name;    // as in what_if.h
+    std::string title;   // "CUDA graph: no launch overhead"
+    std::string figure;  // what it is a prediction of: "tokens.medNs" or, of speculation, "tokens.avgNs"
+    double predictedNs = 0;
+    double measuredNs = 0;
+    double error() const { return measuredNs > 0 ? predictedNs / measuredNs - 1 : 0; }  // 0.1: a tenth too slow
 };
 
 struct PhaseDelta {
@@ -82,12 +100,16 @@ struct PhaseDelta {
 struct Comparison {
     WindowFacts before, after;
     std::vector<FigureDelta> figures;
-    std::vector<PhaseDelta> phases;    // that both have
-    std::vector<KernelDelta> kernels;  // largest change of total time first
-    std::vector<WorkDelta> roles;      // the same
-    std::vector<WorkDelta> layers;     // by number
-    std::vector<TokenDelta> tokens;    // by repeat and number
-    std::string sentence;              // what changed, for people
+    std::vector<PhaseDelta> phases;      // that both have
+    std::vector<KernelDelta> kernels;    // largest change of total time first
+    std::vector<WorkDelta> roles;        // the same
+    std::vector<WorkDelta> layers;       // by number
+    std::vector<TokenDelta> tokens;      // by repeat and number
+    std::vector<CulpritDelta> culprits;  // largest change of idle time first
+    // Where both are runs of one model in one precision on one device, and the one after did what a what-if of the one
+    // before is about.
+    std::optional<PredictionCheck> prediction;
+    std::string sentence;  // what changed, for people
 
     const FigureDelta* find(std::string_view name) const { return findFigure(figures, name); }
     static const FigureDelta* findFigure(std::span<const FigureDelta> figures, std::string_view name);

@@ -71,6 +71,21 @@ std::string boundText(const Comparison& of) {
     return " It was " + std::string(boundName(before)) + " and is " + std::string(boundName(after)) + ".";
 }
 
+bool isFound(const TokenTable& table) {
+    return table.source == StepSource::NamedRanges || table.source == StepSource::Sequence;
+}
+
+std::string predictionText(const std::optional<PredictionCheck>& check) {
+    if (!check) return {};
+    return " Predicted were " + timeText(check->predictedNs) + " a token, measured are " + timeText(check->measuredNs) +
+           ": " + formatPercent(std::abs(check->error())) + " off.";
+}
+
+// After the time: what else there is to say.
+std::string restText(const Comparison& of) {
+    return namesText(of) + boundText(of) + predictionText(of.prediction);
+}
+
 }  // namespace
 
 std::string whatChanged(const Comparison& comparison) {
@@ -81,7 +96,9 @@ std::string whatChanged(const Comparison& comparison) {
     const double before = *time->before, after = *time->after;
     if (before <= 0 || after <= 0) return "One of the windows is empty.";
 
-    std::string text = perToken ? "A token" : "The window";
+    // Of another program's trace a token is a step that was found.
+    const std::string noun = isFound(comparison.before.tokens) || isFound(comparison.after.tokens) ? "step" : "token";
+    std::string text = perToken ? "A " + noun : "The window";
     const double change = after - before;
     if (std::abs(change) < kSameShare * before) {
         text += " takes as long as before: " + timeText(after) + " (" + (change < 0 ? "−" : "+") +
@@ -93,20 +110,21 @@ std::string whatChanged(const Comparison& comparison) {
     }
     std::span<const FigureDelta> figures = comparison.figures;
     double perBefore = 1, perAfter = 1;
-    std::string per = perToken ? "a token's change" : "the change";
+    std::string per = perToken ? "a " + noun + "'s change" : "the change";
     if (perToken) {
         // Idle and busy time of decoding alone, shared out to its tokens.
         const auto decode = std::ranges::find(comparison.phases, "decode", &PhaseDelta::name);
-        if (decode == comparison.phases.end()) return text + namesText(comparison) + boundText(comparison);
+        if (decode == comparison.phases.end()) return text + restText(comparison);
         figures = decode->figures;
         const FigureDelta* count = Comparison::findFigure(figures, "tokens.count");
-        if (!count || count->before.value_or(0) <= 0 || count->after.value_or(0) <= 0) return text;
+        if (!count || count->before.value_or(0) <= 0 || count->after.value_or(0) <= 0)
+            return text + restText(comparison);
         perBefore = *count->before;
         perAfter = *count->after;
-        per = "the mean token";
+        per = "the mean " + noun;
     }
     if (std::abs(change) >= kSameShare * before) text += partsText(partsOf(figures, perBefore, perAfter), change, per);
-    return text + namesText(comparison) + boundText(comparison);
+    return text + restText(comparison);
 }
 
 }  // namespace gapscope

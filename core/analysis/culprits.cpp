@@ -56,16 +56,16 @@ public:
 
     void add(const Gap& gap, size_t index) {
         if (gap.unknown) {
-            add(hostKey(gap, CulpritKind::Unknown), index, gap.causes);
+            add(hostKey(gap, CulpritKind::Unknown), gap, index, gap.causes);
             return;
         }
         GapCauses host = gap.causes, launch, device;
         std::swap(host[GapCause::LaunchCall], launch[GapCause::LaunchCall]);
         std::swap(host[GapCause::DeviceLatency], device[GapCause::DeviceLatency]);
-        add(hostKey(gap, CulpritKind::Host), index, host);
+        add(hostKey(gap, CulpritKind::Host), gap, index, host);
         const StringId call = gap.call == kNoRow ? StringId() : m_trace.apiCalls().name[gap.call];
-        add({CulpritKind::LaunchCall, m_groups.of(call), StringId::kNone}, index, launch);
-        add({CulpritKind::DeviceLatency, m_groups.of(call), StringId::kNone}, index, device);
+        add({CulpritKind::LaunchCall, m_groups.of(call), StringId::kNone}, gap, index, launch);
+        add({CulpritKind::DeviceLatency, m_groups.of(call), StringId::kNone}, gap, index, device);
     }
 
     std::vector<Culprit> rows() const {
@@ -86,7 +86,7 @@ private:
         return {CulpritKind::Range, m_groups.of(gap.hostName), gap.hostCall.value};
     }
 
-    void add(const Key& key, size_t index, const GapCauses& causes) {
+    void add(const Key& key, const Gap& gap, size_t index, const GapCauses& causes) {
         const int64_t ns = causes.totalNs();
         if (ns == 0) return;
         Culprit& row = m_rows[key];
@@ -97,6 +97,7 @@ private:
         if (ns > row.longestNs) {
             row.longestNs = ns;
             row.longestGap = index;
+            row.longest = gap.range;
         }
     }
 
@@ -116,6 +117,24 @@ std::vector<Culprit> sumUp(const Trace& trace, const Gaps& gaps, std::stop_token
 }
 
 }  // namespace
+
+std::string culpritTitle(const Culprit& culprit) {
+    switch (culprit.kind) {
+        case CulpritKind::Range:
+            return culprit.call.empty() ? culprit.name : culprit.call + " in " + culprit.name;
+        case CulpritKind::ApiCall:
+            return culprit.name;
+        case CulpritKind::Host:
+            return "host, unnamed";
+        case CulpritKind::LaunchCall:
+            return "launch call: " + culprit.name;
+        case CulpritKind::DeviceLatency:
+            return "device latency of " + culprit.name;
+        case CulpritKind::Unknown:
+            return "unknown: no launch in the file";
+    }
+    return {};
+}
 
 std::string groupName(std::string_view name) {
     for (const std::string_view added : {", seq = ", ", op_id = "})

@@ -33,11 +33,15 @@ struct Culprit {
     int64_t gapCount = 0;
     int64_t longestNs = 0;  // its largest part of one gap
     size_t longestGap = 0;  // index into the gaps
+    TimeRange longest;      // that gap
     GapCauses causes;       // add up to idleNs
 };
 // Largest idle time first; the idle times add up to the gaps' exactly, and so does every cause.
 std::vector<Culprit> culprits(const Trace& trace, std::span<const Gap> gaps, std::stop_token stop = {});
 std::vector<Culprit> culprits(const Trace& trace, const GapList& gaps, std::stop_token stop = {});
+
+// "cudaStreamSynchronize in decode N", "launch call: cudaLaunchKernel", "host, unnamed".
+std::string culpritTitle(const Culprit& culprit);
 
 // A range's name without what only tells one pass from the next, so that the passes of a loop are one row: what
 // PyTorch's emit_nvtx adds ("aten::mm, seq = 12, op_id = 34" -> "aten::mm"), and numbers that stand as words of their

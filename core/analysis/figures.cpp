@@ -1,6 +1,8 @@
 #include "core/analysis/figures.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "core/analysis/gap_cause_titles.h"
@@ -33,16 +35,24 @@ std::optional<double> when(bool known, double value) {
     return known ? std::optional(value) : std::nullopt;
 }
 
+std::optional<double> medianOf(std::vector<double> values) {
+    if (values.empty()) return std::nullopt;
+    std::ranges::sort(values);
+    const size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
 // Tokens after the first that lie in the window as a whole, as TokenTable::tokensPerSecond() counts them.
 void addTokens(FigureList& list, const TokenTable& table, double floorNsPerToken) {
-    std::vector<int64_t> times, busy, idle, launches, kernels;
+    std::vector<int64_t> times, busy, idle;
+    std::vector<double> launches, kernels;
     for (const TokenTime& row : table.rows) {
         if (row.index <= 0 || row.cut) continue;
-        times.push_back(row.range.durationNs());
-        busy.push_back(row.busyNs);
-        idle.push_back(row.idleNs);
-        launches.push_back(row.launchCount);
-        kernels.push_back(row.kernelCount);
+        times.push_back(row.share.ns);
+        busy.push_back(row.share.busyNs);
+        idle.push_back(row.share.idleNs);
+        launches.push_back(row.share.launches);
+        kernels.push_back(row.share.kernels);
     }
     const bool known = !times.empty();
     const auto median = [&](const std::vector<int64_t>& of) { return when(known, distributionOf(of).medNs); };
@@ -56,8 +66,10 @@ void addTokens(FigureList& list, const TokenTable& table, double floorNsPerToken
     list.ns("tokens.p99Ns", "a token, 99th percentile", when(known, static_cast<double>(percentiles.p99Ns)));
     list.ns("tokens.busyMedNs", "busy a token, median", median(busy));
     list.ns("tokens.idleMedNs", "idle a token, median", median(idle));
-    list.add("tokens.launchMedCount", "launches a token, median", FigureUnit::Count, Better::Less, median(launches));
-    list.add("tokens.kernelMedCount", "kernels a token, median", FigureUnit::Count, Better::Less, median(kernels));
+    list.add("tokens.launchMedCount", "launches a token, median", FigureUnit::Count, Better::Less,
+             medianOf(std::move(launches)));
+    list.add("tokens.kernelMedCount", "kernels a token, median", FigureUnit::Count, Better::Less,
+             medianOf(std::move(kernels)));
     list.ns("floorNsPerToken", "memory floor of a token", when(floorNsPerToken > 0, floorNsPerToken), Better::Neither);
     list.add("floorShare", "share of the memory floor's speed", FigureUnit::Share, Better::More,
              when(known && floorNsPerToken > 0 && all.avgNs > 0, floorNsPerToken / all.avgNs));
@@ -72,6 +84,36 @@ void addDistribution(FigureList& list, const std::string& name, const std::strin
     list.ns(name + ".p90Ns", title + ", 90th percentile", when(known, static_cast<double>(percentiles.p90Ns)));
     list.ns(name + ".p99Ns", title + ", 99th percentile", when(known, static_cast<double>(percentiles.p99Ns)));
     list.ns(name + ".maxNs", title + ", longest", when(known, static_cast<double>(times.maxNs)));
+}
+
+// HTA's classes, over all streams.
+void addStreamIdle(FigureList& list, const std::vector<StreamIdle>& streams) {
+    static constexpr std::array<const char*, kStreamIdleClassCount> kTitles = {"host wait", "kernel wait", "other"};
+    for (size_t i = 0; i < kTitles.size(); ++i) {
+        int64_t ns = 0, count = 0;
+        for (const StreamIdle& stream : streams) {
+            ns += stream.classes[i].totalNs;
+            count += stream.classes[i].count;
+        }
+        const std::string name(kStreamIdleClassNames[i]), title = "idle of streams (HTA): " + std::string(kTitles[i]);
+        list.ns("streamIdleNs." + name, title, ns);
+        list.count("streamIdleCount." + name, title + ", intervals", count, Better::Neither);
+    }
+}
+
+// What each remedy would make of a token, and of the window.
+void addWhatIf(FigureList& list, const WhatIf& whatIf) {
+    for (const auto& [name, title] : kWhatIfTitles) {
+        const Prediction* prediction = whatIf.find(name);
+        const bool told = prediction && prediction->unavailable.empty();
+        const std::string key = "whatIf." + std::string(name), text = "what if " + std::string(title);
+        list.ns(
+            key + ".tokenNs", text + ": a token, median",
+            when(told && prediction->predictedMedianNsPerToken > 0, told ? prediction->predictedMedianNsPerToken : 0),
+            Better::Neither);
+        list.ns(key + ".windowNs", text + ": the window",
+                when(told, told ? static_cast<double>(prediction->predictedNs) : 0), Better::Neither);
+    }
 }
 
 void addRates(FigureList& list, const std::string& prefix, const std::string& title, const Throughput& of) {
@@ -94,15 +136,21 @@ void addRun(FigureList& list, const std::optional<Phases>& phases) {
 
 }  // namespace
 
-WindowFacts windowFacts(const PreparedWindow& of, std::stop_token stop) {
-    WindowFacts facts{.summary = analyze(of).summary};
+WindowFacts windowFacts(const PreparedWindow& of, std::stop_token stop, FactsOf what) {
+    WindowFacts facts;
+    WindowAnalysis analysis = analyze(of);
+    facts.summary = std::move(analysis.summary);
     if (stop.stop_requested()) return facts;
     facts.kernels = kernelSummary(of);
     facts.layers = layerTable(of);
     facts.tokens = tokenTable(of);
     if (stop.stop_requested()) return facts;
     facts.launches = launchStatistics(of.prepared.trace(), of.prepared.join(), launchesIn(of), {}, stop);
+    facts.streamIdle = streamIdle(of.prepared.trace(), of.prepared.join(), of.window, kHtaKernelWaitNs, stop);
     facts.floorNsPerToken = memoryFloorNsPerToken(of.prepared.trace(), facts.summary.throughput.peakBytesPerSecond);
+    if (what == FactsOf::Phase || stop.stop_requested()) return facts;
+    facts.culprits = culprits(of.prepared.trace(), analysis.gaps.gaps, stop);
+    facts.whatIf = whatIf(of.prepared.trace(), of.prepared.join(), of.window, {}, stop);
     return facts;
 }
 
@@ -120,6 +168,7 @@ std::vector<Figure> figuresOf(const WindowFacts& facts) {
     for (size_t i = 0; i < kGapCauseTitles.size(); ++i)
         list.ns("gapCauseNs." + std::string(kGapCauseNames[i]), "idle: " + std::string(kGapCauseTitles[i]),
                 summary.gapCauses.ns[i]);
+    addStreamIdle(list, facts.streamIdle);
     list.ns("selfGpuNs", "self GPU", summary.selfGpuNs);
     list.ns("selfCpuNs", "self CPU", summary.host.selfCpuNs);
     list.ns("cpuLaunchingNs", "CPU launching", summary.host.cpuLaunchingNs);
@@ -146,6 +195,7 @@ std::vector<Figure> figuresOf(const WindowFacts& facts) {
         addRates(list, "categoryThroughput." + name + ".", name, summary.throughput.categories[i]);
     }
     addRates(list, "throughput.", "all operations,", summary.throughput.all);
+    addWhatIf(list, facts.whatIf);
     return list.figures;
 }
 
@@ -155,8 +205,13 @@ std::string figureText(FigureUnit unit, std::optional<double> value) {
         case FigureUnit::Nanoseconds:
             return formatDuration(std::llround(*value));
         case FigureUnit::Count: {
-            const std::string whole = formatCount(static_cast<int64_t>(*value));
-            return *value == std::floor(*value) ? whole : whole + ".5";  // a median of counts
+            const auto whole = static_cast<int64_t>(*value);
+            const double rest = *value - std::floor(*value);
+            if (rest == 0) return formatCount(whole);
+            if (rest == 0.5) return formatCount(whole) + ".5";  // a median of counts
+            char text[32];
+            std::snprintf(text, sizeof text, "%.2f", *value);  // a share of a step's
+            return text;
         }
         case FigureUnit::BytesPerSecond:
             return formatRate(*value, "B/s");

@@ -9,8 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/analysis/culprits.h"
 #include "core/analysis/launch_statistics.h"
 #include "core/analysis/prepared_window.h"
+#include "core/analysis/stream_idle.h"
+#include "core/analysis/what_if.h"
 
 namespace gapscope {
 
@@ -21,9 +24,14 @@ struct WindowFacts {
     LayerTable layers;  // empty for foreign traces
     TokenTable tokens;  // the same
     LaunchStatistics launches;
+    std::vector<StreamIdle> streamIdle;
     double floorNsPerToken = 0;  // as Roofline::floorNsPerToken
+    std::vector<Culprit> culprits;
+    WhatIf whatIf;
 };
-WindowFacts windowFacts(const PreparedWindow& of, std::stop_token stop = {});
+// What a phase of a compared window is asked for leaves out culprits and what-if, which cost most.
+enum class FactsOf : uint8_t { Window, Phase };
+WindowFacts windowFacts(const PreparedWindow& of, std::stop_token stop = {}, FactsOf what = FactsOf::Window);
 
 enum class FigureUnit : uint8_t { Nanoseconds, Count, BytesPerSecond, FlopsPerSecond, TokensPerSecond, Share };
 enum class Better : uint8_t { Less, More, Neither };

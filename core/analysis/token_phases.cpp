@@ -20,7 +20,7 @@ TokenPhases tokenPhases(const TokenTable& table) {
             phase.launchCount += row.launchCount;
             phase.kernelCount += row.kernelCount;
         }
-        if (row.index > 0 && !row.cut) times.push_back(row.range.durationNs());
+        if (row.index > 0 && !row.cut) times.push_back(row.share.ns);
         if (!isPrompt || row.cut) continue;
         // The first token comes out of the prompt, or of a pass of its own after it.
         int64_t endNs = row.range.endNs;

@@ -18,8 +18,8 @@ struct TokenPhase {
 
 struct TokenPhases {
     TokenPhase prefill, decode;  // rows that the window cuts count with what lies in it
-    Distribution interToken;     // of tokens after the first that lie in the window as a whole: their times
-    Percentiles percentiles;     // of the same
+    Distribution interToken;     // of tokens after the first that lie in the window as a whole: their shares
+    Percentiles percentiles;     // of the same; a step that gave k tokens counts as k of a k-th
     // By the device: from the prompt's first operation to the last of what gave the first token; the median of all
     // repeats whose prompt lies in the window as a whole. Absent without any.
     std::optional<int64_t> timeToFirstTokenNs;

@@ -9,23 +9,17 @@ namespace gapscope {
 
 namespace {
 
-// Each step is a token of its request, which a prompt begins; the first token comes out of the prompt. Of steps that
-// ranges name, the operations are known; else what begins from a step's start on, on any stream, is the step's.
+// Of steps that ranges name, the operations are known; else what begins from a step's start on, on any stream, is the
+// step's.
 TokenWorks worksOf(const Trace& trace, const LaunchJoin& join, const FoundSteps& steps) {
     const DeviceOps& ops = trace.deviceOps();
     TokenWorks works;
     std::vector<TokenWork*> workOf;
-    int16_t request = -1;
-    int32_t index = 0;
-    for (const FoundStep& step : steps.steps) {
-        if (step.prompt || request < 0) {
-            if (request < std::numeric_limits<int16_t>::max()) ++request;
-            index = step.prompt ? -1 : 0;
-        }
-        TokenWork& work = works[{request, index}];
-        work.device = step.device;
+    const auto numbers = stepNumbers(steps);
+    for (size_t i = 0; i < numbers.size(); ++i) {
+        TokenWork& work = works[numbers[i]];
+        work.device = steps.steps[i].device;
         workOf.push_back(&work);
-        index = index < 0 ? 1 : index + 1;
     }
     const auto count = [&](TokenWork& work, uint32_t row) {
         if (ops.kind[row] == DeviceOpKind::Kernel) ++work.kernelCount;
@@ -48,7 +42,55 @@ TokenWorks worksOf(const Trace& trace, const LaunchJoin& join, const FoundSteps&
     return works;
 }
 
+// Of `total` in `count` parts, the one at `place`; they add up to it.
+int64_t partOf(int64_t total, int64_t place, int64_t count) {
+    const auto upTo = [&](int64_t parts) { return total / count * parts + total % count * parts / count; };
+    return upTo(place + 1) - upTo(place);
+}
+
+// A step's tokens stand one after the other, all in the window or none: they end together.
+void shareOutSteps(std::vector<TokenTime>& rows) {
+    for (size_t first = 0, end = 0; first < rows.size(); first = end) {
+        TokenTime step{.range = {}};
+        for (end = first; end < rows.size(); ++end) {
+            const TokenTime& row = rows[end];
+            const auto place = static_cast<int64_t>(end - first);
+            if (place > 0 && (row.place != place || row.repeat != rows[first].repeat)) break;
+            step.range.endNs += row.range.durationNs();
+            step.busyNs += row.busyNs;
+            step.idleNs += row.idleNs;
+            step.launchCount += row.launchCount;
+            step.kernelCount += row.kernelCount;
+        }
+        const auto count = static_cast<int64_t>(end - first);
+        for (size_t i = first; i < end; ++i) {
+            const auto place = static_cast<int64_t>(i - first);
+            rows[i].cut = rows[i].cut || rows[first].cut;
+            rows[i].share = {.ns = partOf(step.range.durationNs(), place, count),
+                             .busyNs = partOf(step.busyNs, place, count),
+                             .idleNs = partOf(step.idleNs, place, count),
+                             .launches = static_cast<double>(step.launchCount) / static_cast<double>(count),
+                             .kernels = static_cast<double>(step.kernelCount) / static_cast<double>(count)};
+        }
+    }
+}
+
 }  // namespace
+
+std::vector<std::pair<int16_t, int32_t>> stepNumbers(const FoundSteps& steps) {
+    std::vector<std::pair<int16_t, int32_t>> numbers;
+    int16_t request = -1;
+    int32_t index = 0;
+    for (const FoundStep& step : steps.steps) {
+        if (step.prompt || request < 0) {
+            if (request < std::numeric_limits<int16_t>::max()) ++request;
+            index = step.prompt ? -1 : 0;
+        }
+        numbers.emplace_back(request, index);
+        index = index < 0 ? 1 : index + 1;
+    }
+    return numbers;
+}
 
 TokenWorks tokenWorks(const Trace& trace, const LaunchJoin& join, const FoundSteps& steps, std::stop_token stop) {
     const DeviceOps& ops = trace.deviceOps();
@@ -131,6 +173,7 @@ TokenTable tokenTable(const Trace& trace, const TokenWorks& works, const FoundSt
         row.idleNs = row.range.durationNs() * static_cast<int64_t>(busy.size()) - row.busyNs;
         table.rows.push_back(std::move(row));
     }
+    shareOutSteps(table.rows);
     return table;
 }
 
@@ -145,7 +188,11 @@ double TokenTable::tokensPerSecond() const {
 }
 
 TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop) {
-    const FoundSteps steps = findSteps(trace, join, stop);
+    return tokenTable(trace, join, findSteps(trace, join, stop), window, stop);
+}
+
+TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, const FoundSteps& steps, TimeRange window,
+                      std::stop_token stop) {
     const TokenWorks works = tokenWorks(trace, join, steps, stop);
     if (works.empty()) return {};
     std::vector<Coverage> busy;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/analysis/gaps.h"
@@ -14,6 +15,16 @@
 #include "core/analysis/steps.h"
 
 namespace gapscope {
+
+// What of its step is the token's own: a step that gave several tokens is shared out to them evenly. The times of a
+// step's tokens add up to the step's.
+struct TokenShare {
+    int64_t ns = 0;
+    int64_t busyNs = 0;
+    int64_t idleNs = 0;
+    double launches = 0;
+    double kernels = 0;
+};
 
 struct TokenTime {
     int16_t repeat = 0;  // -1: warm-up
@@ -26,13 +37,14 @@ struct TokenTime {
     GapCauses causes;         // add up to idleNs; zeros where no prepared trace was asked
     int64_t launchCount = 0;  // calls whose first operation is its own; a graph launch is one
     int64_t kernelCount = 0;
-    bool cut = false;        // it began before the window: range and times are of the rest
+    bool cut = false;  // it began before the window: range and times are of the rest
     // Of the decode step that gave it: tokens drafted for the step, how many of them it gave, and this token's place
     // among the step's. The first of a step has its time and work, the others take none.
     int16_t drafted = 0;
     int16_t accepted = 0;
     int16_t place = 0;
     bool fromDevice = true;  // false: no device operations are known, the range is between emitted tokens
+    TokenShare share;        // what a token took, where range and counts above are of steps: for medians and comparing
 };
 
 struct TokenTable {
@@ -51,6 +63,13 @@ struct TokenTable {
 // Tokens whose range ends inside the window (its end included).
 TokenTable tokenTable(const Trace& trace, TimeRange window, std::stop_token stop = {});
 TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, TimeRange window, std::stop_token stop = {});
+// For who has found the trace's steps already.
+TokenTable tokenTable(const Trace& trace, const LaunchJoin& join, const FoundSteps& steps, TimeRange window,
+                      std::stop_token stop = {});
+
+// How found steps are told apart, one a step: each is a token of its request, which a prompt (index -1) begins; the
+// first token comes out of the prompt. Requests count as repeats.
+std::vector<std::pair<int16_t, int32_t>> stepNumbers(const FoundSteps& steps);
 
 // What the table needs of the trace whatever the window is: for who asks for several.
 struct TokenWork {

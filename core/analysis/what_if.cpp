@@ -170,14 +170,14 @@ GraphCosts Oracle::graphCosts(bool ownFusedKernels) const {
     if (onCpu()) return costs;
     costs.callNsPerNode = kGraphNodeShare * static_cast<double>(m_tape.launchCallNs);
     if (m_tape.backToBackCount == 0) costs.nodePauseNs = kAssumedNodePauseNs;
-    if (ownFusedKernels && m_capability >= 90) costs.nodePauseNs = -m_tape.shortestKernelNs;
+    if (ownFusedKernels && m_capability >= 90) costs.nodePauseNs = -kOverlapKernels * m_tape.shortestKernelNs;
     return costs;
 }
 
 void Oracle::graphAssumptions(Prediction& prediction, const GraphCosts& costs) const {
     if (costs.nodePauseNs < 0)
         prediction.assumptions.push_back("Kernels overlap by " + formatDuration(-costs.nodePauseNs) +
-                                         ", the shortest kernel here (programmatic dependent launch).");
+                                         ", twice the shortest kernel here (programmatic dependent launch).");
     else
         prediction.assumptions.push_back(
             "The device pauses " + formatDuration(costs.nodePauseNs) + " between operations" +
@@ -287,11 +287,15 @@ void Oracle::addSpeculative() {
                   "Each drafted token is accepted with probability %.2f: (1 - a^%d) / (1 - a) = %.2f tokens a step.", a,
                   k + 1, tokensPerStep);
     prediction.assumptions = {text, "Drafting is free (n-grams of the text so far)."};
-    if (m_peaks.flopsPerSecond <= 0)
-        prediction.assumptions.emplace_back(
-            "The device's peak arithmetic is not known: a step is taken to cost the same.");
+    prediction.assumptions.emplace_back(
+        "A token more in a step costs what it does in prompt processing here; without a prompt, its arithmetic.");
+    if (onCpu()) {
+        std::snprintf(text, sizeof text, "A product of two tokens takes %.1f times that of one, by measurement.",
+                      kSeveralTokensFactor);
+        prediction.assumptions.emplace_back(text);
+    }
     ReplayTape tape = m_tape;
-    checkDrafts(tape, m_trace, k + 1, m_peaks);
+    checkDrafts(tape, m_trace, k + 1, onCpu() ? kSeveralTokensFactor : 1, m_peaks);
     const Replayed times = replay(tape);
     const TokenTimes steps = tokenTimes(times);
     prediction.predictedNsPerToken = steps.mean() / tokensPerStep;
@@ -323,6 +327,22 @@ WhatIf whatIf(const Trace& trace, const LaunchJoin& join, TimeRange window, cons
     ReplayTape tape = makeReplayTape(trace, join, window, stop);
     if (stop.stop_requested() || tape.ops.empty()) return {.recordedNs = std::max<int64_t>(0, window.durationNs())};
     return Oracle(trace, std::move(tape), settings).answer(stop);
+}
+
+double speculativeNsPerToken(const Trace& trace, const LaunchJoin& join, TimeRange window, const Drafts& drafts,
+                             std::stop_token stop) {
+    if (drafts.steps <= 0) return 0;
+    const auto perCheck =
+        drafts.checks > 0 ? static_cast<double>(drafts.drafted) / static_cast<double>(drafts.checks) : 0;
+    const WhatIfSettings settings{.acceptance = 1, .draftTokens = std::max(1, static_cast<int>(std::lround(perCheck)))};
+    const WhatIf checked = whatIf(trace, join, window, settings, stop);
+    const Prediction* prediction = checked.find("speculative");
+    if (!prediction || !prediction->unavailable.empty()) return 0;
+    // With all accepted a step gives its drafts and one more.
+    const double checkNs = prediction->predictedNsPerToken * (settings.draftTokens + 1);
+    const double share = static_cast<double>(drafts.checks) / static_cast<double>(drafts.steps);
+    const double stepNs = share * checkNs + (1 - share) * checked.recordedNsPerToken;
+    return stepNs * static_cast<double>(drafts.steps) / static_cast<double>(drafts.steps + drafts.accepted);
 }
 
 WhatIf whatIf(const Trace& trace, TimeRange window, const WhatIfSettings& settings, std::stop_token stop) {

@@ -5,7 +5,7 @@
 //                of a launch call for each operation; the other calls and the host's work between them go. Inside,
 //                operations follow each other after the pause that this window shows between operations launched in
 //                time. Where kernels of this program overlap in graphs (programmatic dependent launch), each begins
-//                earlier by what the shortest kernel takes.
+//                earlier by kOverlapKernels times what the shortest kernel takes.
 //   fused        Small operations (elementwise, norm, rope, quantize, reduction, copying kernels) between two others
 //                become part of the next one, with their launches: of each such run there remains the usual time
 //                (the median of its role) of its longest operation, without a kernel's fixed cost (the shortest kernel
@@ -15,24 +15,45 @@
 //                rate they reached, not below the time of their arithmetic at its peak.
 //   perfect      Each operation takes max(bytes / peak bandwidth, flops / peak arithmetic).
 //   speculative  A step checks k drafted tokens and its own: with independent acceptance a it yields
-//                (1 - a^(k+1)) / (1 - a) tokens (Leviathan et al. 2023), takes its recorded time or (k+1) times the
-//                arithmetic at its peak, and drafting is free (n-grams).
+//                (1 - a^(k+1)) / (1 - a) tokens (Leviathan et al. 2023), and drafting is free (n-grams). A token more
+//                in a step costs what it does in the trace's prompt processing, at least the arithmetic at its peak; on
+//                the CPU, where other kernels take over from two tokens on, products take kSeveralTokensFactor first.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/analysis/launches.h"
+#include "core/analysis/phases.h"
 
 namespace gapscope {
 
 // What a node adds to a graph's launch call, as a share of a launch call of the same trace; with every kernel recorded.
 // Measured on an H200: 187 µs for 134 nodes, where one launch call took 3.76 µs. The CPU's graphs add nothing.
 inline constexpr double kGraphNodeShare = 0.37;
+// How much a graph's kernels overlap: the end of one and the start of the next, each about a kernel that does nothing.
+// Measured on H100 and H200 (kernels/cuda/README.md): 1.1 to 2.2 µs, where the shortest kernel takes 0.67.
+inline constexpr int64_t kOverlapKernels = 2;
+// A product of two tokens by that of one, on the CPU. Measured on an EPYC with AVX-512, 270M Q4_K_M: 1.57 to 2.0 by
+// role.
+inline constexpr double kSeveralTokensFactor = 1.9;
 // Between nodes of a CUDA graph without overlap, where the window does not show it.
 inline constexpr int64_t kAssumedNodePauseNs = 1'000;
+
+// Every prediction that there is, by name, and what it is called where the device does not matter.
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kWhatIfTitles = {
+    {{"fused", "fused kernels"},
+     {"fused+graph", "fused kernels in a graph"},
+     {"graph", "one launch a token (graph)"},
+     {"int8", "weights in 8 bits"},
+     {"int4", "weights in 4 bits"},
+     {"perfect", "perfect bandwidth"},
+     {"speculative", "speculative decoding"}}};
 
 struct WhatIfSettings {
     double acceptance = 0.7;  // 0..1, of a drafted token
@@ -68,5 +89,10 @@ struct WhatIf {
 WhatIf whatIf(const Trace& trace, const LaunchJoin& join, TimeRange window, const WhatIfSettings& settings = {},
               std::stop_token stop = {});
 WhatIf whatIf(const Trace& trace, TimeRange window, const WhatIfSettings& settings = {}, std::stop_token stop = {});
+
+// The mean time of a token where it is known how many steps check drafts, how many drafts they have and how many of
+// these are accepted: of a text that is known, or of the run that did it. 0: the window has no tokens.
+double speculativeNsPerToken(const Trace& trace, const LaunchJoin& join, TimeRange window, const Drafts& drafts,
+                             std::stop_token stop = {});
 
 }  // namespace gapscope

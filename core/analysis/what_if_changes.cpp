@@ -4,8 +4,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace gapscope {
 
@@ -192,6 +194,91 @@ private:
     double m_productBytes = 0, m_productRate = 0;
 };
 
+// What operations of several tokens take, from those of one (decode) and of many (the prompt's).
+class SeveralTokens {
+public:
+    SeveralTokens(const ReplayTape& tape, const Trace& trace, double factor) : m_trace(trace), m_factor(factor) {
+        const DeviceOps& ops = trace.deviceOps();
+        for (uint32_t row = 0; row < ops.startNs.size(); ++row)
+            if (ops.token[row] == kPrefillToken && ops.repeat[row] >= 0) addPrompt(row);
+        for (const ReplayOp& op : tape.ops)
+            if (const OpRow* plan = planOf(trace, op.row); plan && !op.removed && ops.token[op.row] > 0)
+                addSingle(op, *plan);
+        std::vector<double> counts;
+        double ns = 0, flops = 0;
+        for (auto& [key, role] : m_roles) {
+            if (role.singles > 0) role.singleNs /= static_cast<double>(role.singles);
+            if (!role.product || role.promptNs <= 0 || role.singles == 0 || role.singleFlops <= 0) continue;
+            counts.push_back(role.promptFlops / role.singleFlops);
+            if (counts.back() <= from()) continue;
+            ns += std::max(0.0, role.promptNs - firstNs(role.singleNs));
+            flops += role.promptFlops - from() * role.singleFlops;
+        }
+        if (!counts.empty()) {
+            std::ranges::sort(counts);
+            m_promptTokens = counts[counts.size() / 2];
+        }
+        if (flops > 0) m_nsPerFlop = ns / flops;
+    }
+
+    int64_t nsOf(const ReplayOp& op, const OpRow& plan, int tokens) const {
+        const auto ns = static_cast<double>(op.durationNs);
+        const auto found = m_roles.find({plan.name.value, plan.layer});
+        const Role& role = found->second;  // every operation of a decode step has one
+        const bool known = role.promptFlops > from() * role.singleFlops && m_promptTokens > from();
+        double several = 0;
+        if (role.product) {
+            const double more = known
+                                    ? std::max(0.0, role.promptNs - firstNs(role.singleNs)) / (m_promptTokens - from())
+                                    : m_nsPerFlop * role.singleFlops;
+            several = firstNs(ns) + (tokens - from()) * more;
+        } else if (known) {
+            several = ns + std::max(0.0, role.promptNs - role.singleNs) * (tokens - 1) / (m_promptTokens - 1);
+        } else {
+            several = ns * tokens;
+        }
+        return static_cast<int64_t>(std::min(std::max(ns, several), static_cast<double>(kLongTimeNs)));
+    }
+
+private:
+    struct Role {
+        bool product = false;
+        double promptNs = 0, promptFlops = 0;  // of the prompt's largest part; 0: none
+        double singleNs = 0, singleFlops = 0;  // of a decode step; the time is the mean
+        int64_t singles = 0;
+    };
+
+    // Where another kernel takes over from the one for a single token, the line begins at two.
+    double from() const { return m_factor > 1 ? 2 : 1; }
+    double firstNs(double singleNs) const { return m_factor * singleNs; }
+
+    void addPrompt(uint32_t row) {
+        const OpRow* plan = planOf(m_trace, row);
+        if (!plan) return;
+        Role& role = m_roles[{plan->name.value, plan->layer}];
+        const auto ns = static_cast<double>(m_trace.deviceOps().endNs[row] - m_trace.deviceOps().startNs[row]);
+        const auto flops = static_cast<double>(plan->flops);
+        if (role.promptNs > 0 && (flops < role.promptFlops || (flops == role.promptFlops && ns >= role.promptNs)))
+            return;
+        role.promptNs = ns;
+        role.promptFlops = flops;
+    }
+
+    void addSingle(const ReplayOp& op, const OpRow& plan) {
+        Role& role = m_roles[{plan.name.value, plan.layer}];
+        role.product = m_trace.deviceOps().category[op.row] == Category::Gemm;
+        role.singleNs += static_cast<double>(op.durationNs);
+        role.singleFlops = static_cast<double>(plan.flops);
+        ++role.singles;
+    }
+
+    const Trace& m_trace;
+    const double m_factor;
+    std::map<std::pair<uint32_t, int32_t>, Role> m_roles;  // by name and layer
+    double m_promptTokens = 0;                             // of its largest part; 0: no prompt was recorded
+    double m_nsPerFlop = 0;                                // of a product's tokens beyond from()
+};
+
 }  // namespace
 
 int64_t weightElements(std::string_view shapes) {
@@ -324,11 +411,13 @@ int64_t runAtPeak(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks
     return changed;
 }
 
-void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, const DevicePeaks& peaks) {
+void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, double severalFactor, const DevicePeaks& peaks) {
+    const SeveralTokens several(tape, trace, severalFactor);
     for (ReplayOp& op : tape.ops) {
         const OpRow* plan = planOf(trace, op.row);
         if (!plan || op.removed || trace.deviceOps().token[op.row] <= 0) continue;
-        op.durationNs = std::max(op.durationNs, nsAt(static_cast<double>(plan->flops) * tokens, peaks.flopsPerSecond));
+        op.durationNs = std::max(several.nsOf(op, *plan, tokens),
+                                 nsAt(static_cast<double>(plan->flops) * tokens, peaks.flopsPerSecond));
     }
 }
 

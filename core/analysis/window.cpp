@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/analysis/phase_windows.h"
-#include "core/analysis/phases.h"
 
 namespace gapscope {
 
@@ -48,17 +47,19 @@ std::optional<TimeRange> longestNamed(const Trace& trace, std::string_view name)
     return longest;
 }
 
-// "phase:decode", "token:3", "token:3-10": device time of the repeat that the default window shows most of.
+// "phase:decode", "token:3", "token:3-10": device time of the repeat that the default window shows most of, of another
+// program's trace of the request that takes longest.
 Result<TimeRange> tokensOrPhase(const Trace& trace, std::string_view text) {
     const TimeRange whole = defaultWindow(trace);
     // Work of the prompt may begin a little before the window's range does.
     const TokenTable table = tokenTable(trace, {trace.extent().startNs, trace.extent().endNs + 1});
-    const auto chosen = phases(trace, whole);
-    if (table.rows.empty() || !chosen)
-        return fail("The trace knows no tokens and phases: only runs of this program do.", ErrorKind::WrongUse);
+    if (table.rows.empty())
+        return fail("The trace tells no tokens and phases, and no steps were found in its kernels.",
+                    ErrorKind::WrongUse);
+    const int16_t repeat = shownRepeat(trace, table, whole);
     const std::string_view name = text.substr(text.find(':') + 1);
     if (text.starts_with(kPhasePrefix)) {
-        for (const PhaseWindow& phase : phaseWindows(table, chosen->repeat))
+        for (const PhaseWindow& phase : phaseWindows(table, repeat))
             if (phase.name == name) return phase.range;
         return fail("The trace has no phase '" + std::string(name) + "'; phases are prefill and decode.",
                     ErrorKind::WrongUse);
@@ -70,8 +71,7 @@ Result<TimeRange> tokensOrPhase(const Trace& trace, std::string_view text) {
         return fail("The window " + std::string(text) + " is none: say token:K or token:FIRST-LAST, counted from 0.",
                     ErrorKind::WrongUse);
     }
-    const TimeRange range =
-        tokenWindow(table, chosen->repeat, static_cast<int32_t>(*first), static_cast<int32_t>(*last));
+    const TimeRange range = tokenWindow(table, repeat, static_cast<int32_t>(*first), static_cast<int32_t>(*last));
     if (range.empty()) {
         return fail("The run has no time of its own for " + std::string(text) +
                         " (token 0 may come straight out of the prompt's work); `tokens` lists them.",

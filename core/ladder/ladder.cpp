@@ -36,27 +36,17 @@ double perSecond(double nsPerToken) {
     return nsPerToken > 0 ? 1e9 / nsPerToken : 0;
 }
 
-LadderPrediction predictSpeculation(const WhatIf& whatIf, const LadderRung& from, const GenerateResult& result,
-                                    const Trace& recorded, TimeRange window, int64_t draftTokens) {
+LadderPrediction predictSpeculation(const LadderRung& from, const GenerateResult& result, const Trace& recorded,
+                                    TimeRange window, int64_t draftTokens) {
     // The tokens will be the same, so what will be drafted and accepted is known already; only the time of a step that
     // checks drafts is not.
     const DraftCounts counts = countNgramDrafts(result.promptTokens, result.repeats.back().tokens, draftTokens);
     if (counts.steps == 0) return {.missing = "No token after the first was recorded."};
-    double stepNs = whatIf.recordedNsPerToken;
-    if (counts.checks > 0) {
-        const auto drafted =
-            static_cast<int>(std::lround(static_cast<double>(counts.drafted) / static_cast<double>(counts.checks)));
-        const WhatIfSettings settings{.acceptance = 1, .draftTokens = std::max(1, drafted)};
-        const WhatIf checked = gapscope::whatIf(recorded, window, settings);
-        const Prediction* prediction = checked.find("speculative");
-        if (!prediction || !prediction->unavailable.empty()) return {.missing = "The recording does not tell tokens."};
-        const double checkNs = prediction->predictedNsPerToken * (settings.draftTokens + 1);
-        const double share = static_cast<double>(counts.checks) / static_cast<double>(counts.steps);
-        stepNs = share * checkNs + (1 - share) * stepNs;
-    }
-    const double tokensPerStep =
-        static_cast<double>(counts.steps + counts.accepted) / static_cast<double>(counts.steps);
-    return {.from = from.name, .tokensPerSecond = perSecond(stepNs / tokensPerStep)};
+    const double nsPerToken = speculativeNsPerToken(
+        recorded, joinLaunches(recorded), window,
+        {.steps = counts.steps, .checks = counts.checks, .drafted = counts.drafted, .accepted = counts.accepted});
+    if (nsPerToken <= 0) return {.missing = "The recording does not tell tokens."};
+    return {.from = from.name, .tokensPerSecond = perSecond(nsPerToken)};
 }
 
 // What a rung left.
@@ -150,8 +140,8 @@ LadderPrediction predictRung(const LadderRung& next, const LadderRung& from, con
                              const GenerateResult& result, int64_t draftTokens) {
     const TimeRange window = decodeWindow(wholeTable(recorded));
     if (window.empty() || result.repeats.empty()) return {.missing = "No token after the first was recorded."};
+    if (next.speculates) return predictSpeculation(from, result, recorded, window, draftTokens);
     const WhatIf predictions = whatIf(recorded, window);
-    if (next.speculates) return predictSpeculation(predictions, from, result, recorded, window, draftTokens);
     const bool fromEager = from.mode == Mode::Eager;
     const char* name = next.mode == Mode::Fused ? "fused" : fromEager ? "fused+graph" : "graph";
     if (next.mode == Mode::Persistent)

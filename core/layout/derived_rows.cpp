@@ -6,6 +6,8 @@
 
 #include "core/analysis/queue_depth.h"
 #include "core/analysis/range_projection.h"
+#include "core/analysis/token_table.h"
+#include "core/base/format.h"
 #include "core/layout/timeline_index.h"
 
 namespace gapscope {
@@ -45,6 +47,41 @@ void addLayers(const Trace& trace, DerivedRows& rows) {
         rows.layers.push_back({repeat, token, layer, range});
     }
     rows.layerLanes.add(std::move(items));
+}
+
+void addSteps(const Trace& trace, const FoundSteps& found, DerivedRows& rows) {
+    if (found.steps.empty()) return;
+    const auto numbers = stepNumbers(found);
+    std::vector<LaneItem> items;
+    for (size_t i = 0; i < found.steps.size(); ++i) {
+        StepSpan span{.repeat = numbers[i].first, .index = numbers[i].second, .range = found.steps[i].device};
+        if (i > 0 && numbers[i - 1].first == span.repeat)
+            span.range.startNs = std::min(rows.steps.back().range.endNs, span.range.endNs);
+        items.push_back({span.range.startNs, span.range.endNs, static_cast<uint32_t>(rows.steps.size()),
+                         static_cast<uint8_t>(span.index < 0 ? 0 : 1 + span.index % 2)});
+        rows.steps.push_back(span);
+    }
+    rows.stepLanes.add(std::move(items));
+    rows.stepsTitle = found.source == StepSource::NamedRanges
+                          ? "Steps, named by ranges"
+                          : "Steps found, " + formatPercent(found.confidence) + " sure";
+    rows.stepsDetail = found.sentence();
+
+    const DeviceOps& ops = trace.deviceOps();
+    std::vector<LaneItem> layers;
+    size_t step = 0;
+    for (const FoundLayer& layer : found.layers) {
+        while (step < found.steps.size() && found.steps[step].end <= layer.begin)
+            ++step;
+        if (step == found.steps.size() || layer.begin >= layer.end) continue;
+        TimeRange range{ops.startNs[found.ops[layer.begin]], ops.endNs[found.ops[layer.begin]]};
+        for (uint32_t place = layer.begin; place < layer.end; ++place)
+            range.endNs = std::max(range.endNs, ops.endNs[found.ops[place]]);
+        layers.push_back({range.startNs, range.endNs, static_cast<uint32_t>(rows.layers.size()),
+                          static_cast<uint8_t>(1 + layer.layer % 2)});
+        rows.layers.push_back({numbers[step].first, numbers[step].second, layer.layer, range});
+    }
+    rows.layerLanes.add(std::move(layers));
 }
 
 struct Step {
@@ -108,11 +145,12 @@ void addBandwidths(const Trace& trace, DerivedRows& rows) {
 
 }  // namespace
 
-DerivedRows deriveRows(const Trace& trace, const LaunchJoin& join, std::stop_token stop) {
+DerivedRows deriveRows(const Trace& trace, const LaunchJoin& join, const FoundSteps& steps, std::stop_token stop) {
     DerivedRows rows;
     addProjections(trace, join, stop, rows);
     if (stop.stop_requested()) return rows;
     addLayers(trace, rows);
+    addSteps(trace, steps, rows);
     addQueueDepths(trace, join, stop, rows);
     if (stop.stop_requested()) return rows;
     addBandwidths(trace, rows);

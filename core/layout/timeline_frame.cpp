@@ -8,6 +8,7 @@ namespace gapscope {
 int usualLaneHeight(RowKind kind) {
     switch (kind) {
         case RowKind::Token:
+        case RowKind::Step:
         case RowKind::Stream:
         case RowKind::Copy:
             return kTrackHeight;

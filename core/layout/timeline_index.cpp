@@ -87,6 +87,7 @@ TimelineIndex::TimelineIndex(ApiTint apiTint, ColourBy colourBy) : m_apiTint(std
     m_trace = TraceBuilder().snapshot();
     m_tokenRow = std::make_unique<TimelineRow>();
     m_layerRow = std::make_unique<TimelineRow>();
+    m_stepRow = std::make_unique<TimelineRow>();
 }
 
 void TimelineIndex::reset() {
@@ -95,6 +96,9 @@ void TimelineIndex::reset() {
     m_projections.clear();
     *m_layerRow = {};
     m_layers.clear();
+    *m_stepRow = {};
+    m_steps.clear();
+    m_stepsTitle.clear();
     m_isDerived = false;
     m_counters.clear();
     m_threads.clear();
@@ -371,6 +375,11 @@ void TimelineIndex::setDerived(DerivedRows derived) {
     m_layers = std::move(derived.layers);
     m_layerRow->kind = RowKind::Layer;
     m_layerRow->lanes = std::move(derived.layerLanes);
+    m_steps = std::move(derived.steps);
+    m_stepsTitle = std::move(derived.stepsTitle);
+    m_stepRow->kind = RowKind::Step;
+    m_stepRow->detail = std::move(derived.stepsDetail);
+    m_stepRow->lanes = std::move(derived.stepLanes);
     for (auto& [deviceId, device] : m_devices) {
         device.queueDepth.series = std::move(derived.queueDepths[deviceId]);
         device.bandwidth.series = std::move(derived.bandwidths[deviceId]);
@@ -384,6 +393,10 @@ DerivedRows TimelineIndex::takeDerived() {
         derived.projections[track] = std::exchange(row.lanes, {});
     derived.layers = std::exchange(m_layers, {});
     derived.layerLanes = std::exchange(m_layerRow->lanes, {});
+    derived.steps = std::exchange(m_steps, {});
+    derived.stepsTitle = m_stepsTitle;
+    derived.stepsDetail = m_stepRow->detail;
+    derived.stepLanes = std::exchange(m_stepRow->lanes, {});
     for (auto& [deviceId, device] : m_devices) {
         derived.queueDepths[deviceId] = std::exchange(device.queueDepth.series, {});
         derived.bandwidths[deviceId] = std::exchange(device.bandwidth.series, {});
@@ -402,7 +415,8 @@ void TimelineIndex::orderRows() {
     m_tree.clear();
     if (m_tokenRow->lanes.itemCount() > 0)
         m_tree.push_back({.key = "tokens", .title = "Tokens", .row = m_tokenRow.get()});
-
+    if (m_stepRow->lanes.itemCount() > 0)
+        m_tree.push_back({.key = "steps", .title = m_stepsTitle, .row = m_stepRow.get()});
     if (m_layerRow->lanes.itemCount() > 0)
         m_tree.push_back({.key = "layers", .title = "Layers", .row = m_layerRow.get()});
 
@@ -540,6 +554,8 @@ TimelineIndex::Place TimelineIndex::placeOf(RowKind kind, uint32_t tableRow) con
                 return at(m_trace->overheads().startNs);
             case RowKind::Token:
                 return tableRow < m_tokens.size() ? std::optional(m_tokens[tableRow].range.startNs) : std::nullopt;
+            case RowKind::Step:
+                return tableRow < m_steps.size() ? std::optional(m_steps[tableRow].range.startNs) : std::nullopt;
             case RowKind::Projection:
             case RowKind::Layer:
             case RowKind::Gap:  // asked by time: a gap has several pieces

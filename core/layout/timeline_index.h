@@ -30,6 +30,7 @@ uint8_t rangeTint(std::string_view name);
 
 enum class RowKind : uint8_t {
     Token,
+    Step,  // found in another program's trace
     Range,
     ApiCall,
     Wait,      // items are rows of ranges(), too
@@ -116,6 +117,7 @@ public:
     void setDerived(DerivedRows derived);
     DerivedRows takeDerived();
     const std::vector<LayerSpan>& layers() const { return m_layers; }
+    const std::vector<StepSpan>& steps() const { return m_steps; }
     GapLanes takeGaps();  // out of here, for another index of the same trace
     void setArrangement(RowArrangement arrangement);
     const RowArrangement& arrangement() const { return m_arrangement; }
@@ -183,6 +185,9 @@ private:
     std::map<TrackId, TimelineRow> m_projections;
     std::unique_ptr<TimelineRow> m_layerRow;  // m_rows points at it
     std::vector<LayerSpan> m_layers;
+    std::unique_ptr<TimelineRow> m_stepRow;  // likewise
+    std::vector<StepSpan> m_steps;
+    std::string m_stepsTitle;
     bool m_isDerived = false;  // the rows that are worked out are there
     std::map<CounterId, TimelineRow> m_counters;
     std::map<uint64_t, Thread> m_threads;

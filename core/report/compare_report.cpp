@@ -77,15 +77,28 @@ std::string rolesTable(const std::vector<WorkDelta>& roles) {
     return table.html();
 }
 
+std::string culpritsTable(const std::vector<CulpritDelta>& culprits) {
+    HtmlTable table(
+        {"Who left the device idle", "", ">Difference", ">Idle before", ">Idle after", ">Gaps before", ">Gaps after"});
+    const auto idle = [](const std::optional<Culprit>& of) { return of ? formatDuration(of->idleNs) : std::string(); };
+    const auto gaps = [](const std::optional<Culprit>& of) { return of ? formatCount(of->gapCount) : std::string(); };
+    for (size_t i = 0; i < std::min(kMostRows, culprits.size()); ++i) {
+        const CulpritDelta& row = culprits[i];
+        table.add({escaped(row.name), presenceText(row.presence()), nsDifference(row.differenceNs()), idle(row.before),
+                   idle(row.after), gaps(row.before), gaps(row.after)});
+    }
+    return table.html();
+}
+
 std::string tokensTable(const std::vector<TokenDelta>& tokens) {
     HtmlTable table({"Token", ">Difference", ">Before", ">After", ">Idle before", ">Idle after", ">Launches before",
                      ">Launches after", "Text"});
     const auto with = [](const std::optional<TokenTime>& token, auto text) {
         return token ? text(*token) : std::string();
     };
-    const auto time = [](const TokenTime& token) { return formatDuration(token.range.durationNs()); };
-    const auto idle = [](const TokenTime& token) { return formatDuration(token.idleNs); };
-    const auto launches = [](const TokenTime& token) { return formatCount(token.launchCount); };
+    const auto time = [](const TokenTime& token) { return formatDuration(token.share.ns); };
+    const auto idle = [](const TokenTime& token) { return formatDuration(token.share.idleNs); };
+    const auto launches = [](const TokenTime& token) { return figureText(FigureUnit::Count, token.share.launches); };
     for (size_t i = 0; i < std::min(kMostRows, tokens.size()); ++i) {
         const TokenDelta& row = tokens[i];
         const TokenTime& known = row.before ? *row.before : *row.after;
@@ -139,6 +152,7 @@ std::string htmlCompareReport(const ReportOf& before, const ReportOf& after, std
     for (const PhaseDelta& phase : of.phases)
         body += "<h3>Of " + escaped(phase.name) + "</h3>" + figuresTable(phase.figures);
     body += heading("Kernels") + kernelsTable(of.kernels);
+    if (!of.culprits.empty()) body += heading("Who left the device idle") + culpritsTable(of.culprits);
     if (!of.roles.empty()) body += heading("Roles") + rolesTable(of.roles);
     if (!of.tokens.empty()) body += heading("Tokens") + tokensTable(of.tokens);
     body += diagnosticsSection(of.before.summary.diagnostics, "Diagnostics, before");

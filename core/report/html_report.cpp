@@ -90,14 +90,8 @@ std::string idleSection(const Trace& trace, const Summary& summary, const GapTab
     HtmlTable table({">Idle", ">Share", ">Gaps", ">Longest", "Who left the device idle"});
     for (size_t i = 0; i < std::min(kMostCulprits, who.size()); ++i) {
         const Culprit& row = who[i];
-        std::string name = row.name;
-        if (row.kind == CulpritKind::Range && !row.call.empty()) name = row.call + " in " + row.name;
-        if (row.kind == CulpritKind::Host) name = "the host: no range and no call covers most of its part";
-        if (row.kind == CulpritKind::LaunchCall) name = "launch call: " + row.name;
-        if (row.kind == CulpritKind::DeviceLatency) name = "device latency of " + row.name;
-        if (row.kind == CulpritKind::Unknown) name = "unknown: no launch in the file";
         table.add({formatDuration(row.idleNs), percentOf(row.idleNs, summary.gpuIdleNs), formatCount(row.gapCount),
-                   formatDuration(row.longestNs), escaped(name)});
+                   formatDuration(row.longestNs), escaped(culpritTitle(row))});
     }
     html += table.html() + leftOut(who.size(), kMostCulprits, "rows");
     std::vector<const Gap*> longest;
@@ -253,7 +247,7 @@ std::string htmlReport(const ReportOf& of, std::stop_token stop) {
     body += timelineSection(of, facts, gaps);
     body += idleSection(*of.trace, facts.summary, gaps);
     if (stop.stop_requested()) return {};
-    body += whatIfSection(whatIf(*of.trace, prepared.join(), of.window, {}, stop));
+    body += whatIfSection(facts.whatIf);
     body += tokensSection(facts.tokens);
     body += kernelsSection(*of.trace, facts.kernels);
     body += launchesSection(facts);

@@ -36,6 +36,7 @@ uint32_t colorOf(RowKind kind, uint8_t tint) {
         case RowKind::Range:
             return kRangeColors[tint % kRangeColors.size()];
         case RowKind::Token:
+        case RowKind::Step:
             return tint == 0 ? kPrefillColor : kTokenColors[(tint - 1U) % kTokenColors.size()];
         case RowKind::Wait:
             return kWaitColor;
@@ -45,8 +46,8 @@ uint32_t colorOf(RowKind kind, uint8_t tint) {
 }
 
 bool isShown(RowKind kind) {
-    return kind == RowKind::Token || kind == RowKind::Range || kind == RowKind::ApiCall || kind == RowKind::Gap ||
-           kind == RowKind::Stream || kind == RowKind::Copy;
+    return kind == RowKind::Token || kind == RowKind::Step || kind == RowKind::Range || kind == RowKind::ApiCall ||
+           kind == RowKind::Gap || kind == RowKind::Stream || kind == RowKind::Copy;
 }
 
 // What stands on an item that is wide enough; empty: nothing.
@@ -57,6 +58,10 @@ std::string nameOn(const TimelineIndex& index, const FrameLane& lane, const Lane
     if (row.kind == RowKind::Token && tableRow < index.tokens().size()) {
         const int32_t token = index.tokens()[tableRow].index;
         return token < 0 ? "prefill" : std::to_string(token);
+    }
+    if (row.kind == RowKind::Step && tableRow < index.steps().size()) {
+        const int32_t step = index.steps()[tableRow].index;
+        return step < 0 ? "prefill" : std::to_string(step);
     }
     if (row.kind == RowKind::Range) return std::string(index.trace().string(index.trace().ranges().name[tableRow]));
     return {};

@@ -5,6 +5,9 @@
 #include <type_traits>
 
 #include "core/runner/cuda_libraries.h"
+#include "core/runner/device_peaks.h"
+#include "core/runner/devices.h"
+#include "kernels/cuda/memory_bandwidth.h"
 
 namespace gapscope {
 
@@ -37,7 +40,41 @@ Event makeEvent() {
     return cudaEventCreate(&event) == cudaSuccess ? Event(event) : nullptr;
 }
 
+struct DestroyStream {
+    void operator()(cudaStream_t stream) const { cudaStreamDestroy(stream); }
+};
+using Stream = std::unique_ptr<std::remove_pointer_t<cudaStream_t>, DestroyStream>;
+
+// "NAME, 85.0 GB, sm_90", as CudaBackend names it: the size is left out here, because drivers differ about it.
+bool isCalled(const cuda::DeviceDescription& device, const std::string& deviceName) {
+    return deviceName.starts_with(device.name + ", ") &&
+           deviceName.ends_with(", sm_" + std::to_string(device.computeMajor) + std::to_string(device.computeMinor));
+}
+
 }  // namespace
+
+Result<DevicePeakRates> gpuPeaks(const std::string& deviceName) {
+    const cuda::DeviceList list = cuda::listDevices();
+    if (list.devices.empty())
+        return fail("The peaks of " + deviceName + " cannot be measured: " + cudaDevices().problem + ".");
+    const auto device =
+        std::ranges::find_if(list.devices, [&](const auto& found) { return isCalled(found, deviceName); });
+    if (device == list.devices.end())
+        return fail("This was recorded on " + deviceName + "; this machine has " + list.devices.front().name +
+                    ", whose peaks say nothing of it.");
+    if (const cudaError_t error = cudaSetDevice(device->id); error != cudaSuccess)
+        return fail("The GPU " + device->name + " could not be opened: " + cudaGetErrorString(error) + ".");
+    const cuda::BandwidthMeasurement memory = cuda::measureReadBandwidth(device->id, 5);
+    if (memory.bytesPerSecond <= 0)
+        return fail("The memory bandwidth of " + device->name + " could not be measured: " + memory.error + ".");
+    cudaStream_t made = nullptr;
+    if (const cudaError_t error = cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking); error != cudaSuccess)
+        return fail("The GPU " + device->name + " gave no stream: " + cudaGetErrorString(error) + ".");
+    const Stream stream(made);
+    ASSIGN_OR_RETURN(const auto cublas, CublasLt::open());
+    return devicePeaks(devicePeaksFile(), "gpu, " + deviceName + ", bf16",
+                       {memory.bytesPerSecond, measureArithmeticRate(*cublas, stream.get())});
+}
 
 double measureArithmeticRate(CublasLt& cublas, cudaStream_t stream) {
     constexpr size_t kElements = size_t{kSide} * kSide;

@@ -79,6 +79,14 @@ DevicePeakRates devicePeaks(const std::filesystem::path& file, std::string key, 
     return best;
 }
 
+Result<DevicePeakRates> peaksOf(const std::string& device, const std::string& deviceName, int threads) {
+    if (device.starts_with("cuda")) return gpuPeaks(deviceName);
+    if (!deviceName.starts_with(cpuName() + ","))
+        return fail("This was recorded on " + deviceName + "; this machine has " + cpuName() +
+                    ", whose peaks say nothing of it.");
+    return cpuPeaks(threads);
+}
+
 DevicePeakRates cpuPeaks(int threads) {
     const Isa isa = bestIsa();
     const std::string key =

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <string>
 
+#include "core/base/result.h"
+
 namespace gapscope {
 
 struct DevicePeakRates {
@@ -22,5 +24,13 @@ DevicePeakRates devicePeaks(const std::filesystem::path& file, std::string key, 
 
 // The CPU with so many threads, by its strongest instruction set. Takes under two tenths of a second.
 DevicePeakRates cpuPeaks(int threads);
+
+// The GPU of this machine that runs call `deviceName` ("NVIDIA H100 80GB HBM3, 85.0 GB, sm_90"). Takes about a second.
+// An error, in a sentence, where there is no such GPU.
+Result<DevicePeakRates> gpuPeaks(const std::string& deviceName);
+
+// Of what a run was recorded on, now and here: `device` is its id ("cpu", "cuda:0"), `deviceName` its name. An error
+// where this machine has no such device.
+Result<DevicePeakRates> peaksOf(const std::string& device, const std::string& deviceName, int threads);
 
 }  // namespace gapscope

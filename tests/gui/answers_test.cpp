@@ -9,6 +9,7 @@
 #include <QTest>
 #include <QToolButton>
 
+#include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
 #include "app/gui/views/insight_panel.h"
 #include "app/gui/views/kernel_rules_dialog.h"
@@ -175,7 +176,11 @@ private Q_SLOTS:
         Session session;
         Analyst analyst(session);
         RooflinePanel panel(analyst);
-        panel.setMeasure([](int threads) { return std::pair(1e10 * threads, 1e11); });
+        bool fails = true;
+        panel.setMeasure([&fails](const RunInfo& run) -> Result<DevicePeakRates> {
+            if (fails) return fail("There is no " + run.deviceName + " here.");
+            return DevicePeakRates{1e10 * static_cast<double>(run.threads), 1e11};
+        });
         panel.resize(1000, 400);
         panel.show();
         session.setTrace(plannedTrace(0, 0));
@@ -184,8 +189,21 @@ private Q_SLOTS:
         auto* measure = panel.findChild<QPushButton*>(QStringLiteral("measurePeaks"));
         QVERIFY(measure->isVisible());
         QCOMPARE(table->model()->index(0, 7).data().toString(), QStringLiteral("–"));
+        // Of a device that is elsewhere it says so, and can be tried again.
+        QTest::mouseClick(measure, Qt::LeftButton);
+        const auto saysWhy = [&] {
+            const auto captions = panel.findChildren<ElidedLabel*>();
+            return std::any_of(captions.begin(), captions.end(), [](const ElidedLabel* label) {
+                return label->fullText().startsWith(QStringLiteral("There is no "));
+            });
+        };
+        QTRY_VERIFY(saysWhy());
+        QVERIFY(measure->isVisible() && measure->isEnabled());
+        QCOMPARE(table->model()->index(0, 7).data().toString(), QStringLiteral("–"));
+        fails = false;
         QTest::mouseClick(measure, Qt::LeftButton);
         QTRY_VERIFY(!measure->isVisible());
+        QVERIFY(!saysWhy());
         // 1000 bytes in 500 ns are 2 GB/s of 10 GB/s.
         QCOMPARE(table->model()->index(0, 7).data(kSortRole).toDouble(), 0.2);
 

@@ -12,12 +12,14 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
+#include <cmath>
 
 #include "app/gui/timeline/timeline_widget.h"
 #include "app/gui/views/banner.h"
 #include "app/gui/views/data_table.h"
 #include "app/gui/window/main_window.h"
 #include "core/export/session_writer.h"
+#include "tests/core/analysis/hand_made_runs.h"
 #include "tests/gui/sample_run.h"
 #include "tests/gui/sample_trace.h"
 
@@ -82,8 +84,9 @@ private Q_SLOTS:
         QVERIFY(row >= 0);
         QCOMPARE(figures->model()->index(row, 1).data(kExactRole).toString(), QStringLiteral("9"));
         const double difference = *comparison().find("kernelCount")->difference();
-        QCOMPARE(figures->model()->index(row, 3).data(kSortRole).toDouble(), difference);
-        QCOMPARE(figures->model()->index(row, 3).data().toString(),
+        QVERIFY(figures->isColumnHidden(CompareFigureModel::kPredictedColumn));  // other runs predict nothing of it
+        QCOMPARE(figures->model()->index(row, 4).data(kSortRole).toDouble(), difference);
+        QCOMPARE(figures->model()->index(row, 4).data().toString(),
                  QStringLiteral("+%1").arg(static_cast<int>(difference)));
         const auto* kernels = find<DataTable>("compareKernels");
         QCOMPARE(kernels->model()->rowCount(), static_cast<int>(comparison().kernels.size()));
@@ -200,6 +203,150 @@ private Q_SLOTS:
         QVERIFY(m_window->banners().sentences().first().contains(QStringLiteral("/nowhere")));
     }
 
+    // A token against another of the same trace, then other windows of the two.
+    void windowsOfOneTrace() {
+        m_window->openFile(written("run.gapscope", *sampleTrace(4)));
+        QTRY_VERIFY(m_window->settled());
+        auto* setBaseline = find<QAction>("setBaselineAction");
+        auto* compare = find<QAction>("compareBaselineAction");
+        QVERIFY(!setBaseline->isEnabled() && !compare->isEnabled());
+        const std::vector<TokenTime> tokens = m_window->analyst().report()->tokens.rows;
+        const auto select = [&](size_t row) {
+            m_window->session().select({.kind = Selection::Kind::Token,
+                                        .range = tokens[row].range,
+                                        .row = static_cast<size_t>(tokens[row].index)});
+            QTRY_VERIFY(m_window->settled());
+        };
+        select(2);
+        QVERIFY(setBaseline->isEnabled() && !compare->isEnabled());
+        QTest::keyClick(m_window.get(), Qt::Key_B, Qt::ControlModifier);
+        QVERIFY(compare->text().contains(QStringLiteral("token 1")));
+        select(4);
+        QTest::keyClick(m_window.get(), Qt::Key_M, Qt::ControlModifier | Qt::ShiftModifier);
+        QTRY_VERIFY(m_window->comparing() && m_window->settled() && m_window->comparer().result());
+        QVERIFY(m_window->banners().sentences().isEmpty());
+        QCOMPARE(comparison().before.summary.window, tokens[2].range);
+        QCOMPARE(comparison().after.summary.window, tokens[4].range);
+        QCOMPARE(m_window->comparer().result()->preparedBefore, m_window->comparer().result()->preparedAfter);
+        auto* before = find<QComboBox>("windowBefore");
+        auto* after = find<QComboBox>("windowAfter");
+        QCOMPARE(before->currentText(), QStringLiteral("token 1"));
+        QCOMPARE(after->currentText(), QStringLiteral("token 3"));
+
+        // Another window by its name; rows stay as the person arranged them.
+        Session& upper = m_window->comparer().before();
+        RowArrangement rows = upper.rowArrangement();
+        rows.folded.clear();
+        upper.setRowArrangement(rows);
+        const int decode = before->findText(QStringLiteral("decode"));
+        QVERIFY(decode > 0);
+        before->setCurrentIndex(decode);
+        Q_EMIT before->activated(decode);
+        QVERIFY(!m_window->comparer().result());
+        QTRY_VERIFY(m_window->settled() && m_window->comparer().result());
+        QCOMPARE(comparison().before.summary.window, (TimeRange{tokens[1].range.endNs, tokens[4].range.endNs}));
+        QCOMPARE(comparison().after.summary.window, tokens[4].range);
+        QCOMPARE(before->currentText(), QStringLiteral("decode"));
+        QVERIFY(upper.rowArrangement() == rows);
+
+        // A range that is dragged in the timeline.
+        auto* take = find<QToolButton>("selectedAfter");
+        QVERIFY(!take->isEnabled());
+        const TimeRange range{1'500'000, 1'600'000};
+        m_window->comparer().after().select({.kind = Selection::Kind::Range, .range = range});
+        QVERIFY(take->isEnabled());
+        QTest::mouseClick(take, Qt::LeftButton);
+        QTRY_VERIFY(m_window->settled() && m_window->comparer().result());
+        QCOMPARE(comparison().after.summary.window, range);
+        QCOMPARE(after->currentIndex(), after->count() - 1);  // beside those that the trace offers
+        QVERIFY(after->currentText().contains(QStringLiteral("100 µs")));
+        const QString path = m_folder.filePath(QStringLiteral("windows.html"));
+        m_window->exportReport(path);
+        QTRY_VERIFY(m_window->settled());
+        QFile report(path);
+        QVERIFY(report.open(QIODevice::ReadOnly));
+        QVERIFY(report.readAll().contains("100 µs from 0.001500 s"));
+        QTest::mouseClick(find<QToolButton>("exchangeButton"), Qt::LeftButton);
+        QTRY_VERIFY(m_window->settled() && m_window->comparer().result());
+        QCOMPARE(comparison().before.summary.window, range);
+    }
+
+    void theSelectionAgainstAPhaseOrTheTokenBefore() {
+        m_window->openFile(written("run.gapscope", *sampleTrace(4)));
+        QTRY_VERIFY(m_window->settled());
+        const std::vector<TokenTime> tokens = m_window->analyst().report()->tokens.rows;
+        m_window->session().select({.kind = Selection::Kind::Range, .range = tokens[3].range});
+        QTRY_VERIFY(m_window->settled());
+        auto* tokenBefore = find<QAction>("compareTokenBeforeAction");
+        QVERIFY(!tokenBefore->isEnabled());  // a range has none
+        find<QAction>("comparePrefillAction")->trigger();
+        QTRY_VERIFY(m_window->comparing() && m_window->settled() && m_window->comparer().result());
+        // The sample's first token takes a step of its own, which counts as the prompt's end.
+        QCOMPARE(comparison().before.summary.window, (TimeRange{tokens[0].range.startNs, tokens[1].range.endNs}));
+        QCOMPARE(comparison().after.summary.window, tokens[3].range);
+        m_window->leaveCompare();
+        m_window->session().select({.kind = Selection::Kind::Token, .range = tokens[3].range, .row = 2});
+        QTRY_VERIFY(m_window->settled());
+        QVERIFY(tokenBefore->isEnabled());
+        tokenBefore->trigger();
+        QTRY_VERIFY(m_window->comparing() && m_window->settled() && m_window->comparer().result());
+        QCOMPARE(comparison().before.summary.window, tokens[2].range);
+        // A trace without phases says so.
+        m_window->leaveCompare();
+        TraceBuilder builder;
+        const TrackId track = builder.internTrack({.globalPid = makeGlobalTid(1, 0)});
+        builder.add(DeviceOpRow{.startNs = 5, .endNs = 10, .name = builder.intern("k"), .track = track});
+        m_window->openFile(written("foreign.gapscope", *builder.snapshot()));
+        QTRY_VERIFY(m_window->settled());
+        m_window->session().select({.kind = Selection::Kind::Range, .range = {5, 8}});
+        QTRY_VERIFY(m_window->settled());
+        find<QAction>("compareDecodeAction")->trigger();
+        QTRY_VERIFY(m_window->settled());
+        QVERIFY(!m_window->comparing());
+        QVERIFY(m_window->banners().sentences().join(QChar()).contains(QStringLiteral("no decode")));
+    }
+
+    void predictionStandsBesideFact() {
+        m_window->openFile(written("eager.gapscope", *eagerRun().snapshot()));
+        QTRY_VERIFY(m_window->settled());
+        m_window->compareWith(written("fused.gapscope", *fusedRun().snapshot()));
+        QTRY_VERIFY(m_window->comparing() && m_window->settled() && m_window->comparer().result());
+        QVERIFY(comparison().prediction);
+        auto* figures = find<DataTable>("compareFigures");
+        QVERIFY(!figures->isColumnHidden(CompareFigureModel::kPredictedColumn));
+        int told = 0;
+        for (int row = 0; row < figures->model()->rowCount(); ++row) {
+            const QModelIndex predicted = figures->model()->index(row, CompareFigureModel::kPredictedColumn);
+            if (predicted.data().toString().isEmpty()) continue;
+            ++told;
+            QCOMPARE(figures->model()->index(row, 0).data().toString(), QStringLiteral("a token, median"));
+            QCOMPARE(predicted.data(kSortRole).toDouble(), std::round(comparison().prediction->predictedNs));
+            QVERIFY(predicted.data(Qt::ToolTipRole).toString().contains(QStringLiteral("Fused kernels")));
+        }
+        QCOMPARE(told, 1);
+        QVERIFY(find<QLabel>("compareSentence")->text().contains(QStringLiteral("Predicted were")));
+        find<QComboBox>("compareScope")->setCurrentIndex(2);  // of decode alone nothing was predicted
+        for (int row = 0; row < figures->model()->rowCount(); ++row)
+            QVERIFY(figures->model()->index(row, CompareFigureModel::kPredictedColumn).data().toString().isEmpty());
+    }
+
+    void culpritsLeadToTheirLongestGaps() {
+        compareSamples();
+        auto* tabs = find<QTabWidget>("compareTabs");
+        tabs->setCurrentIndex(4);
+        auto* table = find<DataTable>("compareCulprits");
+        QCOMPARE(table->model()->rowCount(), static_cast<int>(comparison().culprits.size()));
+        const CulpritDelta* both = nullptr;
+        for (const CulpritDelta& culprit : comparison().culprits)
+            if (!both && culprit.presence() == Presence::Both) both = &culprit;
+        const CulpritDelta& first = both ? *both : comparison().culprits.front();
+        const int row = rowWith(*table->model(), QString::fromStdString(first.name));
+        QCOMPARE(table->model()->index(row, 2).data(kSortRole).toLongLong(), first.differenceNs());
+        choose(table, QString::fromStdString(first.name));
+        QCOMPARE(m_window->comparer().before().selection().range, first.before ? first.before->longest : TimeRange{});
+        QCOMPARE(m_window->comparer().after().selection().range, first.after ? first.after->longest : TimeRange{});
+    }
+
     void exchangedIsTheOtherWayRound() {
         compareSamples();
         const double difference = *comparison().find("windowNs")->difference();
@@ -256,10 +403,11 @@ private Q_SLOTS:
         CompareKernelModel kernels;
         CompareRoleModel roles;
         CompareTokenModel tokens;
+        CompareCulpritModel culprits;
         SampleRun run;
-        const ComparedPtr compared = compareTraces(sampleTrace(4), run.whole(3, 2));
+        const ComparedPtr compared = compareSides({sampleTrace(4), {}, {}}, {run.whole(3, 2), {}, {}});
         for (CompareModel* model :
-             std::initializer_list<CompareModel*>{&categories, &figures, &kernels, &roles, &tokens}) {
+             std::initializer_list<CompareModel*>{&categories, &figures, &kernels, &roles, &tokens, &culprits}) {
             QAbstractItemModelTester tester(model, QAbstractItemModelTester::FailureReportingMode::QtTest);
             QCOMPARE(model->rowCount(), 0);
             model->show(compared);

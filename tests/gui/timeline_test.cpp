@@ -275,6 +275,36 @@ private Q_SLOTS:
                  qPrintable(sentence));
     }
 
+    // Another program's trace tells no tokens: what was found stands there, says so, and is chosen as a token is.
+    void foundStepsAreARow() {
+        Window w;
+        TraceBuilder builder;
+        const TrackId track = builder.internTrack({.streamId = 7});
+        int64_t at = 100'000;
+        for (int step = 0; step < 6; ++step, at += 30'000)
+            for (const char* name : {"embed", "norm", "matmul", "softmax", "argmax"}) {
+                builder.add(
+                    DeviceOpRow{.startNs = at, .endNs = at + 8'000, .name = builder.intern(name), .track = track});
+                at += 10'000;
+            }
+        w.session.setTrace(builder.snapshot());
+        w.settle();
+        const size_t row = w.rowOf(RowKind::Step);
+        QVERIFY(row != SIZE_MAX);
+        QVERIFY(w.timeline.index().rows()[row]->title.find("sure") != std::string::npos);
+        const StepSpan step = w.timeline.index().steps()[2];
+        w.session.setVisibleRange({step.range.startNs - 10'000, step.range.endNs + 10'000});
+        QTest::mouseClick(w.viewport(), Qt::LeftButton, {}, w.at(RowKind::Step, step.range.startNs + 20'000));
+        QVERIFY(w.session.selection().kind == Selection::Kind::Token);
+        QCOMPARE(w.session.selection().range, step.range);
+        const QPoint over = w.at(RowKind::Step, step.range.startNs + 20'000);
+        QHelpEvent event(QEvent::ToolTip, over, w.viewport()->mapToGlobal(over));
+        QApplication::sendEvent(w.viewport(), &event);
+        for (const char* says : {"step 2", "Found from the kernel sequence", "kernels", "5"})
+            QVERIFY2(QToolTip::text().contains(QLatin1String(says)), qPrintable(QToolTip::text()));
+        QToolTip::hideText();
+    }
+
     void hoveringShowsATooltip() {
         Window w;
         w.session.setVisibleRange({w.opRange(300).startNs - 10'000, w.opRange(300).endNs + 10'000});

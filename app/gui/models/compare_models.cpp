@@ -154,12 +154,24 @@ const std::vector<TableColumn>& CompareFigureModel::columns() const {
     static const std::vector<TableColumn> columns = {
         {tr("Figure"), {}, false},
         {tr("Before"), {}},
+        {tr("Predicted"), tr("Of the run after, from the run before (what-if)")},
         {tr("After"), {}},
         {tr("Difference"), tr("After minus before")},
         {tr("Change"), tr("Of before")},
         {tr("Verdict"), tr("Where less or more of it is better"), false},
     };
     return columns;
+}
+
+// What was predicted of the figure from the run before, of the whole window.
+TableCell CompareFigureModel::predictedCell(const FigureDelta& of) const {
+    const auto& check = comparison().prediction;
+    if (!check || m_phase >= 0 || of.name != check->figure) return {};
+    TableCell cell = figureCell(of.unit, std::round(check->predictedNs));
+    cell.tip =
+        tr("%1, predicted from the run before: %2 off").arg(text(check->title), changeCell(check->error()).shown);
+    cell.strong = true;
+    return cell;
 }
 
 TableCell CompareFigureModel::cell(int row, int column) const {
@@ -172,11 +184,13 @@ TableCell CompareFigureModel::cell(int row, int column) const {
         }
         case 1:
             return figureCell(of.unit, of.before);
-        case 2:
-            return figureCell(of.unit, of.after);
+        case kPredictedColumn:
+            return predictedCell(of);
         case 3:
-            return differenceCell(of.unit, of.difference());
+            return figureCell(of.unit, of.after);
         case 4:
+            return differenceCell(of.unit, of.difference());
+        case 5:
             return changeCell(of.relativeChange());
         default: {
             const auto improved = of.improved();
@@ -295,6 +309,55 @@ TableCell CompareRoleModel::cell(int row, int column) const {
     }
 }
 
+// ---- Culprits
+
+int CompareCulpritModel::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() || empty() ? 0 : static_cast<int>(comparison().culprits.size());
+}
+
+const std::vector<TableColumn>& CompareCulpritModel::columns() const {
+    static const std::vector<TableColumn> columns = {
+        {tr("Who"), tr("What the host or the device did while the device was idle"), false},
+        {tr("New, gone"), tr("Only the one or the other window has it"), false},
+        {tr("Difference"), tr("Of the idle time, after minus before")},
+        {tr("Idle before"), {}},
+        {tr("Idle after"), {}},
+        {tr("Gaps before"), {}},
+        {tr("Gaps after"), {}},
+        {tr("Longest before"), tr("Its largest part of one gap")},
+        {tr("Longest after"), tr("Its largest part of one gap")},
+    };
+    return columns;
+}
+
+TableCell CompareCulpritModel::cell(int row, int column) const {
+    const CulpritDelta& of = culprit(row);
+    const auto with = [](const std::optional<Culprit>& side, auto make) { return side ? make(*side) : TableCell{}; };
+    const auto idle = [](const Culprit& side) { return durationCell(side.idleNs); };
+    const auto gaps = [](const Culprit& side) { return countCell(side.gapCount); };
+    const auto longest = [](const Culprit& side) { return durationCell(side.longestNs); };
+    switch (column) {
+        case 0:
+            return textCell(text(of.name));
+        case 1:
+            return presenceCell(of.presence());
+        case 2:
+            return nsDifferenceCell(of.differenceNs());
+        case 3:
+            return with(of.before, idle);
+        case 4:
+            return with(of.after, idle);
+        case 5:
+            return with(of.before, gaps);
+        case 6:
+            return with(of.after, gaps);
+        case 7:
+            return with(of.before, longest);
+        default:
+            return with(of.after, longest);
+    }
+}
+
 // ---- Tokens
 
 int CompareTokenModel::rowCount(const QModelIndex& parent) const {
@@ -316,9 +379,9 @@ TableCell CompareTokenModel::cell(int row, int column) const {
     const auto with = [](const std::optional<TokenTime>& token, auto make) {
         return token ? make(*token) : TableCell{};
     };
-    const auto time = [](const TokenTime& token) { return durationCell(token.range.durationNs()); };
-    const auto idle = [](const TokenTime& token) { return durationCell(token.idleNs); };
-    const auto launches = [](const TokenTime& token) { return countCell(token.launchCount); };
+    const auto time = [](const TokenTime& token) { return durationCell(token.share.ns); };
+    const auto idle = [](const TokenTime& token) { return durationCell(token.share.idleNs); };
+    const auto launches = [](const TokenTime& token) { return figureCell(FigureUnit::Count, token.share.launches); };
     switch (column) {
         case 0: {
             const QString name = known.index < 0 ? tr("prefill") : QString::number(known.index);

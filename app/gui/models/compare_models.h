@@ -46,7 +46,8 @@ class CompareFigureModel : public CompareModel {
 
 public:
     using CompareModel::CompareModel;
-    void setPhase(int phase);  // -1: the window
+    static constexpr int kPredictedColumn = 2;  // beside what was measured; for who shows one to hide
+    void setPhase(int phase);                   // -1: the window
     const FigureDelta& figure(int row) const { return *m_rows[static_cast<size_t>(row)]; }
     int rowCount(const QModelIndex& parent = {}) const override;
 
@@ -56,6 +57,8 @@ protected:
     void taken() override;
 
 private:
+    TableCell predictedCell(const FigureDelta& of) const;
+
     int m_phase = -1;
     std::vector<const FigureDelta*> m_rows;
 };
@@ -79,6 +82,20 @@ class CompareRoleModel : public CompareModel {
 
 public:
     using CompareModel::CompareModel;
+    int rowCount(const QModelIndex& parent = {}) const override;
+
+protected:
+    const std::vector<TableColumn>& columns() const override;
+    TableCell cell(int row, int column) const override;
+};
+
+// Who left the device idle.
+class CompareCulpritModel : public CompareModel {
+    Q_OBJECT
+
+public:
+    using CompareModel::CompareModel;
+    const CulpritDelta& culprit(int row) const { return comparison().culprits[static_cast<size_t>(row)]; }
     int rowCount(const QModelIndex& parent = {}) const override;
 
 protected:

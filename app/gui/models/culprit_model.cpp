@@ -12,25 +12,6 @@ enum Column { kWho, kIdle, kShare, kGaps, kLongest, kMostly };
 
 }  // namespace
 
-QString culpritTitle(const Culprit& culprit) {
-    switch (culprit.kind) {
-        case CulpritKind::Range:
-            return culprit.call.empty() ? text(culprit.name)
-                                        : CulpritModel::tr("%1 in %2").arg(text(culprit.call), text(culprit.name));
-        case CulpritKind::ApiCall:
-            return text(culprit.name);
-        case CulpritKind::Host:
-            return CulpritModel::tr("host, unnamed");
-        case CulpritKind::LaunchCall:
-            return CulpritModel::tr("launch call: %1").arg(text(culprit.name));
-        case CulpritKind::DeviceLatency:
-            return CulpritModel::tr("device latency of %1").arg(text(culprit.name));
-        case CulpritKind::Unknown:
-            return CulpritModel::tr("unknown: no launch in the file");
-    }
-    return {};
-}
-
 void CulpritModel::show(std::vector<Culprit> culprits) {
     beginResetModel();
     m_rows = std::move(culprits);
@@ -61,7 +42,7 @@ TableCell CulpritModel::cell(int row, int column) const {
     const Culprit& culprit = m_rows[static_cast<size_t>(row)];
     switch (column) {
         case kWho:
-            return textCell(culpritTitle(culprit));
+            return textCell(text(culpritTitle(culprit)));
         case kIdle:
             return durationCell(culprit.idleNs);
         case kShare:

@@ -28,7 +28,4 @@ private:
     int64_t m_idleNs = 0;
 };
 
-// "cudaStreamSynchronize in decode N", "launch call: cudaLaunchKernel"
-QString culpritTitle(const Culprit& culprit);
-
 }  // namespace gapscope

@@ -12,6 +12,7 @@ enum Column {
     kText,
     kStart,
     kDuration,
+    kShare,
     kBusy,
     kIdle,
     kHost,
@@ -26,6 +27,8 @@ enum Column {
 };
 static_assert(kText == TokenModel::kTextColumn && kHost == TokenModel::kHostColumn &&
               kUnknown == TokenModel::kUnknownColumn && kId == TokenModel::kIdColumn);
+static_assert(kStart == TokenModel::kStartColumn && kKernels == TokenModel::kKernelsColumn &&
+              kShare == TokenModel::kShareColumn);
 static_assert(kRepeat == TokenModel::kRepeatColumn && kDrafts == TokenModel::kDraftsColumn);
 
 }  // namespace
@@ -86,6 +89,7 @@ const std::vector<TableColumn>& TokenModel::columns() const {
         {tr("Text"), {}, false},
         {tr("Start"), tr("From the start of the trace")},
         {tr("Time"), tr("From the last device end of the token before to its own")},
+        {tr("A token"), tr("Its share of the step's time, where a step gave several tokens")},
         {tr("Busy"), tr("Device busy time, devices summed")},
         {tr("Idle"), tr("Device idle time, devices summed")},
         {tr("Host"), tr("Idle while the host did not launch: waiting, in other API calls, between calls, profiler")},
@@ -115,6 +119,8 @@ TableCell TokenModel::cell(int row, int column) const {
             return momentCell(time.range.startNs);
         case kDuration:
             return durationCell(time.range.durationNs());
+        case kShare:
+            return durationCell(time.share.ns);
         case kBusy:
             return durationCell(time.busyNs);
         case kIdle:

@@ -18,8 +18,8 @@ public:
     bool hasUnknownIdle() const;
     bool hasTexts() const;   // and ids: not of found steps
     bool hasDrafts() const;  // speculative decoding
-    static constexpr int kTextColumn = 1, kHostColumn = 6, kUnknownColumn = 9, kIdColumn = 12, kDraftsColumn = 13,
-                         kRepeatColumn = 14;
+    static constexpr int kTextColumn = 1, kStartColumn = 2, kShareColumn = 4, kHostColumn = 7, kUnknownColumn = 10,
+                         kKernelsColumn = 12, kIdColumn = 13, kDraftsColumn = 14, kRepeatColumn = 15;
     int rowOf(const Selection& token) const;  // -1: none; the prompt is told by its range
 
     int rowCount(const QModelIndex& parent = {}) const override;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
+#include "core/analysis/phase_windows.h"
 #include "core/analysis/window.h"
 
 namespace gapscope {
@@ -45,7 +47,7 @@ RowArrangement devicesFirst(const Trace& trace) {
     std::set<uint32_t> devices;
     for (size_t i = 0; i < trace.tracks().size(); ++i)
         devices.insert(trace.tracks()[i].deviceId);
-    RowArrangement rows{.order = {"tokens"}};
+    RowArrangement rows{.order = {"tokens", "steps"}};
     for (const uint32_t device : devices)
         rows.order.push_back("device " + std::to_string(device));
     for (const uint64_t globalTid : threads) {
@@ -70,20 +72,49 @@ std::vector<AlignPoint> alignPoints(const Comparison& comparison) {
 
 }  // namespace
 
-ComparedPtr compareTraces(const TracePtr& before, const TracePtr& after, std::stop_token stop) {
-    const PreparedTrace preparedBefore(before, stop), preparedAfter(after, stop);
-    if (stop.stop_requested()) return nullptr;
+std::vector<WindowChoice> windowChoices(const PreparedTrace& prepared) {
+    const TimeRange whole = defaultWindow(prepared.trace());
+    std::vector<WindowChoice> choices = {{Comparer::tr("whole run"), whole}};
+    const TimeRange extent = prepared.trace().extent();
+    const TokenTable table = tokenTable({prepared, {extent.startNs, extent.endNs + 1}});
+    if (table.rows.empty()) return choices;
+    const int16_t repeat = shownRepeat(prepared.trace(), table, whole);
+    for (const PhaseWindow& phase : phaseWindows(table, repeat))
+        choices.push_back({phase.name == "prefill" ? Comparer::tr("prefill") : Comparer::tr("decode"), phase.range});
+    const bool recorded = table.source == StepSource::Recorded;
+    for (const TokenTime& row : table.rows)
+        if (row.repeat == repeat && row.index >= 0 && !row.range.empty())
+            choices.push_back(
+                {(recorded ? Comparer::tr("token %1") : Comparer::tr("step %1")).arg(row.index), row.range});
+    return choices;
+}
+
+ComparedPtr compareSides(const ComparedSide& before, const ComparedSide& after, const ComparedPtr& earlier,
+                         std::stop_token stop) {
+    std::vector<PreparedTracePtr> known;
+    if (earlier) known = {earlier->preparedBefore, earlier->preparedAfter};
+    const auto preparedOf = [&](const TracePtr& trace) {
+        for (const PreparedTracePtr& prepared : known)
+            if (prepared->tracePtr() == trace) return prepared;
+        known.push_back(std::make_shared<const PreparedTrace>(trace, stop));
+        return known.back();
+    };
     auto compared = std::make_shared<Compared>();
-    compared->traceBefore = before;
-    compared->traceAfter = after;
-    const TimeRange windowBefore = defaultWindow(*before), windowAfter = defaultWindow(*after);
-    compared->comparison = compare({preparedBefore, windowBefore}, {preparedAfter, windowAfter}, stop);
+    compared->preparedBefore = preparedOf(before.trace);
+    compared->preparedAfter = preparedOf(after.trace);
+    if (stop.stop_requested()) return nullptr;
+    compared->choicesBefore = windowChoices(*compared->preparedBefore);
+    compared->choicesAfter = windowChoices(*compared->preparedAfter);
+    const TimeRange windowBefore = before.window.value_or(compared->choicesBefore.front()).range,
+                    windowAfter = after.window.value_or(compared->choicesAfter.front()).range;
+    compared->comparison =
+        compare({*compared->preparedBefore, windowBefore}, {*compared->preparedAfter, windowAfter}, stop);
     if (stop.stop_requested()) return nullptr;
     compared->points = alignPoints(compared->comparison);
-    compared->rowsBefore = devicesFirst(*before);
-    compared->rowsAfter = devicesFirst(*after);
-    const FirstByName firstBefore = firstOperations(*before, windowBefore),
-                      firstAfter = firstOperations(*after, windowAfter);
+    compared->rowsBefore = devicesFirst(*before.trace);
+    compared->rowsAfter = devicesFirst(*after.trace);
+    const FirstByName firstBefore = firstOperations(*before.trace, windowBefore),
+                      firstAfter = firstOperations(*after.trace, windowAfter);
     for (const KernelDelta& kernel : compared->comparison.kernels) {
         compared->firstBefore.push_back(found(firstBefore, kernel.nameBefore, kernel.kind));
         compared->firstAfter.push_back(found(firstAfter, kernel.nameAfter, kernel.kind));
@@ -104,23 +135,38 @@ void Comparer::follow(Session& leader, Session& follower, int64_t offsetNs) {
     m_following = false;
 }
 
-void Comparer::show(TracePtr before, const QString& nameBefore, TracePtr after, const QString& nameAfter) {
-    m_nameBefore = nameBefore;
-    m_nameAfter = nameAfter;
+void Comparer::show(ComparedSide before, ComparedSide after) {
+    m_sideBefore = std::move(before);
+    m_sideAfter = std::move(after);
+    m_freshTraces = true;
     m_following = true;  // each takes its whole extent first
-    m_before.setTrace(std::move(before));
-    m_after.setTrace(std::move(after));
+    m_before.setTrace(m_sideBefore.trace);
+    m_after.setTrace(m_sideAfter.trace);
     m_following = false;
     request();
 }
 
 void Comparer::exchange() {
-    show(m_after.trace(), m_nameAfter, m_before.trace(), m_nameBefore);
+    show(m_sideAfter, ComparedSide(m_sideBefore));
+}
+
+void Comparer::setWindowBefore(const WindowChoice& window) {
+    if (m_sideBefore.window == window) return;
+    m_sideBefore.window = window;
+    request();
+}
+
+void Comparer::setWindowAfter(const WindowChoice& window) {
+    if (m_sideAfter.window == window) return;
+    m_sideAfter.window = window;
+    request();
 }
 
 void Comparer::clear() {
     m_jobs.cancel();
     m_result.reset();
+    m_earlier.reset();
+    m_sideBefore = m_sideAfter = {};
     m_following = true;
     m_before.setTrace(nullptr);
     m_after.setTrace(nullptr);
@@ -128,15 +174,19 @@ void Comparer::clear() {
 }
 
 void Comparer::request() {
+    if (m_result) m_earlier = m_result;
     m_result.reset();
     Q_EMIT changed();
-    m_jobs.start([before = m_before.trace(),
-                  after = m_after.trace()](std::stop_token stop) { return compareTraces(before, after, stop); },
+    m_jobs.start([before = m_sideBefore, after = m_sideAfter,
+                  earlier = m_earlier](std::stop_token stop) { return compareSides(before, after, earlier, stop); },
                  [this](ComparedPtr result) {
                      m_result = std::move(result);
                      if (m_result) {
-                         m_before.setRowArrangement(m_result->rowsBefore, RowStep::Restored);
-                         m_after.setRowArrangement(m_result->rowsAfter, RowStep::Restored);
+                         m_earlier.reset();
+                         if (std::exchange(m_freshTraces, false)) {
+                             m_before.setRowArrangement(m_result->rowsBefore, RowStep::Restored);
+                             m_after.setRowArrangement(m_result->rowsAfter, RowStep::Restored);
+                         }
                          // Both windows are seen whole.
                          const TimeRange before = m_result->comparison.before.summary.window;
                          const TimeRange after = m_result->comparison.after.summary.window;

@@ -33,8 +33,9 @@ void GapFeed::start() {
             if (stop.stop_requested()) return gaps;
             gaps->table = findGaps(*trace, join, deviceExtent(*trace), stop);
             gaps->lanes = gapLanesOf(piecesOf(gaps->table));
-            gaps->derived = deriveRows(*trace, join, stop);
-            gaps->tokens = tokenTable(*trace, join, trace->extent(), stop);
+            const FoundSteps steps = findSteps(*trace, join, stop);
+            gaps->derived = deriveRows(*trace, join, steps, stop);
+            gaps->tokens = tokenTable(*trace, join, steps, trace->extent(), stop);
             return gaps;
         },
         [this](TraceGapsPtr gaps) {

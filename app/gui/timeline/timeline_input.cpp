@@ -423,6 +423,8 @@ void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
             const TokenSpan& token = m_index->tokens()[tableRow];
             return select(Selection::Kind::Token, token.range, static_cast<size_t>(token.tokenRow));
         }
+        case RowKind::Step:  // has no row of tokens(): known by its range
+            return select(Selection::Kind::Token, m_index->steps()[tableRow].range, trace.tokens().index.size());
         case RowKind::Counters:
         case RowKind::Counter:
         case RowKind::ClockLimit:
@@ -446,6 +448,9 @@ TimelineIndex::Place TimelineWidget::selectedPlace() const {
         for (size_t i = 0; i < m_index->tokens().size(); ++i)
             if (m_index->tokens()[i].range == selection.range)
                 return m_index->placeOf(RowKind::Token, static_cast<uint32_t>(i));
+        for (size_t i = 0; i < m_index->steps().size(); ++i)
+            if (m_index->steps()[i].range == selection.range)
+                return m_index->placeOf(RowKind::Step, static_cast<uint32_t>(i));
     }
     return {};
 }

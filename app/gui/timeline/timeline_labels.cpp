@@ -50,6 +50,14 @@ private:
     QString m_html;
 };
 
+void addFigures(Tip& tip, const TokenTime* figures) {
+    if (!figures) return;
+    tip.add(tr("device busy"), exactly(figures->busyNs));
+    tip.add(tr("device idle"), exactly(figures->idleNs));
+    tip.add(tr("kernels"), count(figures->kernelCount));
+    tip.add(tr("launches"), count(figures->launchCount));
+}
+
 // Tokens that one step gave: with speculative decoding a span of the row stands for several.
 size_t tokenCount(const Trace& trace, const TokenSpan& span) {
     const Tokens& tokens = trace.tokens();
@@ -107,6 +115,7 @@ QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint, ColourBy colour
         case RowKind::Projection:
             return theme.range[tint % theme.range.size()];
         case RowKind::Layer:
+        case RowKind::Step:
         case RowKind::Token:
             return tint == 0 ? theme.prefill : theme.token[(tint - 1) % theme.token.size()];
         case RowKind::Wait:
@@ -204,6 +213,11 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
         case RowKind::Layer:
             return tableRow < m_index.layers().size() ? tr("layer %1").arg(m_index.layers()[tableRow].layer)
                                                       : QString();
+        case RowKind::Step: {
+            if (tableRow >= m_index.steps().size()) return {};
+            const int32_t index = m_index.steps()[tableRow].index;
+            return index < 0 ? tr("prefill") : QString::number(index);
+        }
         case RowKind::Token: {
             if (tableRow >= m_index.tokens().size()) return {};
             const TokenSpan& token = m_index.tokens()[tableRow];
@@ -222,6 +236,7 @@ QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, do
         return m_cache.metrics().horizontalAdvance(text) <= width ? text : QString();
     };
     if (row.kind == RowKind::Gap) return wholeOrNothing(duration(item.durationNs()));
+    if (row.kind == RowKind::Step) return wholeOrNothing(name(row, item.row));
     if (row.kind == RowKind::Token) {
         const QString full = name(row, item.row);
         const int64_t textRow = item.row < m_index.tokens().size() ? m_index.tokens()[item.row].tokenRow : -1;
@@ -273,6 +288,8 @@ QString TimelineLabels::tooltip(const FrameHit& hit) const {
             return gapTooltip(hit.tableRow);
         case RowKind::Token:
             return tokenTooltip(hit.tableRow);
+        case RowKind::Step:
+            return stepTooltip(row, hit.tableRow);
         case RowKind::Layer:
         case RowKind::Projection:
         case RowKind::Range:
@@ -293,7 +310,8 @@ QString TimelineLabels::tooltip(const FrameHit& hit) const {
     }
     if (row.kind == RowKind::Layer && hit.tableRow < m_index.layers().size()) {
         const LayerSpan& layer = m_index.layers()[hit.tableRow];
-        tip.add(tr("token"), layer.token < 0 ? tr("prefill") : QString::number(layer.token));
+        tip.add(m_index.trace().run() ? tr("token") : tr("step"),
+                layer.token < 0 ? tr("prefill") : QString::number(layer.token));
     }
     if (row.kind == RowKind::Overhead) tip.add(tr("tracing cost"), tr("the profiler worked, not the program"));
     tip.add(tr("duration"), exactly(item.durationNs()));
@@ -319,6 +337,9 @@ QString TimelineLabels::mergedTooltip(const TimelineRow& row, const Lane& lane, 
             break;
         case RowKind::Token:
             what = tr("%1 tokens").arg(number);
+            break;
+        case RowKind::Step:
+            what = tr("%1 steps").arg(number);
             break;
         case RowKind::Range:
         case RowKind::Projection:
@@ -411,12 +432,24 @@ QString TimelineLabels::gapTooltip(uint32_t row) const {
 }
 
 // As the table of tokens has them; null before they are worked out.
-const TokenTime* TimelineLabels::figuresOf(const TokenSpan& token) const {
+const TokenTime* TimelineLabels::figuresOf(int16_t repeat, int32_t index) const {
     if (!m_gaps) return nullptr;
     const auto& rows = m_gaps->tokens.rows;
     const auto keyOf = [](const TokenTime& row) { return std::pair(row.repeat, row.index); };
-    const auto found = std::ranges::lower_bound(rows, std::pair(token.repeat, token.index), {}, keyOf);
-    return found != rows.end() && keyOf(*found) == std::pair(token.repeat, token.index) ? &*found : nullptr;
+    const auto found = std::ranges::lower_bound(rows, std::pair(repeat, index), {}, keyOf);
+    return found != rows.end() && keyOf(*found) == std::pair(repeat, index) ? &*found : nullptr;
+}
+
+QString TimelineLabels::stepTooltip(const TimelineRow& of, uint32_t row) const {
+    if (row >= m_index.steps().size()) return {};
+    const StepSpan& step = m_index.steps()[row];
+    Tip tip(step.index < 0 ? tr("prefill") : tr("step %1").arg(step.index));
+    tip.add(tr("found"), gapscope::text(of.detail));
+    tip.add(tr("duration"), exactly(step.range.durationNs()));
+    tip.add(tr("start"), exactly(step.range.startNs));
+    addFigures(tip, figuresOf(step.repeat, step.index));
+    if (step.repeat > 0) tip.add(tr("request"), QString::number(step.repeat));
+    return tip.html();
 }
 
 QString TimelineLabels::tokenTooltip(uint32_t row) const {
@@ -435,12 +468,7 @@ QString TimelineLabels::tokenTooltip(uint32_t row) const {
     }
     tip.add(tr("duration"), exactly(token.range.durationNs()));
     tip.add(tr("start"), exactly(token.range.startNs));
-    if (const TokenTime* figures = figuresOf(token)) {
-        tip.add(tr("device busy"), exactly(figures->busyNs));
-        tip.add(tr("device idle"), exactly(figures->idleNs));
-        tip.add(tr("kernels"), count(figures->kernelCount));
-        tip.add(tr("launches"), count(figures->launchCount));
-    }
+    addFigures(tip, figuresOf(token.repeat, token.index));
     if (token.repeat != 0) tip.add(tr("repeat"), token.repeat < 0 ? tr("warm-up") : QString::number(token.repeat));
     return tip.html();
 }

@@ -115,10 +115,46 @@ QWidget* ComparePage::makeTimeline(Side& side, Session& session, const QString& 
     auto* layout = new QVBoxLayout(box);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(2);
+    const bool isBefore = &side == &m_sides[0];
     side.name = new ElidedLabel(LabelRole::Body, {}, box);
+    side.window = new QComboBox(box);
+    side.window->setObjectName(isBefore ? QStringLiteral("windowBefore") : QStringLiteral("windowAfter"));
+    side.window->setAccessibleName(isBefore ? tr("Window before") : tr("Window after"));
+    side.window->setToolTip(tr("What of this trace is compared"));
+    side.window->setMinimumContentsLength(16);
+    side.window->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    const auto setWindow = [this, isBefore](const WindowChoice& window) {
+        isBefore ? m_comparer.setWindowBefore(window) : m_comparer.setWindowAfter(window);
+    };
+    connect(side.window, &QComboBox::activated, this, [this, isBefore, setWindow](int index) {
+        const ComparedPtr result = m_comparer.result();
+        if (!result || index < 0) return;
+        const auto& choices = isBefore ? result->choicesBefore : result->choicesAfter;
+        // What follows is the window that is shown already.
+        if (static_cast<size_t>(index) < choices.size()) setWindow(choices[static_cast<size_t>(index)]);
+    });
+    side.selected = new QToolButton(box);
+    side.selected->setObjectName(isBefore ? QStringLiteral("selectedBefore") : QStringLiteral("selectedAfter"));
+    side.selected->setText(tr("Take selection"));
+    side.selected->setToolTip(tr("Compare what is selected in this timeline: drag over it, or click a token"));
+    side.selected->setEnabled(false);
+    connect(side.selected, &QToolButton::clicked, this, [&session, setWindow] {
+        const Selection& selection = session.selection();
+        if (!selection.range.empty()) setWindow({describe(*session.trace(), selection), selection.range});
+    });
+    connect(&session, &Session::selectionChanged, this,
+            [&session, &side] { side.selected->setEnabled(!session.selection().range.empty()); });
+    auto* head = new QHBoxLayout;
+    head->setSpacing(6);
+    head->addWidget(side.name, 1);
+    auto* windowLabel = new Label(LabelRole::Quiet, tr("Window"), box);
+    windowLabel->setBuddy(side.window);
+    head->addWidget(windowLabel);
+    head->addWidget(side.window);
+    head->addWidget(side.selected);
     side.timeline = new TimelineWidget(session, box);
     side.timeline->setObjectName(objectName);
-    layout->addWidget(side.name);
+    layout->addLayout(head);
     layout->addWidget(side.timeline, 1);
     return box;
 }
@@ -208,7 +244,8 @@ QWidget* ComparePage::makeTables() {
     connect(m_tabs, &QTabWidget::currentChanged, this, [this](int index) { m_scope->setVisible(index == 0); });
 
     DataTable* figures = addTable(m_figures, tr("Figures"), QStringLiteral("compareFigures"));
-    figures->setColumnCharacters({34, 13, 13, 16, 10, 9}, 0);
+    figures->setColumnCharacters({34, 13, 13, 13, 16, 10, 9}, 0);
+    m_figuresTable = figures;
     connect(figures, &DataTable::chosen, this, &ComparePage::chooseFigure);
     DataTable* kernels = addTable(m_kernels, tr("Kernels"), QStringLiteral("compareKernels"));
     kernels->setColumnCharacters({28, 13, 9, 11, 9, 9, 12, 11, 14, 13, 9}, 0);
@@ -218,7 +255,25 @@ QWidget* ComparePage::makeTables() {
     DataTable* tokens = addTable(m_tokens, tr("Tokens"), QStringLiteral("compareTokens"));
     tokens->setColumnCharacters({9, 20, 11, 9, 9, 11, 10, 15, 14}, 1);
     connect(tokens, &DataTable::chosen, this, &ComparePage::chooseToken);
+    DataTable* culprits = addTable(m_culprits, tr("Who left it idle"), QStringLiteral("compareCulprits"));
+    culprits->setColumnCharacters({34, 10, 12, 12, 11, 12, 11, 15, 14}, 0);
+    connect(culprits, &DataTable::chosen, this, &ComparePage::chooseCulprit);
     return m_tabs;
+}
+
+// The windows that the trace offers, and behind them the one that is shown if it is another.
+void ComparePage::showWindows(Side& side, const ComparedSide& of, const std::vector<WindowChoice>* choices) {
+    side.window->clear();
+    side.window->setEnabled(choices != nullptr);
+    if (!choices) return;
+    QStringList names;
+    for (const WindowChoice& choice : *choices)
+        names << choice.name;
+    const auto range = of.window ? of.window->range : choices->front().range;
+    const auto known = std::ranges::find(*choices, range, &WindowChoice::range);
+    if (known == choices->end()) names << of.window->name;
+    side.window->addItems(names);
+    side.window->setCurrentIndex(static_cast<int>(known - choices->begin()));
 }
 
 void ComparePage::showResult() {
@@ -237,8 +292,12 @@ void ComparePage::showResult() {
             m_scope->addItem(phase.name == "prefill" ? tr("Of prefill") : tr("Of decode"));
     }
     m_scope->setVisible(m_tabs->currentIndex() == 0 && m_scope->count() > 1);
-    for (CompareModel* model : std::initializer_list<CompareModel*>{&m_figures, &m_kernels, &m_roles, &m_tokens})
+    showWindows(m_sides[0], m_comparer.sideBefore(), result ? &result->choicesBefore : nullptr);
+    showWindows(m_sides[1], m_comparer.sideAfter(), result ? &result->choicesAfter : nullptr);
+    for (CompareModel* model :
+         std::initializer_list<CompareModel*>{&m_figures, &m_kernels, &m_roles, &m_tokens, &m_culprits})
         model->show(result);
+    m_figuresTable->setColumnHidden(CompareFigureModel::kPredictedColumn, !result || !result->comparison.prediction);
     m_tabs->setTabText(1, result ? tr("Kernels (%1 new, %2 gone)")
                                        .arg(result->comparison.kernelCountOf(Presence::New))
                                        .arg(result->comparison.kernelCountOf(Presence::Gone))
@@ -246,6 +305,7 @@ void ComparePage::showResult() {
     // Traces of other programs know neither.
     m_tabs->setTabVisible(2, m_roles.rowCount() > 0);
     m_tabs->setTabVisible(3, m_tokens.rowCount() > 0);
+    m_tabs->setTabVisible(4, m_culprits.rowCount() > 0);
     showPie(m_sides[0], result ? &result->comparison.before : nullptr);
     showPie(m_sides[1], result ? &result->comparison.after : nullptr);
     m_categories.show(result);
@@ -313,6 +373,22 @@ void ComparePage::chooseToken(int row) {
         return of && !of->range.empty() ? std::optional(of->range) : std::nullopt;
     };
     const auto before = rangeOf(token.before), after = rangeOf(token.after);
+    const auto selectionOf = [](const std::optional<TimeRange>& range) {
+        return range ? Selection{.kind = Selection::Kind::Range, .range = *range} : Selection{};
+    };
+    m_comparer.before().select(selectionOf(before));
+    m_comparer.after().select(selectionOf(after));
+    m_comparer.goTo(before, after);
+}
+
+// The longest gap of each window that it filled.
+void ComparePage::chooseCulprit(int row) {
+    if (row < 0) return;
+    const CulpritDelta& culprit = m_culprits.culprit(row);
+    const auto longestOf = [](const std::optional<Culprit>& of) {
+        return of ? std::optional(of->longest) : std::nullopt;
+    };
+    const auto before = longestOf(culprit.before), after = longestOf(culprit.after);
     const auto selectionOf = [](const std::optional<TimeRange>& range) {
         return range ? Selection{.kind = Selection::Kind::Range, .range = *range} : Selection{};
     };

@@ -1,5 +1,5 @@
-// Two runs compared: what changed in a sentence, both timelines above each other with one zoom, both pies, tables of
-// differences. Takes the workspace's place until it is left.
+// Two runs, or two windows of one, compared: what changed in a sentence, both timelines above each other with one zoom,
+// both pies, tables of differences. Takes the workspace's place until it is left.
 #pragma once
 
 #include <QWidget>
@@ -12,6 +12,7 @@ class QComboBox;
 class QCustomPlot;
 class QSplitter;
 class QTabWidget;
+class QToolButton;
 
 namespace gapscope {
 
@@ -40,6 +41,8 @@ protected:
 private:
     struct Side {
         ElidedLabel* name = nullptr;
+        QComboBox* window = nullptr;
+        QToolButton* selected = nullptr;  // compares what is selected in the timeline
         TimelineWidget* timeline = nullptr;
         Label* pieName = nullptr;
         QCustomPlot* plot = nullptr;
@@ -54,6 +57,8 @@ private:
     QWidget* makeTables();
     DataTable* addTable(CompareModel& model, const QString& title, const QString& objectName);
     void showResult();
+    void showWindows(Side& side, const ComparedSide& of, const std::vector<WindowChoice>* choices);
+    void chooseCulprit(int row);
     void showPie(Side& side, const WindowFacts* facts);
     void chooseFigure(int row);
     void chooseKernel(int row);
@@ -66,11 +71,13 @@ private:
     std::array<Side, 2> m_sides;  // before, after
     QSplitter* m_middle = nullptr;
     QTabWidget* m_tabs = nullptr;
+    DataTable* m_figuresTable = nullptr;
     CompareCategoryModel m_categories;
     CompareFigureModel m_figures;
     CompareKernelModel m_kernels;
     CompareRoleModel m_roles;
     CompareTokenModel m_tokens;
+    CompareCulpritModel m_culprits;
 };
 
 }  // namespace gapscope

@@ -20,6 +20,41 @@ namespace {
 constexpr int kRowHeight = 22;
 constexpr int kSwatchSize = 10;
 
+// Numbers stand right, text left: where text follows a number, the two would touch.
+const QString kBeforeText = QStringLiteral("\u2003");
+
+bool isNumber(const QAbstractItemModel& model, int column) {
+    return model.headerData(column, Qt::Horizontal, Qt::TextAlignmentRole)
+        .value<Qt::Alignment>()
+        .testFlag(Qt::AlignRight);
+}
+
+// Whether `column` shows numbers and what is shown to the right of it text.
+bool needsGap(const QTableView& table, int column) {
+    if (!isNumber(*table.model(), column)) return false;
+    const QHeaderView& header = *table.horizontalHeader();
+    for (int place = header.visualIndex(column) + 1; place < header.count(); ++place) {
+        const int next = header.logicalIndex(place);
+        if (!table.isColumnHidden(next)) return !isNumber(*table.model(), next);
+    }
+    return false;
+}
+
+class GapHeader : public QHeaderView {
+public:
+    explicit GapHeader(const QTableView& table, QWidget* parent)
+        : QHeaderView(Qt::Horizontal, parent), m_table(table) {}
+
+protected:
+    void initStyleOptionForIndex(QStyleOptionHeader* option, int logicalIndex) const override {
+        QHeaderView::initStyleOptionForIndex(option, logicalIndex);
+        if (needsGap(m_table, logicalIndex)) option->text += kBeforeText;
+    }
+
+private:
+    const QTableView& m_table;
+};
+
 // A swatch keeps its colour in a selected row (styles tint icons there), with a frame to stand off the highlight.
 class SwatchDelegate : public QStyledItemDelegate {
 public:
@@ -28,6 +63,8 @@ public:
 protected:
     void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
         QStyledItemDelegate::initStyleOption(option, index);
+        const auto* table = qobject_cast<const QTableView*>(option->widget);
+        if (table && needsGap(*table, index.column())) option->text += kBeforeText;
         const QVariant swatch = index.data(Qt::DecorationRole);
         if (swatch.userType() != QMetaType::QColor || !option->state.testFlag(QStyle::State_Selected)) return;
         const double ratio = option->widget ? option->widget->devicePixelRatioF() : 1.0;
@@ -67,6 +104,8 @@ DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* 
     } else {
         setModel(&model);
     }
+    setHorizontalHeader(new GapHeader(*this, this));
+    horizontalHeader()->setSectionsClickable(true);
     setAccessibleName(accessibleName);
     setShowGrid(false);
     setAlternatingRowColors(true);
@@ -110,6 +149,10 @@ int DataTable::neededWidth() const {
     for (size_t column = 0; column < m_columnWidths.size(); ++column)
         if (!isColumnHidden(static_cast<int>(column))) width += m_columnWidths[column];
     return width;
+}
+
+void DataTable::offerColumn(int column, bool shown) {
+    if (!m_chosenColumns.contains(column)) setColumnHidden(column, !shown);
 }
 
 void DataTable::sortAtFirst(int column, Qt::SortOrder order) {
@@ -233,7 +276,10 @@ void DataTable::showHeaderMenu(const QPoint& place) {
         action->setCheckable(true);
         action->setChecked(!isColumnHidden(column));
         action->setEnabled(isColumnHidden(column) || shown > 1);  // one stays
-        connect(action, &QAction::toggled, this, [this, column](bool on) { setColumnHidden(column, !on); });
+        connect(action, &QAction::toggled, this, [this, column](bool on) {
+            m_chosenColumns.insert(column);
+            setColumnHidden(column, !on);
+        });
     }
     menu->popup(horizontalHeader()->mapToGlobal(place));
 }

@@ -4,6 +4,7 @@
 
 #include <QSortFilterProxyModel>
 #include <QTableView>
+#include <set>
 
 #include "app/gui/models/table_model.h"
 
@@ -23,6 +24,8 @@ public:
     void setColumnCharacters(const std::vector<int>& characters, int stretched);
     // What the columns need as they were set, with the scroll bar beside them.
     int neededWidth() const;
+    // Hides or shows a column unless the person chose by the header's menu whether to see it.
+    void offerColumn(int column, bool shown);
     void sortAtFirst(int column, Qt::SortOrder order);
     void setFilterText(const QString& text);        // in any column, letters of either case
     int sourceRow(const QModelIndex& index) const;  // -1: none
@@ -52,6 +55,7 @@ private:
     TableModel& m_model;
     QSortFilterProxyModel* m_proxy = nullptr;  // none: rows as given
     std::vector<int> m_columnWidths;
+    std::set<int> m_chosenColumns;  // by the header's menu
     int m_scroll = 0;
 };
 

@@ -17,19 +17,11 @@
 #include "app/gui/views/data_table.h"
 #include "app/gui/views/roofline_item.h"
 #include "core/base/format.h"
-#include "core/runner/device_peaks.h"
 
 namespace gapscope {
 namespace {
 
 constexpr int kNarrowestPlot = 260;  // px
-
-// Recorded on the CPU of this machine, by the name that runs write; only then its peaks can be measured now.
-bool isOfThisCpu(const Trace& trace, uint32_t deviceId) {
-    const auto device = std::ranges::find(trace.devices(), deviceId, &DeviceRow::id);
-    return trace.run() && trace.run()->device == "cpu" && device != trace.devices().end() &&
-           device->kind == DeviceKind::Cpu;
-}
 
 // Whole decades around both, so that the grid has lines.
 QCPRange decades(double least, double most) {
@@ -46,15 +38,12 @@ RooflinePanel::RooflinePanel(Analyst& analyst, QWidget* parent)
       m_measureButton(new QPushButton(tr("&Measure peaks"), this)),
       m_table(new DataTable(m_model, tr("Roofline"), this)),
       m_plot(new QCustomPlot(this)) {
-    m_measure = [](int threads) {
-        const DevicePeakRates peaks = cpuPeaks(threads);
-        return std::pair(peaks.bytesPerSecond, peaks.flopsPerSecond);
-    };
+    m_measure = [](const RunInfo& run) { return peaksOf(run.device, run.deviceName, static_cast<int>(run.threads)); };
     m_rows->addItems({tr("By operation"), tr("By category"), tr("By layer"), tr("By token")});
     m_rows->setObjectName(QStringLiteral("rooflineRows"));
     m_rows->setAccessibleName(tr("Points of the roofline"));
     m_measureButton->setObjectName(QStringLiteral("measurePeaks"));
-    m_measureButton->setToolTip(tr("Measure what this machine's CPU moves and computes at most: under a second"));
+    m_measureButton->setToolTip(tr("Measure what the device of this run moves and computes at most: about a second"));
     m_measureButton->hide();
     m_table->setObjectName(QStringLiteral("rooflineTable"));
     m_table->setColumnCharacters({22, 18, 8, 7, 10, 10, 12, 10, 9}, 0);
@@ -167,9 +156,9 @@ void RooflinePanel::request() {
 void RooflinePanel::showRows() {
     if (!m_shown || !m_roofline) return;
     if (m_measuredFor == m_shown->trace && m_roofline->peakBytesPerSecond <= 0) {
-        m_roofline->peakBytesPerSecond = m_measuredBytes;
-        m_roofline->peakFlopsPerSecond = m_measuredFlops;
-        m_roofline->lacks.clear();
+        m_roofline->peakBytesPerSecond = m_measured.bytesPerSecond;
+        m_roofline->peakFlopsPerSecond = m_measured.flopsPerSecond;
+        if (m_measureProblem.isEmpty()) m_roofline->lacks.clear();
     }
     m_model.show(m_shown, m_roofline, static_cast<RooflineRows>(m_rows->currentIndex()));
     m_table->setColumnHidden(1, m_rows->currentIndex() != static_cast<int>(RooflineRows::ByOperation));
@@ -177,7 +166,10 @@ void RooflinePanel::showRows() {
     m_table->markSourceRow(row);
     m_item->setMarked(row);
     QStringList says;
-    if (!m_roofline->lacks.empty()) says << text(m_roofline->lacks);
+    if (m_measuredFor == m_shown->trace && !m_measureProblem.isEmpty())
+        says << m_measureProblem;
+    else if (!m_roofline->lacks.empty())
+        says << text(m_roofline->lacks);
     if (m_roofline->floorNsPerToken > 0 && m_roofline->recordedNsPerToken > 0)
         says << tr("The weights of a token take %1 at the memory roof; recorded: %2.")
                     .arg(text(formatDuration(std::llround(m_roofline->floorNsPerToken))),
@@ -191,8 +183,7 @@ void RooflinePanel::showRows() {
     says << tr("For %1").arg(describe(*m_shown));
     m_caption->setFullText(says.join(QLatin1Char(' ')));
     const bool lacksPeaks = m_roofline->peakBytesPerSecond <= 0 || m_roofline->peakFlopsPerSecond <= 0;
-    m_measureButton->setVisible(lacksPeaks && m_model.rowCount() > 0 &&
-                                isOfThisCpu(*m_shown->trace, m_roofline->deviceId));
+    m_measureButton->setVisible(lacksPeaks && m_model.rowCount() > 0 && m_shown->trace->run());
     showPlot();
 }
 
@@ -286,13 +277,12 @@ void RooflinePanel::choose(int row) {
 void RooflinePanel::measure() {
     if (!m_shown || !m_shown->trace->run()) return;
     m_measureButton->setEnabled(false);
-    const int threads = static_cast<int>(m_shown->trace->run()->threads);
-    m_measuring.start([measure = m_measure, threads](std::stop_token) { return measure(threads); },
-                      [this, trace = m_shown->trace](std::pair<double, double> peaks) {
+    m_measuring.start([measure = m_measure, trace = m_shown->trace](std::stop_token) { return measure(*trace->run()); },
+                      [this, trace = m_shown->trace](const Result<DevicePeakRates>& peaks) {
                           m_measureButton->setEnabled(true);
                           m_measuredFor = trace;
-                          m_measuredBytes = peaks.first;
-                          m_measuredFlops = peaks.second;
+                          m_measured = peaks ? *peaks : DevicePeakRates{};
+                          m_measureProblem = peaks ? QString() : text(peaks.error().message);
                           showRows();
                       });
 }

@@ -7,6 +7,7 @@
 #include "app/gui/jobs/job_tracker.h"
 #include "app/gui/models/roofline_model.h"
 #include "app/gui/session/analyst.h"
+#include "core/runner/device_peaks.h"
 
 class QComboBox;
 class QCustomPlot;
@@ -24,8 +25,8 @@ class RooflinePanel : public QWidget {
 public:
     explicit RooflinePanel(Analyst& analyst, QWidget* parent = nullptr);
 
-    // Measures the CPU's peaks, for tests in another way.
-    using Measure = std::function<std::pair<double, double>(int threads)>;  // bytes and flops a second
+    // Measures the peaks of what a run was recorded on, for tests in another way.
+    using Measure = std::function<Result<DevicePeakRates>(const RunInfo& run)>;
     void setMeasure(Measure measure) { m_measure = std::move(measure); }
 
 protected:
@@ -56,8 +57,8 @@ private:
     Measure m_measure;
     ReportPtr m_shown;
     std::shared_ptr<Roofline> m_roofline;
-    double m_measuredBytes = 0;  // of the open trace's device, by the button
-    double m_measuredFlops = 0;
+    DevicePeakRates m_measured;  // of m_measuredFor's device, by the button
+    QString m_measureProblem;    // why they were not
     TracePtr m_measuredFor;
 };
 

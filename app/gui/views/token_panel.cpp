@@ -48,7 +48,7 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
       m_table(new DataTable(m_model, tr("Tokens"), this)),
       m_plot(new QCustomPlot(this)) {
     m_table->setObjectName(QStringLiteral("tokenTable"));
-    m_table->setColumnCharacters({7, 9, 12, 8, 8, 8, 8, 10, 8, 8, 9, 8, 7, 9}, 1);
+    m_table->setColumnCharacters({7, 9, 12, 8, 8, 8, 8, 8, 10, 8, 8, 9, 8, 7, 9}, 1);
     makePlot();
     auto* left = new QVBoxLayout;
     left->setSpacing(3);
@@ -138,10 +138,10 @@ void TokenPanel::showReport() {
         }
     }
     m_model.show(report);
-    m_table->setColumnHidden(TokenModel::kDraftsColumn, !m_model.hasDrafts());
-    m_table->setColumnHidden(TokenModel::kRepeatColumn, !m_model.hasRepeats());
-    for (const int column : {TokenModel::kTextColumn, TokenModel::kIdColumn})
-        m_table->setColumnHidden(column, !m_model.hasTexts());
+    m_table->offerColumn(TokenModel::kDraftsColumn, m_model.hasDrafts());
+    m_table->offerColumn(TokenModel::kShareColumn, m_model.hasDrafts());
+    m_table->offerColumn(TokenModel::kRepeatColumn, m_model.hasRepeats());
+    m_table->offerColumn(TokenModel::kTextColumn, m_model.hasTexts());
     m_phases->setFullText(phasesText(report->tokens));
     m_phases->setVisible(m_model.rowCount() > 0);
     shareWidth();
@@ -157,17 +157,23 @@ void TokenPanel::showReport() {
     showPlot();
 }
 
-// The table gets what its columns need and the plot the rest. Where that is too little for a plot, the causes of idle
-// time go first (the menu of the header brings them back), then the plot.
+// The table gets what its columns need and the plot the rest. Where that is too little for a plot, columns that matter
+// less go first, then the causes of idle time (the menu of the header brings each back, for good), then the plot.
 void TokenPanel::shareWidth() {
     const auto fits = [this] { return width() - m_table->neededWidth() - layout()->spacing() >= kNarrowestPlot; };
-    const auto hideCauses = [this](bool hidden) {
-        for (int column = TokenModel::kHostColumn; column <= TokenModel::kUnknownColumn; ++column)
-            m_table->setColumnHidden(column,
-                                     hidden || (column == TokenModel::kUnknownColumn && !m_model.hasUnknownIdle()));
+    const auto offerDetails = [this](bool shown) {
+        m_table->offerColumn(TokenModel::kStartColumn, shown);
+        m_table->offerColumn(TokenModel::kKernelsColumn, shown);
+        m_table->offerColumn(TokenModel::kIdColumn, shown && m_model.hasTexts());
     };
-    hideCauses(false);
-    if (!fits()) hideCauses(true);
+    const auto offerCauses = [this](bool shown) {
+        for (int column = TokenModel::kHostColumn; column <= TokenModel::kUnknownColumn; ++column)
+            m_table->offerColumn(column, shown && (column != TokenModel::kUnknownColumn || m_model.hasUnknownIdle()));
+    };
+    offerDetails(true);
+    offerCauses(true);
+    if (!fits()) offerDetails(false);
+    if (!fits()) offerCauses(false);
     const bool both = fits();
     const int needed = m_table->neededWidth();
     m_table->setMaximumWidth(both ? needed : QWIDGETSIZE_MAX);
@@ -189,8 +195,8 @@ void TokenPanel::showPlot() {
         const TokenTime& token = m_model.token(row);
         if (token.index < 0) continue;  // the prompt's bar would flatten all others
         positions.append(static_cast<double>(m_plotted.size()));
-        busy.append(static_cast<double>(token.busyNs) * 1e-6);
-        idle.append(static_cast<double>(token.idleNs) * 1e-6);
+        busy.append(static_cast<double>(token.share.busyNs) * 1e-6);
+        idle.append(static_cast<double>(token.share.idleNs) * 1e-6);
         m_plotted.push_back(row);
     }
     double highest = 0;

@@ -50,6 +50,12 @@ Actions::Actions(QWidget* window) {
     compareWith = make(window, "compareWithAction", tr("Co&mpare with…"),
                        tr("Open a second trace beside this one and see what changed"),
                        {QKeySequence(Qt::CTRL | Qt::Key_M)}, QStringLiteral("compare"));
+    setBaseline = make(window, "setBaselineAction", tr("Set selection as &baseline"),
+                       tr("Keep the selected range, token or phase, to compare other selections with it"),
+                       {QKeySequence(Qt::CTRL | Qt::Key_B)});
+    compareBaseline = make(window, "compareBaselineAction", tr("Compare selection with base&line"),
+                           tr("See what changed from the baseline to the selection"),
+                           {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_M)});
     watchFolder = make(window, "watchFolderAction", tr("&Watch folder…"),
                        tr("Offer new traces that another program writes there, as torch.profiler does"));
     stopWatching = make(window, "stopWatchingAction", tr("Stop &watching"), tr("Offer no new traces any more"));
@@ -134,6 +140,8 @@ QList<QAction*> Actions::all() const {
             openExampleGraph,
             reopenLast,
             compareWith,
+            setBaseline,
+            compareBaseline,
             watchFolder,
             stopWatching,
             save,

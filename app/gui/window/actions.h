@@ -23,6 +23,8 @@ struct Actions {
     QAction* openExampleGraph;
     QAction* reopenLast;
     QAction* compareWith;
+    QAction* setBaseline;
+    QAction* compareBaseline;  // the selection with it
     QAction* watchFolder;
     QAction* stopWatching;
     QAction* save;

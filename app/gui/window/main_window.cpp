@@ -112,6 +112,8 @@ void MainWindow::makeMenus() {
     view->addActions({m_actions.undoZoom, m_actions.redoZoom, m_actions.whole, m_actions.follow});
     view->addSeparator();
     view->addActions({m_actions.find, m_actions.findNext, m_actions.findPrevious, m_actions.clearSelection});
+    view->addActions({m_actions.setBaseline, m_actions.compareBaseline});
+    makeCompareMenu(view->addMenu(tr("Compare selection &with")));
     view->addSeparator();
     QMenu* rowsMenu = view->addMenu(tr("&Rows"));
     rowsMenu->addActions({m_actions.rows, m_actions.foldRows, m_actions.unfoldRows, m_actions.showHiddenRows});
@@ -369,6 +371,7 @@ void MainWindow::connectSession() {
     connect(&m_session, &Session::selectionChanged, this, [this] {
         const Selection::Kind kind = m_session.selection().kind;
         m_actions.clearSelection->setEnabled(kind != Selection::Kind::None || comparing());
+        updateSelectionActions();
         // What is chosen in the timeline has no table of its own to be seen in.
         const bool inTable = m_tabs->currentWidget() == m_gaps || m_tabs->currentWidget() == m_idle;
         if (m_tabs->currentWidget() == m_events) return;  // it shows the row
@@ -392,6 +395,7 @@ void MainWindow::updateActions() {
     m_actions.open->setEnabled(!running && !busy);
     m_actions.exportReport->setEnabled(!running && !busy && !m_document.isEmpty() && !m_reportJob.running());
     m_actions.compareWith->setEnabled(!running && !busy && !m_document.isEmpty() && !m_compareJob.running());
+    updateSelectionActions();
     m_actions.openExampleEager->setEnabled(!running && !busy);
     m_actions.openExampleGraph->setEnabled(!running && !busy);
     m_recentMenu->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());

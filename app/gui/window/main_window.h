@@ -93,8 +93,15 @@ private:
     void connectFind();
     void connectCompare();
     void askForComparison();
-    void showComparison(TracePtr before, const QString& nameBefore, TracePtr after, const QString& nameAfter);
+    void showComparison(ComparedSide before, ComparedSide after);
     void cancelComparison();
+    // Windows of the open trace: the selection with a baseline, or with another window of it by its name.
+    void makeCompareMenu(QMenu* menu);
+    void updateSelectionActions();
+    WindowChoice selectedWindow() const;
+    void setBaseline();
+    void compareWithBaseline();
+    void compareSelectionWith(const QString& windowName);
     void askForReport();
     void cancelReport();
     void offerComparison();
@@ -129,6 +136,7 @@ private:
     void runRemedy(const QString& mode, double predictedNsPerToken);
     void runPredicting(double nsPerToken);
     void showPrediction();
+    bool compareWithPrediction();  // false: there is nothing to compare, or it was not asked for
     void runFinished(const RunEnd& end);
     void showGpuFailure(const QString& error, const QString& kept);
     void restart();
@@ -205,6 +213,10 @@ private:
     bool m_runWanted = false;      // until then
     bool m_modelIsRandom = false;  // of the run going on
     QString m_runName;
+    ComparedSide m_baseline;   // no trace: none was set
+    QString m_baselineBanner;  // the sentence that tells of it
+    QAction* m_compareBeforeToken = nullptr;
+    QMenu* m_compareMenu = nullptr;
     struct Earlier {
         TracePtr trace;  // null: none
         QString name;

@@ -1,7 +1,9 @@
 // Comparing: the open session with another file, or a run with the session that it took the place of.
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QMenu>
 #include <QStackedWidget>
+#include <algorithm>
 #include <tuple>
 
 #include "app/gui/session/selection_text.h"
@@ -15,6 +17,8 @@ namespace gapscope {
 
 void MainWindow::connectCompare() {
     connect(m_actions.compareWith, &QAction::triggered, this, &MainWindow::askForComparison);
+    connect(m_actions.setBaseline, &QAction::triggered, this, &MainWindow::setBaseline);
+    connect(m_actions.compareBaseline, &QAction::triggered, this, &MainWindow::compareWithBaseline);
     connect(m_actions.exportReport, &QAction::triggered, this, &MainWindow::askForReport);
     connect(m_compare, &ComparePage::leaveWanted, this, &MainWindow::leaveCompare);
 }
@@ -42,7 +46,7 @@ void MainWindow::compareWith(const QString& path) {
                                if (trace.error().kind != ErrorKind::Cancelled) showError(text(trace.error().message));
                                return;
                            }
-                           showComparison(m_session.trace(), m_document.name(), std::move(*trace), name);
+                           showComparison({m_session.trace(), m_document.name(), {}}, {std::move(*trace), name, {}});
                        });
     updateActions();
 }
@@ -53,8 +57,8 @@ void MainWindow::cancelComparison() {
     updateActions();
 }
 
-void MainWindow::showComparison(TracePtr before, const QString& nameBefore, TracePtr after, const QString& nameAfter) {
-    m_comparer.show(std::move(before), nameBefore, std::move(after), nameAfter);
+void MainWindow::showComparison(ComparedSide before, ComparedSide after) {
+    m_comparer.show(std::move(before), std::move(after));
     m_pages->setCurrentWidget(m_compare);
     m_actions.clearSelection->setEnabled(true);  // Esc leaves
     m_compare->setFocus();
@@ -68,6 +72,96 @@ void MainWindow::leaveCompare() {
     updateActions();
 }
 
+// ---- Windows of one trace
+
+void MainWindow::makeCompareMenu(QMenu* menu) {
+    m_compareMenu = menu;
+    menu->setToolTipsVisible(true);
+    const auto add = [&](const char* name, const QString& title, const QString& window) {
+        QAction* action = menu->addAction(title);
+        action->setObjectName(QLatin1String(name));
+        connect(action, &QAction::triggered, this, [this, window] { compareSelectionWith(window); });
+        return action;
+    };
+    add("compareWholeAction", tr("The &whole run"), Comparer::tr("whole run"));
+    add("comparePrefillAction", tr("&Prefill"), Comparer::tr("prefill"));
+    add("compareDecodeAction", tr("&Decode"), Comparer::tr("decode"));
+    m_compareBeforeToken = menu->addAction(tr("The &token before"));
+    m_compareBeforeToken->setObjectName(QStringLiteral("compareTokenBeforeAction"));
+    connect(m_compareBeforeToken, &QAction::triggered, this, [this] {
+        const ReportPtr report = m_analyst.report();
+        const TokenTime* token = report ? tokenOf(*report, m_session.selection()) : nullptr;
+        if (!token) return;
+        const bool recorded = report->tokens.source == StepSource::Recorded;
+        compareSelectionWith((recorded ? Comparer::tr("token %1") : Comparer::tr("step %1")).arg(token->index - 1));
+    });
+}
+
+void MainWindow::updateSelectionActions() {
+    const Selection& selection = m_session.selection();
+    const bool any = !selection.range.empty() && !m_document.isEmpty() && !recording() && !m_document.busy() &&
+                     !m_compareJob.running() && !comparing();
+    m_actions.setBaseline->setEnabled(any);
+    m_actions.compareBaseline->setEnabled(any && m_baseline.trace);
+    m_actions.compareBaseline->setText(m_baseline.trace
+                                           ? tr("Compare selection with base&line (%1)").arg(m_baseline.window->name)
+                                           : tr("Compare selection with base&line"));
+    m_compareMenu->setEnabled(any);
+    m_compareBeforeToken->setEnabled(selection.kind == Selection::Kind::Token);
+}
+
+WindowChoice MainWindow::selectedWindow() const {
+    const ReportPtr report = m_analyst.report();
+    const Selection& selection = m_session.selection();
+    // The report knows ranges that are tokens by these.
+    const bool same = report && report->selection == selection && report->trace == m_session.trace();
+    return {same ? describe(*report) : describe(*m_session.trace(), selection), selection.range};
+}
+
+void MainWindow::setBaseline() {
+    if (m_session.selection().range.empty()) return;
+    m_baseline = {m_session.trace(), m_document.name(), selectedWindow()};
+    m_banners->close(m_baselineBanner);
+    m_baselineBanner = tr("The baseline is %1. Select something else and compare it.").arg(m_baseline.window->name);
+    m_banners->show(BannerKind::Notice, m_baselineBanner,
+                    {{tr("Compare selection"), [this] { compareWithBaseline(); }}});
+    updateSelectionActions();
+}
+
+void MainWindow::compareWithBaseline() {
+    if (!m_baseline.trace || m_session.selection().range.empty() || recording() || comparing()) return;
+    m_banners->close(m_baselineBanner);
+    showComparison(m_baseline, {m_session.trace(), m_document.name(), selectedWindow()});
+}
+
+void MainWindow::compareSelectionWith(const QString& windowName) {
+    const ReportPtr report = m_analyst.report();
+    if (!report || report->trace != m_session.trace() || m_session.selection().range.empty()) return;
+    const WindowChoice selected = selectedWindow();
+    m_compareJob.start([prepared = report->prepared](std::stop_token) { return windowChoices(*prepared); },
+                       [this, windowName, selected, trace = m_session.trace()](const std::vector<WindowChoice>& all) {
+                           updateActions();
+                           const auto found = std::ranges::find(all, windowName, &WindowChoice::name);
+                           if (found == all.end()) {
+                               showError(tr("The trace has no %1 to compare with.").arg(windowName));
+                               return;
+                           }
+                           if (m_session.trace() != trace) return;
+                           showComparison({trace, m_document.name(), *found}, {trace, m_document.name(), selected});
+                       });
+    updateActions();
+}
+
+// After the run of a remedy both sessions are opened compared, prediction beside fact.
+bool MainWindow::compareWithPrediction() {
+    if (m_predictedNsPerToken <= 0 || m_runFailed || m_closeAfterRun || !m_earlier.trace) return false;
+    const RunInfo *before = m_earlier.trace->run(), *after = m_session.trace()->run();
+    if (!before || !after || after->repeatTimes.empty() || after->repeatTimes.back().newTokens < 2) return false;
+    m_predictedNsPerToken = 0;
+    showComparison({m_earlier.trace, m_earlier.name, {}}, {m_session.trace(), m_document.name(), {}});
+    return true;
+}
+
 // After a run with other choices than the session's that was open before it: what they changed.
 void MainWindow::offerComparison() {
     if (!m_earlier.trace || m_session.trace()->eventCount() == 0) return;
@@ -77,11 +171,12 @@ void MainWindow::offerComparison() {
         return std::tie(run.modelName, run.device, run.precision, run.mode);
     };
     if (choices(*before) == choices(*after)) return;
-    m_banners->show(BannerKind::Offer, tr("See what changed against the session before, %1.").arg(m_earlier.name),
-                    {{tr("Compare"), [this] {
-                          if (recording() || !m_earlier.trace) return;
-                          showComparison(m_earlier.trace, m_earlier.name, m_session.trace(), m_document.name());
-                      }}});
+    m_banners->show(
+        BannerKind::Offer, tr("See what changed against the session before, %1.").arg(m_earlier.name),
+        {{tr("Compare"), [this] {
+              if (recording() || !m_earlier.trace) return;
+              showComparison({m_earlier.trace, m_earlier.name, {}}, {m_session.trace(), m_document.name(), {}});
+          }}});
 }
 
 }  // namespace gapscope

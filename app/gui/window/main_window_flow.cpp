@@ -168,6 +168,8 @@ void MainWindow::connectDocument() {
         if (const TimeRange decode = decodeRange(*m_session.trace()); !decode.empty())
             m_session.setVisibleRange(decode);
         m_earlier = {};
+        m_baseline = {};
+        m_banners->close(m_baselineBanner);
         m_runFailed = false;
         if (!m_compareWanted.isEmpty()) compareWith(std::exchange(m_compareWanted, QString()));
     });
@@ -359,8 +361,10 @@ void MainWindow::runFinished(const RunEnd& end) {
     else if (!end.error.isEmpty())
         showError(end.error);
     showGeneratedText();
-    showPrediction();
-    offerComparison();
+    if (!compareWithPrediction()) {
+        showPrediction();
+        offerComparison();
+    }
     updateTitle();
     updateActions();
     if (wasFollowing) easeToDecode();

@@ -29,12 +29,12 @@ void MainWindow::exportReport(const QString& path) {
     const std::string file = path.toStdString();
     std::function<Status(std::stop_token)> write;
     if (comparing()) {
-        write = [file, before = m_comparer.before().trace(), after = m_comparer.after().trace(),
-                 nameBefore = nameOf(m_comparer.nameBefore()),
-                 nameAfter = nameOf(m_comparer.nameAfter())](std::stop_token stop) {
-            return writeCompareReport(file, {nameBefore, before, defaultWindow(*before)},
-                                      {nameAfter, after, defaultWindow(*after)}, stop);
+        const auto sideOf = [&](const ComparedSide& side) {
+            return ReportOf{nameOf(side.name), side.trace,
+                            side.window ? side.window->range : defaultWindow(*side.trace)};
         };
+        write = [file, before = sideOf(m_comparer.sideBefore()), after = sideOf(m_comparer.sideAfter())](
+                    std::stop_token stop) { return writeCompareReport(file, before, after, stop); };
     } else {
         write = [file, of = ReportOf{nameOf(m_document.name()), m_session.trace(), m_session.window()}](
                     std::stop_token stop) { return writeReport(file, of, stop); };

@@ -5,8 +5,9 @@
 
 #include <cmath>
 
+#include "core/analysis/token_phases.h"
 #include "core/analysis/window.h"
-#include "tests/core/analysis/hand_made_trace.h"
+#include "tests/core/analysis/hand_made_runs.h"
 #include "tests/core/testing/random_trace.h"
 
 namespace gapscope {
@@ -35,53 +36,28 @@ struct Prepared {
     PreparedWindow window(std::string_view text) const { return {prepared, resolveWindow(*trace, text).value()}; }
 };
 
-// Two tokens after the prompt's, each a launch of `add` and one of `mul`. Prompt kernel 1000-2000, then a token is
-//   calls 100 long at +0 and +300, kernels from +150 to +250 and from +450 to +650; the next begins at +1000.
-// Token ends: 2000 (prompt and token 0), 2650, 3650: a token takes 650 and then 1000.
-Builder eager() {
+// Another program's trace whose ranges name its steps, a kernel each. Not inlined: GCC 12 then sees a pointer that
+// dangles.
+[[gnu::noinline]] Builder namedSteps(uint32_t steps, int64_t stepNs, bool prompt) {
     Builder b;
-    b.setRun(RunInfo{
-        .mode = "eager", .weightBytes = 400, .repeatTimes = {{.prefillNs = 1000, .decodeNs = 1650, .newTokens = 3}}});
-    b.setDevice({.id = 0, .name = "D", .peakBytesPerSecond = 1e9, .peakFlopsPerSecond = 1e12});
-    b.call(900, 950, "cudaLaunchKernel", 1);
-    b.kernel(1000, 2000, 1, kPrefillToken, "prompt");
-    for (int token = 1; token <= 2; ++token) {
-        const int64_t at = 2000 + (token - 1) * 1000;
-        const auto id = static_cast<uint32_t>(token * 10);
-        b.call(at, at + 100, "cudaLaunchKernel", id);
-        b.call(at + 300, at + 400, "cudaLaunchKernel", id + 1);
-        b.kernel(at + 150, at + 250, id, token, "add");
-        b.kernel(at + 450, at + 650, id + 1, token, "mul");
+    if (prompt) {
+        b.range(0, 100, "prefill");
+        b.call(10, 20, "cudaLaunchKernel", 1);
+        b.kernel(30, 120, 1);
     }
-    for (int token = 0; token <= 2; ++token)
-        b.add(TokenRow{.emittedNs = 2100 + token * 1000, .index = token, .id = token});
-    b.range(900, 4000, "model_inference");
-    return b;
-}
-
-// The same with one kernel `add_mul` of 250 a token: at +150 to +400, tokens 500 apart. Ends: 2000, 2400, 2900.
-Builder fused() {
-    Builder b;
-    b.setRun(RunInfo{
-        .mode = "fused", .weightBytes = 400, .repeatTimes = {{.prefillNs = 1000, .decodeNs = 900, .newTokens = 3}}});
-    b.setDevice({.id = 0, .name = "D", .peakBytesPerSecond = 1e9, .peakFlopsPerSecond = 1e12});
-    b.call(900, 950, "cudaLaunchKernel", 1);
-    b.kernel(1000, 2000, 1, kPrefillToken, "prompt");
-    for (int token = 1; token <= 2; ++token) {
-        const int64_t at = 2000 + (token - 1) * 500;
-        b.call(at, at + 100, "cudaLaunchKernel", static_cast<uint32_t>(token * 10));
-        b.kernel(at + 150, at + 400, static_cast<uint32_t>(token * 10), token, "add_mul");
+    for (uint32_t step = 0; step < steps; ++step) {
+        const int64_t at = 200 + step * stepNs;
+        b.range(at, at + 50, ("decode step " + std::to_string(step)).c_str());
+        b.call(at + 5, at + 10, "cudaLaunchKernel", 10 + step);
+        b.kernel(at + 20, at + 40, 10 + step);
     }
-    for (int token = 0; token <= 2; ++token)
-        b.add(TokenRow{.emittedNs = 2100 + token * 500, .index = token, .id = token});
-    b.range(900, 3000, "model_inference");
     return b;
 }
 
 }  // namespace
 
 TEST(Compare, WorkedOutByHand) {
-    const Prepared before(eager()), after(fused());
+    const Prepared before(eagerRun()), after(fusedRun());
     const Comparison comparison = compare(before.window(), after.window());
     EXPECT_EQ(differenceOf(comparison, "windowNs"), 2100 - 3100);
     EXPECT_EQ(differenceOf(comparison, "gpuBusyNs"), 1500 - 1600);
@@ -127,12 +103,111 @@ TEST(Compare, WorkedOutByHand) {
     EXPECT_EQ(comparison.tokens[3].after->range, (TimeRange{2400, 2900}));
     EXPECT_EQ(comparison.tokens[3].differenceNs(), -500);
 
+    // Each gap's launch call is called by one name; 50 of the device's latency go with each.
+    ASSERT_EQ(comparison.culprits.size(), 3u);
+    const CulpritDelta& launching = comparison.culprits[1];
+    EXPECT_EQ(comparison.culprits[0].name, "model_inference");
+    EXPECT_EQ(launching.name, "launch call: cudaLaunchKernel");
+    EXPECT_EQ(launching.before->idleNs, 450);
+    EXPECT_EQ(launching.before->gapCount, 5);
+    EXPECT_EQ(launching.after->idleNs, 250);
+    EXPECT_EQ(launching.after->gapCount, 3);
+    EXPECT_EQ(launching.after->longest, (TimeRange{2000, 2150}));
+    EXPECT_EQ(launching.differenceNs(), -200);
+    // HTA's classes: only the first call after the prompt did not begin after what was before had ended.
+    const FigureDelta* hostWait = comparison.find("streamIdleNs.hostWait");
+    ASSERT_NE(hostWait, nullptr);
+    EXPECT_EQ(hostWait->before, 200 + 500 + 200);
+    EXPECT_EQ(hostWait->after, 250);
+    EXPECT_EQ(comparison.find("streamIdleNs.kernelWait")->before, 150);
+    EXPECT_EQ(comparison.find("streamIdleCount.hostWait")->before, 3);
+
     // 825 -> 450 ns a token. Decoding before is 600 busy and 1050 idle, after 500 and 400, for two tokens.
     EXPECT_EQ(comparison.sentence.substr(0, 63), "A token takes 450 ns instead of 825 ns: 1.83 times as fast. Of ")
         << comparison.sentence;
     EXPECT_NE(comparison.sentence.find("idle (launch call) −100 ns"), std::string::npos) << comparison.sentence;
     EXPECT_NE(comparison.sentence.find("device busy −50 ns"), std::string::npos) << comparison.sentence;
     EXPECT_NE(comparison.sentence.find("1 kernel name is new, 2 are gone."), std::string::npos) << comparison.sentence;
+}
+
+// What was predicted of a run from the one before stands beside what it did.
+TEST(Compare, PredictionBesideFact) {
+    const Prepared before(eagerRun()), after(fusedRun());
+    const Comparison comparison = compare(before.window(), after.window());
+    const Prediction* fusedKernels = comparison.before.whatIf.find("fused");
+    ASSERT_NE(fusedKernels, nullptr);
+    EXPECT_EQ(comparison.find("whatIf.fused.tokenNs")->before, fusedKernels->predictedMedianNsPerToken);
+    EXPECT_EQ(comparison.find("whatIf.fused.windowNs")->before, static_cast<double>(fusedKernels->predictedNs));
+    EXPECT_EQ(comparison.find("whatIf.fused.windowNs")->after, std::nullopt);  // it is fused
+    ASSERT_TRUE(comparison.prediction);
+    EXPECT_EQ(comparison.prediction->name, "fused");
+    EXPECT_EQ(comparison.prediction->figure, "tokens.medNs");
+    EXPECT_EQ(comparison.prediction->predictedNs, fusedKernels->predictedMedianNsPerToken);
+    EXPECT_EQ(comparison.prediction->measuredNs, 450);
+    EXPECT_NEAR(comparison.prediction->error(), fusedKernels->predictedMedianNsPerToken / 450 - 1, 1e-12);
+    EXPECT_NE(comparison.sentence.find("a token, measured are 450 ns: "), std::string::npos) << comparison.sentence;
+
+    EXPECT_FALSE(compare(after.window(), before.window()).prediction);  // nothing predicts eager
+    EXPECT_FALSE(compare(before.window(), before.window()).prediction);
+    Builder elsewhere = fusedRun();
+    elsewhere.setRun(RunInfo{.deviceName = "another", .mode = "fused", .repeatTimes = {{.newTokens = 3}}});
+    EXPECT_FALSE(compare(before.window(), Prepared(elsewhere).window()).prediction);
+}
+
+// A step of two tokens and one of one: each of the two takes half of the first.
+TEST(Compare, TokensOfOneStepShareIt) {
+    Builder b;
+    b.setRun(RunInfo{.mode = "fused", .speculation = "ngram", .repeatTimes = {{.newTokens = 4}}});
+    b.call(900, 950, "cudaLaunchKernel", 1);
+    b.kernel(1000, 2000, 1, kPrefillToken, "prompt");
+    b.call(2000, 2010, "cudaLaunchKernel", 2);
+    b.kernel(2100, 2601, 2, 1, "step");
+    b.call(2700, 2710, "cudaLaunchKernel", 3);
+    b.kernel(2800, 3001, 3, 3, "step");
+    b.add(TokenRow{.emittedNs = 2050, .index = 0, .id = 0});
+    b.add(TokenRow{.emittedNs = 2650, .index = 1, .id = 1, .drafted = 2, .accepted = 1, .place = 0});
+    b.add(TokenRow{.emittedNs = 2660, .index = 2, .id = 2, .drafted = 2, .accepted = 1, .place = 1});
+    b.add(TokenRow{.emittedNs = 3050, .index = 3, .id = 3});
+    const Prepared run(b);
+    const TokenTable table = tokenTable(run.window("1000:3100"));
+    ASSERT_EQ(table.rows.size(), 5u);
+    EXPECT_EQ(table.rows[2].range, (TimeRange{2000, 2601}));  // the step has its time
+    EXPECT_EQ(table.rows[2].share.ns, 300);
+    EXPECT_EQ(table.rows[3].share.ns, 301);
+    EXPECT_EQ(table.rows[2].share.busyNs + table.rows[3].share.busyNs, 501);
+    EXPECT_EQ(table.rows[3].share.idleNs, 50);
+    EXPECT_EQ(table.rows[3].share.launches, 0.5);
+    EXPECT_EQ(table.rows[4].share.ns, 400);
+    const TokenPhases phases = tokenPhases(table);
+    EXPECT_EQ(phases.percentiles.p50Ns, 301);
+    EXPECT_EQ(phases.interToken.minNs, 300);
+    const Comparison comparison = compare(run.window("1000:3100"), run.window("1000:3100"));
+    EXPECT_EQ(comparison.find("tokens.medNs")->before, 301);
+    EXPECT_EQ(comparison.find("tokens.launchMedCount")->before, 0.5);
+    EXPECT_EQ(figureText(FigureUnit::Count, 1 / 3.0), "0.33");
+    // A window that cuts the step takes none of its tokens as whole.
+    EXPECT_EQ(compare(run.window("2100:3100"), run.window()).find("tokens.count")->before, 1);
+}
+
+// Other programs' traces: found steps are tokens, a prompt is prefill.
+TEST(Compare, FoundStepsAreAligned) {
+    const Prepared before(namedSteps(4, 100, true)), after(namedSteps(4, 80, true));
+    const Comparison comparison = compare(before.window(), after.window());
+    ASSERT_EQ(comparison.phases.size(), 2u);
+    EXPECT_EQ(comparison.phases[0].before, (TimeRange{30, 120}));
+    EXPECT_EQ(comparison.phases[1].before, (TimeRange{120, 540}));
+    EXPECT_EQ(comparison.phases[1].after, (TimeRange{120, 480}));
+    ASSERT_EQ(comparison.tokens.size(), 5u);
+    EXPECT_EQ(comparison.tokens[3].before->range, (TimeRange{340, 440}));
+    EXPECT_EQ(comparison.tokens[3].differenceNs(), -20);
+    EXPECT_EQ(comparison.sentence.substr(0, 46), "A step takes 80 ns instead of 100 ns: 1.25 tim")
+        << comparison.sentence;
+    EXPECT_EQ(resolveWindow(*before.trace, "token:2").value(), (TimeRange{240, 340}));
+    EXPECT_EQ(resolveWindow(*before.trace, "phase:decode").value(), (TimeRange{120, 540}));
+    // Without a prompt the first step is decoding, too.
+    const TracePtr bare = namedSteps(3, 100, false).snapshot();
+    EXPECT_EQ(resolveWindow(*bare, "phase:decode").value(), (TimeRange{220, 440}));
+    EXPECT_FALSE(resolveWindow(*bare, "phase:prefill").has_value());
 }
 
 TEST(Compare, RegressionIsWorseWhicheverWayIsBetter) {
@@ -153,13 +228,13 @@ TEST(Compare, RegressionIsWorseWhicheverWayIsBetter) {
     EXPECT_EQ(regressionPercent(time), 0);
     time.before.reset();
     EXPECT_EQ(regressionPercent(time), std::nullopt);
-    const Prepared run(eager());
+    const Prepared run(eagerRun());
     EXPECT_EQ(defaultRegressionFigure(compare(run.window(), run.window())), "tokens.medNs");
     EXPECT_EQ(defaultRegressionFigure(compare(run.window("900:1900"), run.window("900:1900"))), "windowNs");
 }
 
 TEST(Compare, TwoTokensOfOneRun) {
-    const Prepared run(eager());
+    const Prepared run(eagerRun());
     const Comparison comparison = compare(run.window("token:1"), run.window("token:2"));
     EXPECT_EQ(comparison.before.summary.window, (TimeRange{2000, 2650}));
     EXPECT_EQ(differenceOf(comparison, "windowNs"), 350);
@@ -171,7 +246,7 @@ TEST(Compare, TwoTokensOfOneRun) {
 }
 
 TEST(Compare, WindowsByTokenAndPhase) {
-    const TracePtr trace = eager().snapshot();
+    const TracePtr trace = eagerRun().snapshot();
     EXPECT_EQ(resolveWindow(*trace, "token:1-2").value(), (TimeRange{2000, 3650}));
     EXPECT_EQ(resolveWindow(*trace, "phase:prefill").value(), (TimeRange{1000, 2000}));
     EXPECT_EQ(resolveWindow(*trace, "phase:decode").value(), (TimeRange{2000, 3650}));
@@ -189,7 +264,7 @@ TEST(Compare, WindowsByTokenAndPhase) {
 }
 
 TEST(Compare, StopsWhenAsked) {
-    const Prepared run(eager());
+    const Prepared run(eagerRun());
     std::stop_source source;
     source.request_stop();
     const Comparison comparison = compare(run.window(), run.window(), source.get_token());
@@ -268,6 +343,16 @@ TEST_P(CompareRandom, ExchangedIsNegatedAndSumsAreKept) {
     }
     EXPECT_EQ(before, forth.before.kernels.totalNs);
     EXPECT_EQ(difference, forth.after.kernels.totalNs - forth.before.kernels.totalNs);
+
+    int64_t culprits = 0;
+    for (const CulpritDelta& culprit : forth.culprits)
+        culprits += culprit.differenceNs();
+    EXPECT_EQ(culprits, differenceOf(forth, "gpuIdleNs"));
+    for (const WindowFacts* facts : {&forth.before, &forth.after})
+        for (const Prediction& prediction : facts->whatIf.predictions)
+            EXPECT_EQ(std::ranges::count(kWhatIfTitles, prediction.name, &decltype(kWhatIfTitles)::value_type::first),
+                      1)
+                << prediction.name;
 
     int64_t roles = 0, layers = 0;
     for (const WorkDelta& role : forth.roles)

@@ -3,12 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
+#include "core/analysis/compare.h"
 #include "core/analysis/replay.h"
 #include "core/analysis/what_if_changes.h"
+#include "core/analysis/window.h"
+#include "core/import/open_trace.h"
 #include "tests/core/analysis/hand_made_trace.h"
 #include "tests/core/analysis/random_traces.h"
+#include "tests/support/test_files.h"
 
 namespace gapscope {
 
@@ -204,10 +209,57 @@ TEST(WhatIf, SpeculationByItsFormula) {
     const WhatIf result = whatIf(*trace, {0, 400}, {.acceptance = 0.5, .draftTokens = 4});
     EXPECT_EQ(result.tokenCount, 3);
     EXPECT_DOUBLE_EQ(result.recordedNsPerToken, 100);
-    // 1.9375 tokens a step; checking five takes 150 ns of arithmetic, more than the 100 recorded.
-    EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, 150 / 1.9375);
+    // 1.9375 tokens a step; the product of two takes 190 ns, and what a third costs no prompt tells.
+    EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, 190 / 1.9375);
+    // Checking twelve takes 360 ns of arithmetic at its peak.
+    EXPECT_DOUBLE_EQ(
+        whatIf(*trace, {0, 400}, {.acceptance = 1, .draftTokens = 11}).find("speculative")->predictedNsPerToken,
+        360 / 12.0);
     EXPECT_EQ(result.find("fused"), nullptr) << "it is already";
     EXPECT_EQ(result.best(), nullptr) << "a graph gains nothing here";
+}
+
+// The examples are one model on one H200: what the eager one predicts of a graph, the other one shows.
+TEST(WhatIf, OneExamplePredictsTheOther) {
+    const auto opened = [](const char* name) {
+        const Result<TracePtr> trace = openTrace(test::repositoryFile(name));
+        EXPECT_TRUE(trace.has_value()) << name;
+        return trace.value_or(TraceBuilder().snapshot());
+    };
+    const TracePtr eager = opened("resources/example-eager.gapscope.gz");
+    const TracePtr graph = opened("resources/example-graph.gapscope.gz");
+    const PreparedTrace before(eager), after(graph);
+    const Comparison comparison = compare({before, defaultWindow(*eager)}, {after, defaultWindow(*graph)});
+    ASSERT_TRUE(comparison.prediction);
+    EXPECT_EQ(comparison.prediction->name, "fused+graph");
+    EXPECT_LT(std::abs(comparison.prediction->error()), 0.15);
+}
+
+// What a token more in a step costs, the prompt shows: ten tokens of q_proj in 350 ns. The head makes no row of it.
+TEST(WhatIf, SpeculationCostsWhatThePromptShows) {
+    for (const DeviceKind kind : {DeviceKind::Cpu, DeviceKind::Cuda}) {
+        Builder b;
+        b.setRun({.modelName = "m", .mode = "fused"});
+        b.setDevice({.id = 0, .kind = kind, .name = "d"});
+        addOp(b, 0, 350, 0, {.role = "q_proj", .flops = 300, .token = kPrefillToken});
+        for (int token = 0; token < 4; ++token) {
+            const int64_t at = 350 + token * 170;
+            addOp(b, at, at + 100, 0, {.role = "q_proj", .flops = 30, .token = token});
+            addOp(b, at + 100, at + 160, 0, {.role = "lm_head", .flops = 60, .token = token});
+            addOp(b, at + 160, at + 170, 0, {.category = Category::Sampling, .role = "next_token", .token = token});
+        }
+        const TracePtr trace = b.snapshot();
+        const WhatIf result = whatIf(*trace, {0, 350 + 4 * 170}, {.acceptance = 1, .draftTokens = 4});
+        EXPECT_DOUBLE_EQ(result.recordedNsPerToken, 170);
+        // From two tokens on, on the CPU: 190 + 3 * (350 - 190) / 8 and, by flops, 114 + 3 * 60 * 160 / 240, and 5
+        // * 10. From one on elsewhere: 100 + 4 * 250 / 9, 60 + 4 * 60 * 250 / 270, and 5 * 10; in whole ns.
+        const double step = kind == DeviceKind::Cpu ? 250 + 234 + 50 : 211 + 282 + 50;
+        EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, step / 5);
+        // Where it is known what was drafted: of 4 steps 2 check 4 drafts each, 6 of which are right.
+        const Drafts drafts{.steps = 4, .checks = 2, .drafted = 8, .accepted = 6};
+        EXPECT_DOUBLE_EQ(speculativeNsPerToken(*trace, joinLaunches(*trace), {0, 350 + 4 * 170}, drafts),
+                         (2 * step + 2 * 170) / 10);
+    }
 }
 
 TEST(WhatIf, TokensOfAStepShareItsTime) {

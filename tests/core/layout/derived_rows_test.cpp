@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/analysis/range_projection.h"
+#include "core/analysis/token_table.h"
 #include "core/layout/timeline_frame.h"
 #include "core/trace/trace_builder.h"
 
@@ -113,14 +114,14 @@ TEST(RangeProjection, ARangeThatLaunchedNothingIsNowhere) {
     builder.add(DeviceOpRow{.startNs = 120, .endNs = 130, .track = builder.internTrack({}), .correlationId = 1});
     const TracePtr trace = builder.snapshot();
     EXPECT_TRUE(projectRanges(*trace, joinLaunches(*trace)).empty());
-    EXPECT_TRUE(deriveRows(*trace, joinLaunches(*trace)).projections.empty());
+    EXPECT_TRUE(deriveRows(*trace, joinLaunches(*trace), {}).projections.empty());
 }
 
 TEST(DerivedRows, PlotsHoldWhatTheTraceSaysAtAnyTime) {
     for (uint32_t seed = 1; seed <= 5; ++seed) {
         const TracePtr trace = randomTrace(seed, 80);
         const LaunchJoin join = joinLaunches(*trace);
-        const DerivedRows rows = deriveRows(*trace, join);
+        const DerivedRows rows = deriveRows(*trace, join, {});
         ASSERT_FALSE(rows.bandwidths.empty());
         ASSERT_FALSE(rows.queueDepths.empty());
         std::mt19937 random(seed);
@@ -164,7 +165,7 @@ TEST(DerivedRows, PlotsHoldWhatTheTraceSaysAtAnyTime) {
 
 TEST(DerivedRows, LayersOfATokenGoFromTheirFirstOperationToTheirLast) {
     const TracePtr trace = randomTrace(2, 60);
-    const DerivedRows rows = deriveRows(*trace, joinLaunches(*trace));
+    const DerivedRows rows = deriveRows(*trace, joinLaunches(*trace), {});
     std::set<std::pair<int32_t, int32_t>> wanted;
     const DeviceOps& ops = trace->deviceOps();
     for (size_t op = 0; op < ops.startNs.size(); ++op)
@@ -197,7 +198,7 @@ TEST(DerivedRows, StandUnderTheirStreamsAndBesideTheTokens) {
                             .token = 0});
     TimelineIndex index;
     index.setTrace(builder.snapshot());
-    index.setDerived(deriveRows(index.trace(), joinLaunches(index.trace())));
+    index.setDerived(deriveRows(index.trace(), joinLaunches(index.trace()), {}));
     std::vector<std::string> titles;
     for (const TimelineRow* row : index.rows())
         titles.push_back(row->title);
@@ -226,6 +227,48 @@ TEST(DerivedRows, StandUnderTheirStreamsAndBesideTheTokens) {
     other.setDerived(index.takeDerived());
     EXPECT_EQ(other.rows().size(), 10u);
     EXPECT_EQ(other.layers().size(), 1u);
+}
+
+TEST(DerivedRows, FoundStepsAndTheirLayersHaveRowsThatSaySo) {
+    TraceBuilder builder;
+    const TrackId track = builder.internTrack({.streamId = 7});
+    const auto kernel = [&](int64_t at, const char* name) {
+        builder.add(DeviceOpRow{.startNs = at, .endNs = at + 8, .name = builder.intern(name), .track = track});
+    };
+    // Six steps of three layers and a head, 20 ns of idle time between them.
+    int64_t at = 100;
+    for (int step = 0; step < 6; ++step, at += 20) {
+        kernel(at, "embed");
+        for (int layer = 0; layer < 3; ++layer)
+            for (const char* name : {"norm", "attention", "feed"})
+                kernel(at += 10, name);
+        kernel(at += 10, "argmax");
+        at += 10;
+    }
+    TimelineIndex index;
+    index.setTrace(builder.snapshot());
+    const LaunchJoin join = joinLaunches(index.trace());
+    const FoundSteps found = findSteps(index.trace(), join);
+    ASSERT_EQ(found.source, StepSource::Sequence);
+    const TokenTable table = tokenTable(index.trace(), join, found, index.trace().extent());
+    index.setDerived(deriveRows(index.trace(), join, found));
+    ASSERT_EQ(index.steps().size(), 6u);
+    ASSERT_EQ(table.rows.size(), 6u);
+    for (size_t i = 0; i < table.rows.size(); ++i) {
+        EXPECT_EQ(index.steps()[i].range, table.rows[i].range) << i;
+        EXPECT_EQ(index.steps()[i].index, table.rows[i].index) << i;
+    }
+    const TimelineRow& row = *index.rows().front();
+    EXPECT_EQ(row.kind, RowKind::Step);
+    EXPECT_TRUE(row.title.starts_with("Steps found, ") && row.title.ends_with(" sure")) << row.title;
+    EXPECT_EQ(row.detail, found.sentence());
+    EXPECT_EQ(index.placeOf(RowKind::Step, 2).row, 0);
+    if (found.layersPerStep > 0) {
+        ASSERT_EQ(index.layers().size(), 18u);
+        EXPECT_EQ(index.layers()[4].layer, 1);
+        EXPECT_EQ(index.layers()[4].token, index.steps()[1].index);
+        EXPECT_EQ(index.rows()[1]->title, "Layers");
+    }
 }
 
 }  // namespace gapscope
