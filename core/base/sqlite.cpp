@@ -11,7 +11,6 @@ namespace gapscope {
 
 namespace {
 
-constexpr int kLongestValue = 64 << 20;  // bytes of one text: far above any prompt or kernel name
 constexpr int kStepsBetweenInterrupts = 4000;
 
 tl::unexpected<Error> sqliteError(sqlite3* database, int code, const std::string& path) {
@@ -29,6 +28,10 @@ tl::unexpected<Error> sqliteError(sqlite3* database, int code, const std::string
     switch (code & 0xFF) {
         case SQLITE_CORRUPT:
             return fail(path + " is damaged or cut short: SQLite cannot read all of it.", ErrorKind::BadFile);
+        case SQLITE_TOOBIG:
+            return fail(path + " holds a value of more than " + std::to_string(kMostDatabaseValueBytes >> 20) +
+                            " MB, which no trace does.",
+                        ErrorKind::BadFile);
         case SQLITE_NOTADB:
             return fail(path + " is not an SQLite database.", ErrorKind::BadFile);
         case SQLITE_INTERRUPT:
@@ -149,13 +152,41 @@ Result<Database> Database::open(const std::filesystem::path& path, Mode mode) {
     const int code = sqlite3_open_v2(uri.c_str(), &raw, flags, nullptr);
     Database database(raw, name);
     if (code != SQLITE_OK) return sqliteError(raw, code, name);
+    database.harden(mode);
+    sqlite3_busy_timeout(raw, 2000);
+    return database;
+}
+
+Result<Database> Database::openBytes(std::string bytes, std::string name) {
+    // Bytes of the header that say "with a -wal file" (2): SQLite refuses such a database in memory.
+    for (const size_t at : {size_t{18}, size_t{19}})
+        if (bytes.size() > at && bytes[at] == 2) bytes[at] = 1;
+    sqlite3* raw = nullptr;
+    constexpr int kFlags = SQLITE_OPEN_MEMORY | SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    int code = sqlite3_open_v2(":memory:", &raw, kFlags, nullptr);
+    Database database(raw, std::move(name));
+    if (code != SQLITE_OK) return sqliteError(raw, code, database.m_path);
+    database.m_bytes = std::make_unique<std::string>(std::move(bytes));
+    const auto size = static_cast<sqlite3_int64>(database.m_bytes->size());
+    code = sqlite3_deserialize(raw, "main", reinterpret_cast<unsigned char*>(database.m_bytes->data()), size, size,
+                               SQLITE_DESERIALIZE_READONLY);
+    if (code != SQLITE_OK) return sqliteError(raw, code, database.m_path);
+    database.harden(Mode::Immutable);
+    return database;
+}
+
+// What the file brings is data: its schema calls no function that could do harm, its views and triggers do not run,
+// nothing in it is long without end, and one that is only read leads to no other file.
+void Database::harden(Mode mode) {
+    sqlite3* const raw = m_database.get();
     sqlite3_extended_result_codes(raw, 1);
     sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
-    sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, kLongestValue);
-    sqlite3_busy_timeout(raw, 2000);
-    return database;
+    sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+    sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+    sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, kMostDatabaseValueBytes);
+    if (mode == Mode::ReadOnly || mode == Mode::Immutable) sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
 }
 
 Status Database::execute(const std::string& sql) {

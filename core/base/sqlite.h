@@ -17,6 +17,9 @@ struct sqlite3_stmt;
 
 namespace gapscope {
 
+// One value of a row, text or blob; far above any prompt or kernel name. A longer one is an error.
+inline constexpr int kMostDatabaseValueBytes = 64 << 20;
+
 class Statement {
 public:
     // Parameters and columns count from 0. A failed bind shows up in step().
@@ -56,6 +59,8 @@ public:
         Create,  // must not exist
     };
     static Result<Database> open(const std::filesystem::path& path, Mode mode);
+    // A database whose bytes are all in memory, for reading: `name` is what errors call it.
+    static Result<Database> openBytes(std::string bytes, std::string name);
 
     Status execute(const std::string& sql);
     Result<Statement> prepare(const std::string& sql);
@@ -74,8 +79,10 @@ private:
         void operator()(sqlite3* database) const;
     };
     explicit Database(sqlite3* database, std::string path) : m_database(database), m_path(std::move(path)) {}
+    void harden(Mode mode);
 
     std::unique_ptr<std::function<bool()>> m_interrupt;  // before the database, which calls it
+    std::unique_ptr<std::string> m_bytes;                // before the database, which reads them
     std::unique_ptr<sqlite3, Close> m_database;
     std::string m_path;
 };
