@@ -1,7 +1,8 @@
 // How fast Chrome traces are read, beside what reading the bytes alone and simdjson's walk over them cost on the same
-// machine at the same time. Each in a process of its own, three times: the least CPU and wall seconds, the
-// most memory.
+// machine at the same time; and Nsight Systems' exports, beside SQLite's C API and nothing else. Each in a process of
+// its own, three times: the least CPU and wall seconds, the most memory.
 //   import_bench                    a synthetic trace of a million kernels, written to the temporary folder first
+//   import_bench --nsys             an export of a million kernels
 //   import_bench --kernels N        of N kernels
 //   import_bench FILE...            these files; a packed one is unpacked to the temporary folder for the walk
 #include <sys/resource.h>
@@ -19,6 +20,7 @@
 #include "core/import/byte_source.h"
 #include "core/import/open_trace.h"
 #include "tests/bench/simdjson_walk.h"
+#include "tests/bench/synthetic_nsys.h"
 #include "tests/bench/synthetic_trace.h"
 
 namespace {
@@ -139,14 +141,30 @@ void measure(const fs::path& path, const bench::SyntheticSums* sums) {
     if (!unpacked.empty()) fs::remove(unpacked, error);
 }
 
+void measureNsys(const fs::path& path, const bench::SyntheticSums& sums) {
+    std::error_code error;
+    const double megabytes = static_cast<double>(fs::file_size(path, error)) * 1e-6;
+    std::printf("%s (%.1f MB)\n", path.filename().c_str(), megabytes);
+    const Cost bare = least([&] { return bench::readBareSqlite(path) == sums.selfGpuNs; });
+    printCost("SQLite's C API alone", bare, megabytes);
+    const Cost import = least([&] { return importFile(path, &sums); });
+    printCost("gapscope", import, megabytes);
+    if (bare.done && import.done)
+        std::printf("  rate of gapscope against SQLite's C API: %.0f %%\n",
+                    100 * bare.cpuSeconds / std::max(import.cpuSeconds, 1e-6));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     int64_t kernels = 1'000'000;
+    bool isNsys = false;
     std::vector<fs::path> files;
     for (int i = 1; i < argc; ++i) {
         if (std::string(argv[i]) == "--kernels" && i + 1 < argc) {
             kernels = std::atoll(argv[++i]);
+        } else if (std::string(argv[i]) == "--nsys") {
+            isNsys = true;
         } else {
             files.emplace_back(argv[i]);
         }
@@ -156,10 +174,15 @@ int main(int argc, char** argv) {
             measure(file, nullptr);
         return 0;
     }
-    const fs::path path = fs::temp_directory_path() / ("gapscope-synthetic-" + std::to_string(::getpid()) + ".json");
+    const fs::path path = fs::temp_directory_path() /
+                          ("gapscope-synthetic-" + std::to_string(::getpid()) + (isNsys ? ".sqlite" : ".json"));
     bench::SyntheticSums sums;
     std::error_code error;
-    if (bench::writeSyntheticTrace(path, kernels, sums)) {
+    const bool written =
+        isNsys ? bench::writeSyntheticNsys(path, kernels, sums) : bench::writeSyntheticTrace(path, kernels, sums);
+    if (written && isNsys) {
+        measureNsys(path, sums);
+    } else if (written) {
         measure(path, &sums);
     } else {
         std::printf("%s could not be written.\n", path.c_str());
