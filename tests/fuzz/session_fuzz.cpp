@@ -1,12 +1,11 @@
 // An SQLite file from untrusted bytes: an own session, a Nsight Systems export, or what damage makes of them.
-#include <unistd.h>
-
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
 #include "core/base/sqlite.h"
 #include "core/export/session_writer.h"
@@ -19,25 +18,6 @@
 namespace {
 
 namespace fs = std::filesystem;
-
-// SQLite reads files: one in memory, where the machine has such a folder.
-class InputFile {
-public:
-    InputFile() {
-        std::error_code error;
-        const fs::path memory = "/dev/shm";
-        m_path = (fs::is_directory(memory, error) ? memory : fs::temp_directory_path()) /
-                 ("gapscope-session-fuzz-" + std::to_string(::getpid()));
-    }
-    ~InputFile() {
-        std::error_code error;
-        fs::remove(m_path, error);
-    }
-    const fs::path& path() const { return m_path; }
-
-private:
-    fs::path m_path;
-};
 
 volatile int64_t sink;
 
@@ -83,14 +63,37 @@ std::string packedPages(const fs::path& path) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    static const InputFile file;
-    {
-        std::ofstream out(file.path(), std::ios::binary | std::ios::trunc);
-        out.write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
-    }
-    if (const auto trace = gapscope::openTrace(file.path())) touch(**trace);
+    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    if (const auto trace = gapscope::openTraceBytes(bytes, "input")) touch(**trace);
     return 0;
 }
+
+#if defined(FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t mostBytes);
+
+// A change of the length makes nearly every database one that is cut short, and a changed magic none at all: mostly the
+// head is made to fit again, so that the change is met where it lies.
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t mostBytes, unsigned seed) {
+    constexpr size_t kHeadBytes = 100;
+    constexpr unsigned kLeftAsIs = 8;  // one of so many
+    size = LLVMFuzzerMutate(data, size, mostBytes);
+    if (seed % kLeftAsIs == 0 || size < kHeadBytes) return size;
+    std::copy_n("SQLite format 3", 16, data);
+    size_t pageBytes = size_t{data[16]} << 8 | data[17];
+    if (pageBytes == 1) pageBytes = 65536;
+    if (pageBytes < 512 || (pageBytes & (pageBytes - 1)) != 0) {
+        pageBytes = 512;  // as the seeds have
+        data[16] = 2;
+        data[17] = 0;
+    }
+    const auto pages = static_cast<uint32_t>(size / pageBytes);
+    for (size_t i = 0; i < 4; ++i) {
+        data[28 + i] = static_cast<uint8_t>(pages >> (24 - 8 * i));
+        data[92 + i] = data[24 + i];  // else the count of pages does not hold
+    }
+    return size;
+}
+#endif
 
 std::vector<gapscope::test::FuzzSeed> gapscope::test::fuzzSeeds() {
     constexpr size_t kDecidingBytes = 1100;  // SQLite's header and the first rows of the schema
