@@ -6,7 +6,7 @@
 #include "app/cli/compare_output.h"
 #include "app/cli/csv_columns.h"
 #include "app/cli/text_table.h"
-#include "app/cli/trace_command.h"
+#include "app/cli/trace_pair.h"
 #include "core/base/format.h"
 
 namespace gapscope::cli {
@@ -15,10 +15,7 @@ namespace {
 
 constexpr int kRegressedExitCode = 3;
 
-struct CompareOptions {
-    std::string before, after;
-    std::string window, windowBefore, windowAfter;
-    std::optional<uint32_t> device;
+struct CompareOptions : PairOptions {
     std::optional<double> failAbovePercent;
     std::vector<std::string> failOn;
     CompareText text;
@@ -26,12 +23,8 @@ struct CompareOptions {
     bool csv = false;
 };
 
-Result<ComparedFile> openSide(const CompareOptions& options, const std::string& path, const std::string& window) {
-    ASSIGN_OR_RETURN(OpenedTrace opened, openFor({.files = {path},
-                                                  .alignAt = {},
-                                                  .window = window.empty() ? options.window : window,
-                                                  .device = options.device}));
-    return ComparedFile{.path = path, .trace = std::move(opened.trace), .window = opened.window};
+ComparedFile sideOf(const std::string& path, const OpenedTrace& opened) {
+    return {.path = path, .trace = opened.trace, .window = opened.window};
 }
 
 Result<std::vector<Regression>> regressionsIn(const Comparison& comparison, const CompareOptions& options) {
@@ -69,13 +62,12 @@ std::string regressionText(const Regression& regression) {
 }
 
 Result<int> compareFiles(const CompareOptions& options) {
-    const std::string& after = options.after.empty() ? options.before : options.after;
-    if (options.after.empty() && options.windowBefore == options.windowAfter) {
+    if (!options.isPair()) {
         return fail("Name two files, or one file and two windows of it (--window-before, --window-after).",
                     ErrorKind::WrongUse);
     }
-    ASSIGN_OR_RETURN(const ComparedFile left, openSide(options, options.before, options.windowBefore));
-    ASSIGN_OR_RETURN(const ComparedFile right, openSide(options, after, options.windowAfter));
+    ASSIGN_OR_RETURN(const auto pair, openPair(options));
+    const ComparedFile left = sideOf(options.before, pair.first), right = sideOf(options.second(), pair.second);
     const PreparedTrace preparedLeft(left.trace), preparedRight(right.trace);
     const Comparison comparison = compare({preparedLeft, left.window}, {preparedRight, right.window});
     ASSIGN_OR_RETURN(const std::vector<Regression> regressions, regressionsIn(comparison, options));

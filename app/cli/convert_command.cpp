@@ -1,8 +1,6 @@
 // Any trace this program reads, as a file that other programs read.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <memory>
 
 #include "app/cli/gaps_csv.h"
@@ -13,12 +11,10 @@
 #include "core/analysis/kernel_rules.h"
 #include "core/analysis/window.h"
 #include "core/base/format.h"
-#include "core/base/temporary_file.h"
 #include "core/export/chrome_json.h"
 #include "core/export/csv.h"
 #include "core/export/perfetto_trace.h"
 #include "core/export/session_writer.h"
-#include "core/import/open_trace.h"
 
 namespace gapscope::cli {
 
@@ -161,24 +157,6 @@ Status checkOut(const Format& format, const ConvertOptions& options) {
     return {};
 }
 
-// What comes in by the standard input is kept in a file: readers need one.
-Result<TracePtr> openStandardInput() {
-    ASSIGN_OR_RETURN(const TemporaryFile copy, TemporaryFile::create("input"));
-    const std::string path = copy.path().string();
-    std::ofstream out(path, std::ios::binary);
-    if (std::cin.peek() != std::char_traits<char>::eof()) out << std::cin.rdbuf();
-    out.close();
-    if (!out) return fail("The standard input cannot be kept in " + path + ".", ErrorKind::NoSpace);
-    auto trace = openTrace(path);
-    if (trace) return trace;
-    return tl::unexpected<Error>(copy.told(trace.error(), "The standard input"));
-}
-
-Result<TracePtr> openInput(const std::string& in) {
-    if (in != "-") return openTrace(in);
-    return openStandardInput();
-}
-
 void printReport(const Format& format, const ConvertOptions& options, const ExportReport& report) {
     if (options.json) {
         JsonWriter json;
@@ -214,7 +192,7 @@ Status convert(const ConvertOptions& options) {
     // Before the long part; a file that appears meanwhile is replaced.
     RETURN_IF_ERROR(checkOut(*format, options));
     ASSIGN_OR_RETURN(const CategoryRules rules, readRules(options.rules));
-    ASSIGN_OR_RETURN(TracePtr trace, openInput(options.in));
+    ASSIGN_OR_RETURN(TracePtr trace, openInputs({options.in}));
     trace = categorized(trace, rules);
     ASSIGN_OR_RETURN(const ExportReport report, format->write(*trace, options));
     printReport(*format, options, report);

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "app/cli/text_table.h"
-#include "app/cli/trace_command.h"
+#include "app/cli/trace_pair.h"
 #include "core/base/format.h"
 #include "core/report/html_report.h"
 
@@ -13,28 +13,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct ReportOptions {
-    std::string before, after;
+struct ReportOptions : PairOptions {
     std::string out;
-    std::string window, windowBefore, windowAfter;
-    std::optional<uint32_t> device;
     bool force = false;
     bool json = false;
 };
 
-Result<ReportOf> openSide(const ReportOptions& options, const std::string& path, const std::string& window) {
-    ASSIGN_OR_RETURN(OpenedTrace opened, openFor({.files = {path},
-                                                  .alignAt = {},
-                                                  .window = window.empty() ? options.window : window,
-                                                  .device = options.device}));
-    return ReportOf{
-        .name = fs::path(path).filename().string(), .trace = std::move(opened.trace), .window = opened.window};
+ReportOf sideOf(const std::string& path, const OpenedTrace& opened) {
+    const std::string name = path == "-" ? "standard input" : fs::path(path).filename().string();
+    return {.name = name, .trace = opened.trace, .window = opened.window};
 }
 
 // Beside nothing of the person's: in the folder that the command runs in.
 fs::path outPath(const ReportOptions& options) {
     if (!options.out.empty()) return options.out;
-    const std::string name = fs::path(options.before).filename().string();
+    const std::string name = options.before == "-" ? "report" : fs::path(options.before).filename().string();
     return name.substr(0, name.find('.')) + (options.after.empty() ? "" : "-compared") + ".html";
 }
 
@@ -43,14 +36,13 @@ Status report(const ReportOptions& options) {
     std::error_code ignored;
     if (!options.force && fs::exists(out, ignored))
         return fail(printable(out.string()) + " exists already; --force replaces it.");
-    const bool windows = options.windowBefore != options.windowAfter;
-    ASSIGN_OR_RETURN(const ReportOf before, openSide(options, options.before, options.windowBefore));
-    if (options.after.empty() && !windows) {
-        RETURN_IF_ERROR(writeReport(out, before));
+    if (options.isPair()) {
+        ASSIGN_OR_RETURN(const auto pair, openPair(options));
+        RETURN_IF_ERROR(
+            writeCompareReport(out, sideOf(options.before, pair.first), sideOf(options.second(), pair.second)));
     } else {
-        const std::string& second = options.after.empty() ? options.before : options.after;
-        ASSIGN_OR_RETURN(const ReportOf after, openSide(options, second, options.windowAfter));
-        RETURN_IF_ERROR(writeCompareReport(out, before, after));
+        ASSIGN_OR_RETURN(const OpenedTrace opened, openFirst(options));
+        RETURN_IF_ERROR(writeReport(out, sideOf(options.before, opened)));
     }
     const auto bytes = static_cast<int64_t>(fs::file_size(out, ignored));
     if (options.json) {

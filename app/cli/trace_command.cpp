@@ -1,7 +1,11 @@
 #include "app/cli/trace_command.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 
 #include "app/cli/kernel_rules.h"
@@ -62,17 +66,38 @@ Result<TracePtr> onlyDevice(const Trace& trace, uint32_t device) {
 
 }  // namespace
 
+Result<TracePtr> openInputs(const std::vector<std::string>& files, const std::string& alignAt) {
+    static const std::string kStandardInput = "-";
+    if (std::ranges::count(files, kStandardInput) > 1)
+        return fail("The standard input (-) can be read only once.", ErrorKind::WrongUse);
+    const TraceOpener open = [](const std::filesystem::path& path, const ImportProgress& progress,
+                                std::stop_token stop) -> Result<TracePtr> {
+        if (path != kStandardInput) return openTrace(path, progress, stop);
+        if (::isatty(STDIN_FILENO))
+            return fail(
+                "The standard input (-) is the terminal: send a trace into it, as in `cat FILE | gapscope-cli "
+                "summary -`.",
+                ErrorKind::WrongUse);
+        return openTraceStream(std::cin, "The standard input", progress, stop);
+    };
+    const std::vector<std::filesystem::path> paths(files.begin(), files.end());
+    return openTraces(paths, {.name = alignAt}, {}, {}, open);
+}
+
 Result<OpenedTrace> openFor(const TraceOptions& options) {
     OpenedTrace opened{.json = options.json, .csv = options.csv};
-    const std::vector<std::filesystem::path> paths(options.files.begin(), options.files.end());
     ASSIGN_OR_RETURN(opened.rules, readRules(options.rules));
-    ASSIGN_OR_RETURN(opened.trace, openTraces(paths, {.name = options.alignAt}));
-    opened.trace = categorized(opened.trace, opened.rules);
-    // By the whole trace: "all" and the default window are the same for each of its devices.
-    ASSIGN_OR_RETURN(opened.window, resolveWindow(*opened.trace, options.window));
+    ASSIGN_OR_RETURN(opened.whole, openInputs(options.files, options.alignAt));
+    opened.trace = opened.whole = categorized(opened.whole, opened.rules);
     if (options.device) {
-        ASSIGN_OR_RETURN(opened.trace, onlyDevice(*opened.trace, *options.device));
+        ASSIGN_OR_RETURN(opened.trace, onlyDevice(*opened.whole, *options.device));
     }
+    return withWindow(std::move(opened), options.window);
+}
+
+// By the whole trace: "all" and the default window are the same for each of its devices.
+Result<OpenedTrace> withWindow(OpenedTrace opened, const std::string& window) {
+    ASSIGN_OR_RETURN(opened.window, resolveWindow(*opened.whole, window));
     return opened;
 }
 
@@ -88,7 +113,7 @@ CLI::App* addTraceCommand(CLI::App& app, Outcome& outcome, const std::string& na
     command
         ->add_option("FILE", options->files,
                      "Gapscope session, PyTorch, Chrome or Perfetto trace, Nsight Systems SQLite export; several (the "
-                     "ranks of one run) are read as one")
+                     "ranks of one run) are read as one; - is the standard input")
         ->required();
     command->add_option("--align", options->alignAt,
                         "with several files: a range or kernel whose first occurrence is put at one moment (default: "

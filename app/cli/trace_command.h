@@ -27,12 +27,18 @@ struct TraceOptions {
 
 struct OpenedTrace {
     TracePtr trace;
+    TracePtr whole;  // with all devices, where `trace` has one
     TimeRange window;
     CategoryRules rules;  // that foreign kernels have their categories by
     bool json = false;
     bool csv = false;
 };
+// Reads them as one; "-" is the standard input. Without a name to align at, wall clocks align.
+Result<TracePtr> openInputs(const std::vector<std::string>& files, const std::string& alignAt = {});
+
 Result<OpenedTrace> openFor(const TraceOptions& options);
+// The same trace with another window.
+Result<OpenedTrace> withWindow(OpenedTrace opened, const std::string& window);
 
 // Adds --json and --csv, which exclude each other.
 void addOutputOptions(CLI::App& command, bool& json, bool& csv);

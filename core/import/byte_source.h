@@ -12,14 +12,10 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/import/limits.h"
 #include "core/import/unpackers.h"
 
 namespace gapscope {
-
-// Packed data may grow by this factor at most, once past the first bytes. Traces grow 10 to 60 times; a file made to
-// fill a machine's memory grows 1,000 times and more.
-inline constexpr int64_t kMostExpansion = 250;
-inline constexpr int64_t kUncheckedExpansionBytes = int64_t{64} << 20;
 
 bool isGzip(std::string_view head);
 bool isZstd(std::string_view head);

@@ -367,9 +367,12 @@ void Assembly::addDevices() {
     std::set<int64_t> used;
     for (const ChromeTrack& track : m_tables.tracks)
         used.insert(track.device);
-    size_t count = 0;
+    int64_t count = 0, unnamed = m_tables.unnamedDevices;
     for (const int64_t id : used) {
-        if (++count > kMostDevices) break;
+        if (++count > static_cast<int64_t>(kMostDevices)) {
+            ++unnamed;
+            continue;
+        }
         DeviceRow device{.id = narrowed(id), .kind = DeviceKind::Cuda, .name = "GPU " + std::to_string(narrowed(id))};
         if (const auto it = m_tables.devices.find(id); it != m_tables.devices.end()) {
             if (!it->second.name.empty()) device.name = it->second.name;
@@ -377,6 +380,7 @@ void Assembly::addDevices() {
         }
         m_builder.setDevice(std::move(device));
     }
+    countDevicesWithoutName(unnamed, m_builder);
 }
 
 void Assembly::addThreadNames() {

@@ -105,7 +105,7 @@ void ChromeRows::placeRoles(const EventBlock& block) {
 }
 
 bool ChromeRows::hasRoom(size_t rows) {
-    if (rows < kMostEventRows) return true;
+    if (rows < m_mostRows) return true;
     ++m_tables.beyondRoom;
     return false;
 }
@@ -120,6 +120,8 @@ void ChromeRows::add(const EventBlock& block) {
     for (const BlockDevice& device : block.devices) {
         if (m_tables.devices.size() < kMostDevices)
             m_tables.devices[device.id] = {plain(device.name), device.memoryBytes};
+        else
+            ++m_tables.unnamedDevices;
     }
     if (block.baseTimeNs) m_tables.baseTimeNs = block.baseTimeNs;
     if (!block.ownHead.empty()) m_tables.ownHead = block.ownHead;

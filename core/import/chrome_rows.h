@@ -10,13 +10,10 @@
 
 #include "core/import/chrome_threads.h"
 #include "core/import/event_block.h"
+#include "core/import/limits.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope {
-
-// Names are cut at this length, and rows of one table beyond this number are left out; both are counted.
-inline constexpr size_t kMostNameBytes = size_t{1} << 16;
-inline constexpr size_t kMostEventRows = size_t{500'000'000};
 
 struct ChromeDevice {
     std::string name;
@@ -51,11 +48,13 @@ struct ChromeTables {
     int64_t eventCount = 0;  // in tables or not
     int64_t beyondRoom = 0;
     int64_t cutNames = 0;
+    int64_t unnamedDevices = 0;
 };
 
 class ChromeRows {
 public:
-    ChromeRows(ChromeTables& tables, TraceBuilder& builder) : m_tables(tables), m_builder(builder) {}
+    ChromeRows(ChromeTables& tables, TraceBuilder& builder, size_t mostRows)
+        : m_tables(tables), m_builder(builder), m_mostRows(mostRows) {}
     void add(const EventBlock& block);
 
 private:
@@ -69,6 +68,7 @@ private:
 
     ChromeTables& m_tables;
     TraceBuilder& m_builder;
+    const size_t m_mostRows;  // of one kind
     std::map<ChromeTrack, uint32_t> m_trackPlaces;
     std::unordered_map<std::string, uint32_t> m_keys;  // of asynchronous ranges
     // Places in the lists of the block that is being added to those of the whole file.

@@ -43,7 +43,7 @@ Result<TracePtr> read(ByteSource& source, const ChunkOptions& options, const Imp
     constexpr double kShareOfText = 0.9;  // the rest is putting rows in order
     TraceBuilder builder;
     ChromeTables tables;
-    ChromeRows rows(tables, builder);
+    ChromeRows rows(tables, builder, options.mostRows);
     const ImportProgress textProgress = [&](double share) {
         if (progress) progress(kShareOfText * std::min(share, 1.0));
     };

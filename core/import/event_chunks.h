@@ -12,6 +12,7 @@
 #include "core/base/result.h"
 #include "core/import/byte_source.h"
 #include "core/import/event_text.h"
+#include "core/import/limits.h"
 #include "core/import/open_trace.h"
 
 namespace gapscope {
@@ -20,8 +21,8 @@ struct ChunkOptions {
     size_t chunkBytes = size_t{1} << 21;
     unsigned workers = kOneACore;  // 0: everything is read on the calling thread
     static constexpr unsigned kOneACore = UINT_MAX;
-    // An event, or a member of the outer object, longer than this is left out as damage.
-    size_t mostUnitBytes = size_t{64} << 20;
+    size_t mostUnitBytes = kMostUnitBytes;
+    size_t mostRows = kMostEventRows;
 };
 
 struct EventDocument {

@@ -54,14 +54,15 @@ bool wallClocksMeet(std::span<const TracePart> parts) {
 Result<std::vector<int64_t>> shiftsOf(std::span<const TracePart> parts, const JoinAlignment& alignment,
                                       TraceBuilder& builder) {
     std::vector<int64_t> shifts;
-    if (!alignment.name.empty()) {
+    const AlignedBy by = alignedBy(parts, alignment);
+    if (by == AlignedBy::Name) {
         for (const TracePart& part : parts) {
             const std::optional<int64_t> first = firstOf(*part.trace, alignment.name);
             if (!first)
                 return fail(part.label + " has nothing named " + alignment.name + " to align at.", ErrorKind::WrongUse);
             shifts.push_back(-*first);
         }
-    } else if (wallClocksMeet(parts)) {
+    } else if (by == AlignedBy::WallClock) {
         int64_t origin = parts.front().trace->origin().utcEpochNs;
         for (const TracePart& part : parts)
             origin = std::min(origin, part.trace->origin().utcEpochNs);
@@ -73,8 +74,11 @@ Result<std::vector<int64_t>> shiftsOf(std::span<const TracePart> parts, const Jo
         for (const TracePart& part : parts)
             shifts.push_back(-firstWork(*part.trace));
         builder.diagnostics().add("joined_without_clock", Severity::Info, static_cast<int64_t>(parts.size()),
-                                  "The files' wall clocks are not known or far apart: their first device operations "
-                                  "are put at one moment. Choose an event to align at for a better fit.");
+                                  alignment.byFirstWork
+                                      ? "The files' first device operations are put at one moment, as was asked."
+                                      : "The files' wall clocks are not known or far apart: their first device "
+                                        "operations are put at one moment. Choose an event to align at for a better "
+                                        "fit.");
     }
     // The first event of all at 0, as in single files.
     int64_t first = INT64_MAX;
@@ -281,6 +285,55 @@ private:
 
 }  // namespace
 
+AlignedBy alignedBy(std::span<const TracePart> parts, const JoinAlignment& alignment) {
+    if (!alignment.name.empty()) return AlignedBy::Name;
+    return !alignment.byFirstWork && wallClocksMeet(parts) ? AlignedBy::WallClock : AlignedBy::FirstWork;
+}
+
+std::vector<std::string> commonNames(std::span<const TracePart> parts, size_t most, std::stop_token stop) {
+    struct Found {
+        size_t parts = 0;
+        int kind = 0;  // the first table that has it
+        size_t times = 0;
+    };
+    std::map<std::string_view, Found> found;
+    for (size_t p = 0; p < parts.size() && !stop.stop_requested(); ++p) {
+        const Trace& trace = *parts[p].trace;
+        std::vector<size_t> times(trace.stringCount());
+        std::vector<int> kinds(trace.stringCount(), -1);
+        int kind = 0;
+        const auto count = [&](const auto& rows) {
+            for (size_t row = 0; row < rows.startNs.size(); ++row) {
+                const StringId name = rows.name[row];
+                if (!name.valid()) continue;
+                ++times[name.value];
+                if (kinds[name.value] < 0) kinds[name.value] = kind;
+            }
+            ++kind;
+        };
+        count(trace.ranges());
+        count(trace.apiCalls());
+        count(trace.deviceOps());
+        for (uint32_t id = 0; id < times.size(); ++id) {
+            const std::string_view name = trace.string(StringId{id});
+            if (times[id] == 0 || name.empty()) continue;
+            // What an earlier part lacks is common no more.
+            const auto it = p == 0 ? found.try_emplace(name, Found{.kind = kinds[id]}).first : found.find(name);
+            if (it == found.end() || it->second.parts != p) continue;
+            it->second.parts = p + 1;
+            it->second.times = std::max(it->second.times, times[id]);
+        }
+    }
+    std::erase_if(found, [&](const auto& entry) { return entry.second.parts != parts.size(); });
+    std::vector<std::pair<std::string_view, Found>> sorted(found.begin(), found.end());
+    std::ranges::stable_sort(sorted, {},
+                             [](const auto& entry) { return std::pair(entry.second.kind, entry.second.times); });
+    std::vector<std::string> names;
+    for (size_t i = 0; i < std::min(most, sorted.size()); ++i)
+        names.emplace_back(sorted[i].first);
+    return names;
+}
+
 Result<TracePtr> joinTraces(std::span<const TracePart> parts, const JoinAlignment& alignment, std::stop_token stop) {
     TraceBuilder builder;
     ASSIGN_OR_RETURN(const std::vector<int64_t> shifts, shiftsOf(parts, alignment, builder));
@@ -290,6 +343,7 @@ Result<TracePtr> joinTraces(std::span<const TracePart> parts, const JoinAlignmen
 
 std::string partLabel(const std::filesystem::path& path) {
     const std::string name = path.filename().string();
+    if (path == "-") return "standard input";  // as command lines name it
     std::string lower = name;
     std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     for (size_t at = 0; (at = lower.find("rank", at)) != std::string::npos; at += 4) {
@@ -301,12 +355,16 @@ std::string partLabel(const std::filesystem::path& path) {
             ++end;
         if (end > digit) return "rank " + name.substr(digit, end - digit);
     }
-    return name.substr(0, name.find('.', 1));
+    const std::string stem = name.substr(0, name.find('.', 1));
+    const size_t mark = stem.rfind('_');
+    const bool isProcess = lower.find(".pt.trace.json") != std::string::npos && mark != std::string::npos &&
+                           mark + 1 < stem.size() &&
+                           stem.find_first_not_of("0123456789", mark + 1) == std::string::npos;
+    return isProcess ? "process " + stem.substr(mark + 1) : stem;
 }
 
-Result<TracePtr> openTraces(std::span<const std::filesystem::path> paths, const JoinAlignment& alignment,
-                            const ImportProgress& progress, std::stop_token stop) {
-    if (paths.size() == 1 && alignment.name.empty()) return openTrace(paths.front(), progress, stop);
+Result<std::vector<TracePart>> openParts(std::span<const std::filesystem::path> paths, const ImportProgress& progress,
+                                         std::stop_token stop, const TraceOpener& open) {
     std::vector<TracePart> parts;
     std::map<std::string, int> seen;
     for (const std::filesystem::path& path : paths) {
@@ -314,11 +372,18 @@ Result<TracePtr> openTraces(std::span<const std::filesystem::path> paths, const 
         const ImportProgress shareOfAll = [&](double share) {
             if (progress) progress((before + share) / static_cast<double>(paths.size()));
         };
-        ASSIGN_OR_RETURN(TracePtr trace, openTrace(path, shareOfAll, stop));
+        ASSIGN_OR_RETURN(TracePtr trace, open(path, shareOfAll, stop));
         std::string label = partLabel(path);
         if (const int times = ++seen[label]; times > 1) label += " (" + std::to_string(times) + ")";
         parts.push_back({std::move(trace), std::move(label)});
     }
+    return parts;
+}
+
+Result<TracePtr> openTraces(std::span<const std::filesystem::path> paths, const JoinAlignment& alignment,
+                            const ImportProgress& progress, std::stop_token stop, const TraceOpener& open) {
+    if (paths.size() == 1 && alignment.name.empty()) return open(paths.front(), progress, stop);
+    ASSIGN_OR_RETURN(const std::vector<TracePart> parts, openParts(paths, progress, stop, open));
     return joinTraces(parts, alignment, stop);
 }
 

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/import/limits.h"
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -19,9 +21,6 @@ namespace gapscope {
 
 // The text must be followed by this many bytes that may be read and are zero.
 inline constexpr size_t kJsonPadding = 64;
-// Values nested deeper are taken for damage. Real traces nest their arguments about five deep; and since reading starts
-// again inside of what was damaged, this also bounds how often one byte can be looked at.
-inline constexpr int kMostJsonDepth = 128;
 
 enum class JsonProblem : uint8_t {
     None,

@@ -99,9 +99,8 @@ Status NsysMoreTables::readLibraryCalls(std::vector<RangeRow>& ranges) {
 Status NsysMoreTables::readGpuMetrics() {
     using Metric = std::pair<int64_t, int64_t>;  // type and metric id
     std::map<Metric, std::string> names;
-    constexpr size_t kMostNames = 65536;
     RETURN_IF_ERROR(forEach("TARGET_INFO_GPU_METRICS", {"typeId", "metricId", "metricName"}, [&](TableReader& row) {
-        if (names.size() < kMostNames) names[{row.integer(0), row.integer(1)}] = toValidUtf8(row.text(2));
+        if (names.size() < kMostMetricNames) names[{row.integer(0), row.integer(1)}] = toValidUtf8(row.text(2));
     }));
     std::map<Metric, CounterId> counters;
     std::vector<CounterSampleRow> samples;
@@ -135,13 +134,11 @@ Status NsysMoreTables::readGpuMetrics() {
 
 Status NsysMoreTables::readMessages() {
     constexpr int64_t kWarning = 2, kError = 3;  // ENUM_DIAGNOSTIC_SEVERITY_LEVEL
-    constexpr size_t kMostMessages = 64;
-    constexpr size_t kMostLetters = 300;
-    std::map<std::string, size_t> numbers;  // one entry a text
+    std::map<std::string, size_t> numbers;       // one entry a text
     int64_t more = 0;
     RETURN_IF_ERROR(forEach("DIAGNOSTIC_EVENT", {"severity", "text"}, [&](TableReader& row) {
-        const std::string text = toValidUtf8(row.text(1).substr(0, kMostLetters));
-        if (numbers.size() >= kMostMessages && !numbers.contains(text)) {
+        const std::string text = toValidUtf8(row.text(1).substr(0, kMostMessageLetters));
+        if (numbers.size() >= kMostProfilerMessages && !numbers.contains(text)) {
             ++more;
             return;
         }
@@ -163,14 +160,16 @@ Status NsysMoreTables::readProcessNames(const std::set<uint64_t>& threads) {
         const auto process = static_cast<uint64_t>(row.integer(0));
         const uint64_t mainThread = globalPidOf(process) | processIdOf(process);
         const std::string name = toValidUtf8(row.text(1));
-        if (!name.empty() && threads.contains(mainThread) && ++count <= kMostThreads)
+        if (name.empty() || !threads.contains(mainThread)) return;
+        if (++count <= kMostThreads)
             m_builder.setThread(mainThread, name);
+        else
+            countThreadsWithoutName(1, m_builder);
     });
 }
 
 Status NsysMoreTables::countTablesNotShown() {
-    constexpr size_t kMostLookedAt = 1000, kMostNamed = 64;
-    ASSIGN_OR_RETURN(const std::vector<std::string> tables, m_database.tables(kMostLookedAt));
+    ASSIGN_OR_RETURN(const std::vector<std::string> tables, m_database.tables(kMostTablesLookedAt));
     std::string list;
     int64_t rowCount = 0;
     size_t named = 0;
@@ -186,7 +185,7 @@ Status NsysMoreTables::countTablesNotShown() {
         ASSIGN_OR_RETURN(const int64_t last, m_database.queryInteger("SELECT max(rowid) FROM \"" + table + "\"", 0));
         if (last <= 0) continue;
         rowCount += std::min<int64_t>(last, 1'000'000'000);
-        if (++named <= kMostNamed) list += (list.empty() ? "" : ", ") + table + " (" + std::to_string(last) + ")";
+        if (++named <= kMostTablesNamed) list += (list.empty() ? "" : ", ") + table + " (" + std::to_string(last) + ")";
     }
     m_builder.diagnostics().add("nsight_tables_not_shown", Severity::Info, rowCount,
                                 "Rows of these tables of the export are not shown: " + list + ".");

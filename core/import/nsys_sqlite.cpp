@@ -5,8 +5,8 @@
 #include <set>
 #include <vector>
 
-#include "core/base/utf8.h"
 #include "core/base/category_rules.h"
+#include "core/base/utf8.h"
 #include "core/import/nsys_more_tables.h"
 #include "core/import/nsys_rows.h"
 #include "core/import/own_session.h"
@@ -225,7 +225,11 @@ private:
             const auto tid = static_cast<uint64_t>(row.integer(1));
             const std::string* text = m_strings.text(row.integer(0));
             // Exports name every thread of the machine; only those with rows are of interest.
-            if (text && m_threads.contains(tid) && ++count <= kMostThreads) m_builder.setThread(tid, *text);
+            if (!text || !m_threads.contains(tid)) return;
+            if (++count <= kMostThreads)
+                m_builder.setThread(tid, *text);
+            else
+                countThreadsWithoutName(1, m_builder);
         });
     }
 
@@ -236,7 +240,10 @@ private:
         };
         std::map<int64_t, Gpu> gpus;
         RETURN_IF_ERROR(forEach("TARGET_INFO_GPU", {"id", "name", "totalMemory"}, [&](TableReader& row) {
-            if (gpus.size() < kMostDevices) gpus[row.integer(0)] = {toValidUtf8(row.text(1)), row.integer(2)};
+            if (gpus.size() < kMostDevices)
+                gpus[row.integer(0)] = {toValidUtf8(row.text(1)), row.integer(2)};
+            else
+                countDevicesWithoutName(1, m_builder);
         }));
         std::map<int64_t, int64_t> gpuOfDevice;
         RETURN_IF_ERROR(forEach("TARGET_INFO_CUDA_DEVICE", {"gpuId", "cudaId"}, [&](TableReader& row) {
@@ -244,7 +251,10 @@ private:
         }));
         size_t count = 0;
         for (const uint32_t id : m_deviceIds) {
-            if (++count > kMostDevices) break;
+            if (++count > kMostDevices) {
+                countDevicesWithoutName(1, m_builder);
+                continue;
+            }
             const auto mapped = gpuOfDevice.find(id);
             const auto gpu = gpus.find(mapped == gpuOfDevice.end() ? id : mapped->second);
             DeviceRow device{.id = id, .kind = DeviceKind::Cuda, .name = "GPU " + std::to_string(id)};
@@ -309,18 +319,13 @@ Result<bool> looksLikeNsysExport(Database& database) {
     return false;
 }
 
-}  // namespace
-
-Result<TracePtr> readNsysSqlite(const std::filesystem::path& path, const ImportProgress& progress,
-                                std::stop_token stop) {
-    const int64_t walBytes = bytesOf(path.string() + "-wal");
-    TraceBuilder builder;
-    ASSIGN_OR_RETURN(Database database, openForReading(path, walBytes, builder));
+Result<TracePtr> read(Database& database, TraceBuilder& builder, const std::string& name, int64_t bytes,
+                      const ImportProgress& progress, std::stop_token stop) {
     database.setInterrupt([stop] { return stop.stop_requested(); });
-    ImportBudget budget(bytesOf(path) + walBytes, progress, stop);
+    ImportBudget budget(bytes, progress, stop);
     // One transaction: a writer that goes on adding rows must not be seen half.
     RETURN_IF_ERROR(database.execute("BEGIN"));
-    ASSIGN_OR_RETURN(const bool own, isOwnSession(database, path.string()));
+    ASSIGN_OR_RETURN(const bool own, isOwnSession(database, name));
     RETURN_IF_ERROR(expectRows(database, budget));
     if (own) {
         RETURN_IF_ERROR(readOwnSession(database, budget, builder));
@@ -328,12 +333,29 @@ Result<TracePtr> readNsysSqlite(const std::filesystem::path& path, const ImportP
     }
     ASSIGN_OR_RETURN(const bool nsys, looksLikeNsysExport(database));
     if (!nsys) {
-        return fail(path.string() +
-                        " is an SQLite database but no trace: it has neither Gapscope's nor Nsight Systems' tables.",
+        return fail(name + " is an SQLite database but no trace: it has neither Gapscope's nor Nsight Systems' tables.",
                     ErrorKind::BadFile);
     }
     RETURN_IF_ERROR(NsysReader(database, budget, builder).read());
     return builder.snapshot();
+}
+
+}  // namespace
+
+Result<TracePtr> readNsysSqlite(const std::filesystem::path& path, const ImportProgress& progress,
+                                std::stop_token stop) {
+    const int64_t walBytes = bytesOf(path.string() + "-wal");
+    TraceBuilder builder;
+    ASSIGN_OR_RETURN(Database database, openForReading(path, walBytes, builder));
+    return read(database, builder, path.string(), bytesOf(path) + walBytes, progress, stop);
+}
+
+Result<TracePtr> readNsysSqlite(std::string bytes, const std::string& name, const ImportProgress& progress,
+                                std::stop_token stop) {
+    TraceBuilder builder;
+    const auto size = static_cast<int64_t>(bytes.size());
+    ASSIGN_OR_RETURN(Database database, Database::openBytes(std::move(bytes), name));
+    return read(database, builder, name, size, progress, stop);
 }
 
 }  // namespace gapscope

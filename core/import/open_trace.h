@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <functional>
+#include <iosfwd>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "core/base/result.h"
 #include "core/trace/trace.h"
@@ -17,5 +19,11 @@ using ImportProgress = std::function<void(double share)>;  // 0..1, called on th
 // A stop request ends it soon with ErrorKind::Cancelled.
 Result<TracePtr> openTrace(const std::filesystem::path& path, const ImportProgress& progress = {},
                            std::stop_token stop = {});
+// The same for a trace in memory; `name` is what errors call it.
+Result<TracePtr> openTraceBytes(std::string_view bytes, const std::string& name, const ImportProgress& progress = {},
+                                std::stop_token stop = {});
+// The same for what comes out of a stream, read to its end: a pipe, the standard input.
+Result<TracePtr> openTraceStream(std::istream& in, const std::string& name, const ImportProgress& progress = {},
+                                 std::stop_token stop = {});
 
 }  // namespace gapscope

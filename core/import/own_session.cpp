@@ -200,6 +200,12 @@ private:
         return forEach("GAPSCOPE_COUNTER_SAMPLE", {"timeNs", "counterId", "value"}, [&](TableReader& row) {
             const CounterSampleRow sample{row.integer(0), place(counters, row.integer(1)), row.real(2)};
             if (!timesAreSane(sample.timeNs, sample.timeNs, m_builder)) return;
+            const int64_t id = row.integer(1);
+            if (id >= static_cast<int64_t>(kMostCounters) && id < static_cast<int64_t>(counters.size())) {
+                m_builder.diagnostics().add("too_many_counters", Severity::DataLoss, 1,
+                                            "Samples of more counters than a trace shows are left out.");
+                return;
+            }
             if (!sample.counter.valid() || !std::isfinite(sample.value) ||
                 sample.timeNs < latestNs[sample.counter.value]) {
                 m_builder.diagnostics().add("counter_sample_unusable", Severity::DataLoss, 1,
@@ -216,7 +222,11 @@ private:
         size_t threads = 0, diagnostics = 0;
         RETURN_IF_ERROR(forEach("ThreadNames", {"nameId", "globalTid"}, [&](TableReader& row) {
             const std::string* text = m_strings.text(row.integer(0));
-            if (text && ++threads <= kMostThreads) m_builder.setThread(static_cast<uint64_t>(row.integer(1)), *text);
+            if (!text) return;
+            if (++threads <= kMostThreads)
+                m_builder.setThread(static_cast<uint64_t>(row.integer(1)), *text);
+            else
+                countThreadsWithoutName(1, m_builder);
         }));
         std::vector<std::pair<int64_t, DeviceRow>> devices;
         RETURN_IF_ERROR(forEach(
@@ -224,7 +234,7 @@ private:
             {"id", "place", "kind", "name", "totalMemoryBytes", "peakBytesPerSecond", "peakFlopsPerSecond"},
             [&](TableReader& row) {
                 const int64_t kind = row.integer(2);
-                if (devices.size() >= kMostDevices) return;
+                if (devices.size() >= kMostDevices) return countDevicesWithoutName(1, m_builder);
                 devices.emplace_back(
                     row.integer(1),
                     DeviceRow{.id = static_cast<uint32_t>(row.integer(0)),
@@ -238,7 +248,11 @@ private:
         for (auto& [at, device] : devices)
             m_builder.setDevice(std::move(device));
         return forEach("GAPSCOPE_DIAGNOSTIC", {"name", "severity", "count", "text"}, [&](TableReader& row) {
-            if (++diagnostics > kMostDiagnostics) return;
+            if (++diagnostics > kMostDiagnostics) {
+                m_builder.diagnostics().add("more_diagnostics", Severity::Info, 1,
+                                            "The session holds more diagnostics than are kept.");
+                return;
+            }
             const int64_t severity = row.integer(1);
             m_builder.diagnostics().add(
                 toValidUtf8(row.text(0)),

@@ -1,17 +1,14 @@
-// Sessions and Nsight Systems exports within gzip or zstd: SQLite reads whole files, so they are unpacked to a
-// temporary one first. Internal to the import room.
+// Sessions and Nsight Systems exports within gzip or zstd: SQLite needs them whole, so they are unpacked first, large
+// ones to a temporary file. Internal to the import room.
 #pragma once
 
-#include <filesystem>
 #include <stop_token>
 
 #include "core/import/open_trace.h"
+#include "core/import/trace_input.h"
 
 namespace gapscope {
 
-// Whether a packed file holds an SQLite file, by the first bytes that come out of it.
-bool holdsDatabase(const std::filesystem::path& path);
-Result<TracePtr> readPackedDatabase(const std::filesystem::path& path, const ImportProgress& progress,
-                                    std::stop_token stop);
+Result<TracePtr> readPackedDatabase(const TraceInput& input, const ImportProgress& progress, std::stop_token stop);
 
 }  // namespace gapscope

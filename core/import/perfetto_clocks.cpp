@@ -12,8 +12,6 @@ namespace {
 
 namespace pf = perfetto;
 
-constexpr size_t kMostSnapshotClocks = 1'000'000;
-
 int64_t scaled(uint64_t time, int64_t multiplier) {
     const auto product = static_cast<__int128>(time) * multiplier;
     return product < kFarthestNs ? static_cast<int64_t>(product) : kFarthestNs;
@@ -33,7 +31,7 @@ std::vector<PerfettoClocks::Clock> PerfettoClocks::addSnapshot(std::string_view 
     while (reader.next()) {
         if (reader.field() == pf::clocks::kPrimary && m_traceClock == 0) m_traceClock = reader.number();
         if (reader.field() != pf::clocks::kClocks || reader.isNumber()) continue;
-        if (++m_clockCount > kMostSnapshotClocks) {
+        if (++m_clockCount > m_mostOfSnapshots) {
             ++m_leftOut;
             continue;
         }

@@ -17,6 +17,8 @@ ClockKey clockKey(uint32_t clock, uint32_t sequence);
 
 class PerfettoClocks {
 public:
+    explicit PerfettoClocks(size_t mostOfSnapshots) : m_mostOfSnapshots(mostOfSnapshots) {}
+
     struct Clock {
         uint32_t id = 0;
         int64_t timeNs = 0;
@@ -38,6 +40,7 @@ private:
     using Points = std::vector<std::pair<int64_t, int64_t>>;  // time of a clock, of the trace; by the first
 
     std::vector<std::vector<std::pair<ClockKey, int64_t>>> m_snapshots;
+    size_t m_mostOfSnapshots;
     size_t m_clockCount = 0;
     std::map<ClockKey, Points> m_points;
     ClockKey m_traceClock = 0;

@@ -86,7 +86,7 @@ void PerfettoReader::take(std::string_view bytes) {
     }
     if (!known || (isOfOtherKind && packet.bodyField == 0)) ++m_notRead;
     if (!known) return;
-    if (m_sequences.size() >= kMostSequences && !m_sequences.contains(packet.sequence)) {
+    if (m_sequences.size() >= m_limits.sequences && !m_sequences.contains(packet.sequence)) {
         ++m_beyondBounds;
         return;
     }
@@ -140,7 +140,7 @@ void PerfettoReader::takeInterned(Sequence& sequence, std::string_view message) 
         const bool isKernel = reader.field() == pf::interned::kComputeKernels;
         const bool areCounters = reader.field() == pf::interned::kGpuCounterDescriptors;
         if (reader.isNumber() || !(isText || isContext || isKernel || areCounters)) continue;
-        if (++m_internedCount > kMostInterned) {
+        if (++m_internedCount > m_limits.interned) {
             ++m_beyondBounds;
             continue;
         }
@@ -195,7 +195,7 @@ void PerfettoReader::takeSnapshot(const Packet& packet, Sequence& sequence) {
 uint32_t PerfettoReader::trackPlace(uint64_t uuid) {
     const auto it = m_trackPlaces.find(uuid);
     if (it != m_trackPlaces.end()) return it->second;
-    if (m_events.tracks.size() >= kMostTracksOfFile) {
+    if (m_events.tracks.size() >= m_limits.tracks) {
         ++m_beyondBounds;
         return 0;
     }
@@ -348,6 +348,7 @@ const PerfettoReader::Interned* PerfettoReader::find(const Sequence& sequence, u
 }
 
 StringId PerfettoReader::intern(std::string_view text) {
+    if (text.size() > kMostPerfettoName) ++m_cutNames;
     return m_builder.intern(toValidUtf8(text.substr(0, kMostPerfettoName)));
 }
 
@@ -364,7 +365,7 @@ StringId PerfettoReader::nameOf(Sequence& sequence, uint32_t list, uint64_t iid,
 }
 
 void PerfettoReader::addMark(PerfettoMark mark) {
-    if (m_events.marks.size() >= kMostMarks) {
+    if (m_events.marks.size() >= m_limits.marks) {
         ++m_beyondBounds;
         return;
     }
@@ -372,7 +373,7 @@ void PerfettoReader::addMark(PerfettoMark mark) {
 }
 
 void PerfettoReader::addSample(const PerfettoSample& sample) {
-    if (m_events.samples.size() >= kMostMarks) {
+    if (m_events.samples.size() >= m_limits.marks) {
         ++m_beyondBounds;
         return;
     }
@@ -399,6 +400,7 @@ PerfettoEvents PerfettoReader::finish() {
                     "Samples of counters without a value, or of more counters than a trace shows, are left out.");
     diagnostics.add("unknown_name", Severity::DataLoss, m_unknownNames,
                     "Rows name a text that the file does not hold; they are shown as [unknown].");
+    diagnostics.add("long_name_cut", Severity::Info, m_cutNames, "Names are shown without their end.");
     countRowsWithoutTime(m_withoutTime, m_builder);
     return std::move(m_events);
 }

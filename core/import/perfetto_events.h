@@ -12,20 +12,12 @@
 #include <vector>
 
 #include "core/base/perfetto_format.h"
+#include "core/import/limits.h"
 #include "core/import/perfetto_clocks.h"
 #include "core/import/proto_reader.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope {
-
-// What a file can ask memory for beyond its own size: texts it interns, tracks it names, notes of our own kind.
-inline constexpr size_t kMostInterned = 4'000'000;
-inline constexpr size_t kMostTracksOfFile = 1'000'000;
-inline constexpr size_t kMostSequences = 100'000;
-inline constexpr size_t kMostNotes = 20'000;
-inline constexpr size_t kMostMarks = 500'000'000;
-inline constexpr size_t kMostListValues = 1'000'000;
-inline constexpr size_t kMostPerfettoName = size_t{1} << 16;
 
 // What an event of Perfetto's becomes here.
 enum class PerfettoKind : uint8_t {
@@ -127,7 +119,8 @@ int perfettoArgOf(std::string_view name);  // an Arg, or -1
 
 class PerfettoReader {
 public:
-    explicit PerfettoReader(TraceBuilder& builder) : m_builder(builder) {}
+    PerfettoReader(TraceBuilder& builder, const PerfettoLimits& limits)
+        : m_builder(builder), m_limits(limits), m_events{.clocks = PerfettoClocks(limits.snapshotClocks)} {}
     void take(std::string_view packet);
     // Everything that was read; counts what could not be used.
     PerfettoEvents finish();
@@ -240,6 +233,7 @@ private:
     bool timeOf(const Packet& packet, Sequence& sequence, int64_t& timeNs, uint32_t& clock);
 
     TraceBuilder& m_builder;
+    const PerfettoLimits m_limits;
     PerfettoEvents m_events;
     std::unordered_map<uint32_t, Sequence> m_sequences;
     std::unordered_map<uint64_t, uint32_t> m_trackPlaces;
@@ -247,7 +241,7 @@ private:
     size_t m_internedCount = 0;
     int64_t m_eventCount = 0;
     int64_t m_notRead = 0, m_withoutState = 0, m_beyondBounds = 0, m_damaged = 0, m_legacy = 0, m_withoutTime = 0,
-            m_argsNotKept = 0, m_dropped = 0, m_unknownNames = 0, m_samplesWithoutTrack = 0;
+            m_argsNotKept = 0, m_dropped = 0, m_unknownNames = 0, m_samplesWithoutTrack = 0, m_cutNames = 0;
 };
 
 }  // namespace gapscope

@@ -146,7 +146,7 @@ void PerfettoReader::takeStage(const Packet& packet, Sequence& sequence) {
                 int64_t queues = 0, stages = 0;
                 ProtoReader part(reader.bytes());
                 while (part.next()) {
-                    if (m_internedCount >= kMostInterned) {
+                    if (m_internedCount >= m_limits.interned) {
                         ++m_beyondBounds;
                         break;
                     }

@@ -13,9 +13,6 @@
 
 namespace gapscope {
 
-// A packet larger than this, or packed ones that make more, are damage: this much memory can be asked for by a file.
-inline constexpr size_t kMostPacketBytes = size_t{1} << 28;
-
 struct PacketDamage {
     int64_t badPackets = 0;  // packed ones that could not be unpacked
     bool isCut = false;      // the file ends within a packet, or goes on with what is none

@@ -359,7 +359,11 @@ void PerfettoRows::addDevices() {
         const uint32_t id = idOf(integerOf(note, "id"));
         told.insert(id);
         const auto* kind = valueOf(note, "kind");
-        if (!kind || told.size() > kMostDevices) continue;  // only its track is told: the trace did not describe it
+        if (!kind) continue;  // only its track is told: the trace did not describe it
+        if (told.size() > kMostDevices) {
+            countDevicesWithoutName(1, m_builder);
+            continue;
+        }
         const auto* bytesPerSecond = valueOf(note, "peakBytesPerSecond");
         const auto* flopsPerSecond = valueOf(note, "peakFlopsPerSecond");
         m_builder.setDevice({.id = id,
@@ -371,7 +375,11 @@ void PerfettoRows::addDevices() {
                              .peakFlopsPerSecond = flopsPerSecond ? flopsPerSecond->real : 0});
     }
     for (const uint32_t id : m_devices) {
-        if (told.contains(id) || told.size() > kMostDevices) continue;
+        if (told.contains(id)) continue;
+        if (told.size() > kMostDevices) {
+            countDevicesWithoutName(1, m_builder);
+            continue;
+        }
         told.insert(id);
         m_builder.setDevice({.id = id, .kind = DeviceKind::Cuda, .name = "GPU " + std::to_string(id)});
     }

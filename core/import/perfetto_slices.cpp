@@ -63,7 +63,7 @@ PerfettoReader::Annotation PerfettoReader::readAnnotation(std::string_view messa
                 annotation.textIid = reader.number();
                 break;
             case pf::annotation::kArray: {
-                if (annotation.list.size() >= kMostListValues) {
+                if (annotation.list.size() >= m_limits.listValues) {
                     ++m_beyondBounds;
                     break;
                 }
@@ -83,7 +83,7 @@ PerfettoReader::Annotation PerfettoReader::readAnnotation(std::string_view messa
 // Whether the field belongs to the counters and GPU stages that an event of any type may tell beside itself.
 bool PerfettoReader::readExtra(const ProtoReader& reader, Event& event) {
     const auto addAll = [&](auto& list, auto valueOf) {
-        if (list.size() >= kMostListValues) {
+        if (list.size() >= m_limits.listValues) {
             ++m_beyondBounds;
         } else if (reader.isNumber()) {
             list.push_back(valueOf(reader.number()));
@@ -170,7 +170,7 @@ PerfettoReader::Event PerfettoReader::readEvent(const Packet& packet, Sequence& 
                 ProtoReader part(reader.bytes());
                 while (part.next()) {
                     if (part.field() == pf::event::kSubmittedStages && part.isNumber() &&
-                        event.submittedStages.size() < kMostListValues)
+                        event.submittedStages.size() < m_limits.listValues)
                         event.submittedStages.push_back(part.number());
                     else
                         ++m_argsNotKept;
@@ -382,7 +382,7 @@ uint32_t PerfettoReader::addSlice(const Event& event, Sequence& sequence) {
     if (!event.submittedStages.empty()) {
         if (slice.flow == 0) slice.flow = uint64_t{1} << 63 | (m_events.flowOfStage.size() + 1);
         for (const uint64_t stage : event.submittedStages)
-            if (m_events.flowOfStage.size() < kMostMarks) m_events.flowOfStage[stage] = slice.flow;
+            if (m_events.flowOfStage.size() < m_limits.marks) m_events.flowOfStage[stage] = slice.flow;
     }
     if (keepsArgs) {
         slice.args = static_cast<uint32_t>(m_events.args.size());
@@ -393,7 +393,7 @@ uint32_t PerfettoReader::addSlice(const Event& event, Sequence& sequence) {
 }
 
 void PerfettoReader::addNote(const Event& event, const Sequence& sequence) {
-    if (m_events.notes.size() >= kMostNotes) {
+    if (m_events.notes.size() >= m_limits.notes) {
         ++m_beyondBounds;
         return;
     }

@@ -9,10 +9,11 @@ namespace gapscope {
 
 namespace {
 
-Result<TracePtr> read(ByteSource& source, const ImportProgress& progress, std::stop_token stop) {
+Result<TracePtr> read(ByteSource& source, const ImportProgress& progress, std::stop_token stop,
+                      const PerfettoLimits& limits) {
     constexpr double kShareOfPackets = 0.8;  // the rest is putting rows in order
     TraceBuilder builder;
-    PerfettoReader reader(builder);
+    PerfettoReader reader(builder, limits);
     int64_t packets = 0;
     const ImportProgress packetProgress = [&](double share) {
         if (progress) progress(kShareOfPackets * share);
@@ -46,9 +47,10 @@ Result<TracePtr> read(ByteSource& source, const ImportProgress& progress, std::s
 
 }  // namespace
 
-Result<TracePtr> readPerfettoTrace(ByteSource& source, const ImportProgress& progress, std::stop_token stop) {
+Result<TracePtr> readPerfettoTrace(ByteSource& source, const ImportProgress& progress, std::stop_token stop,
+                                   const PerfettoLimits& limits) {
     try {
-        return read(source, progress, stop);
+        return read(source, progress, stop, limits);
     } catch (const std::bad_alloc&) {
         return fail(source.name() + " needs more memory than this machine has.");
     }

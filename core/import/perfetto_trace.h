@@ -1,7 +1,6 @@
 // Perfetto traces (.pftrace, .perfetto-trace: protocol buffers, also within gzip or zstd) to a Trace: slices of track
 // events, GPU render stages, counters; our own exports come back whole.
-// Format: Perfetto's public protos/perfetto/trace/*.proto. What a file can cost: its packets up to kMostPacketBytes at
-// a time, packed ones up to kMostExpansion times the file, and the bounds of perfetto_events.h.
+// Format: Perfetto's public protos/perfetto/trace/*.proto. What a file can cost: limits.h.
 #pragma once
 
 #include <filesystem>
@@ -15,6 +14,7 @@ namespace gapscope {
 
 Result<TracePtr> readPerfettoTrace(const std::filesystem::path& path, const ImportProgress& progress = {},
                                    std::stop_token stop = {});
-Result<TracePtr> readPerfettoTrace(ByteSource& source, const ImportProgress& progress = {}, std::stop_token stop = {});
+Result<TracePtr> readPerfettoTrace(ByteSource& source, const ImportProgress& progress = {}, std::stop_token stop = {},
+                                   const PerfettoLimits& limits = {});
 
 }  // namespace gapscope

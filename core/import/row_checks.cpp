@@ -3,12 +3,21 @@
 namespace gapscope {
 
 TrackId BoundedTracks::intern(const TrackRow& track, TraceBuilder& builder) {
-    constexpr size_t kMostTracks = 60000;  // TrackId has 16 bits
     if (const auto it = m_ids.find(track); it != m_ids.end()) return it->second;
     if (m_ids.size() < kMostTracks) return m_ids[track] = builder.internTrack(track);
     builder.diagnostics().add("too_many_streams", Severity::DataLoss, 1,
                               "Operations of more streams than a trace can hold are left out of every figure.");
     return {};
+}
+
+void countThreadsWithoutName(int64_t count, TraceBuilder& builder) {
+    builder.diagnostics().add("too_many_thread_names", Severity::Info, count,
+                              "More threads have names than a trace keeps; the rest are shown by their numbers.");
+}
+
+void countDevicesWithoutName(int64_t count, TraceBuilder& builder) {
+    builder.diagnostics().add("too_many_devices", Severity::Info, count,
+                              "More devices are described than a trace keeps; the rest are shown by their numbers.");
 }
 
 void countRowsWithoutTime(int64_t count, TraceBuilder& builder) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 
+#include "core/import/limits.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope {
@@ -16,12 +17,9 @@ public:
 private:
     std::map<TrackRow, TrackId> m_ids;
 };
-inline constexpr size_t kMostThreads = 8192;
-inline constexpr size_t kMostDevices = 1024;
-inline constexpr size_t kMostCounters = 256;  // each is a row of the timeline
-inline constexpr size_t kMostDiagnostics = 1024;
-
-inline constexpr int64_t kFarthestNs = int64_t{1} << 61;  // sums and differences of two such still fit; 73 years
+// Names beyond those that a trace keeps: counted, so that nobody wonders why threads and devices have numbers only.
+void countThreadsWithoutName(int64_t count, TraceBuilder& builder);
+void countDevicesWithoutName(int64_t count, TraceBuilder& builder);
 
 // Whether a row can be shown: a start, an end not before it, both within what arithmetic on them can bear.
 constexpr bool areSaneTimes(int64_t startNs, int64_t endNs) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/sqlite.h"
+#include "core/import/limits.h"
 #include "core/import/open_trace.h"
 
 namespace gapscope {
@@ -18,10 +19,12 @@ namespace gapscope {
 class ImportBudget {
 public:
     ImportBudget(int64_t fileBytes, const ImportProgress& progress, std::stop_token stop)
-        : m_rowsLeft(fileBytes / 4 + 1000), m_textLeft(fileBytes * 4 + 1000), m_progress(progress), m_stop(stop) {}
+        : m_rowsLeft(fileBytes / kLeastBytesARow + kFreeRows),
+          m_textLeft(fileBytes * kMostTextBytesAByte + kFreeTextBytes),
+          m_progress(progress),
+          m_stop(stop) {}
 
-    // A damaged file can make SQLite walk the same pages over and over; an honest row takes more than four bytes. Texts
-    // of many rows can share pages in the same way.
+    // A damaged file can make SQLite walk the same pages over and over, and texts of many rows can share pages.
     Status takeRow();
     Status takeText(size_t bytes);
     void expectRows(int64_t rows) { m_expected += rows; }

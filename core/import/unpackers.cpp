@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/import/limits.h"
+
 namespace gapscope {
 
 namespace {

@@ -8,9 +8,6 @@
 
 namespace gapscope {
 
-// The largest window of a zstd frame that is accepted, 128 MiB: what this much memory can be asked for by a file.
-inline constexpr int kMostZstdWindowLog = 27;
-
 class Unpacker {
 public:
     virtual ~Unpacker() = default;

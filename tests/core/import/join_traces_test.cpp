@@ -91,6 +91,37 @@ TEST(JoinTraces, AlignsAtAnEventOrAtTheFirstWork) {
     EXPECT_EQ(missing.error().message, "a has nothing named step 4 to align at.");
 }
 
+TEST(JoinTraces, SaysHowItAligned) {
+    const TracePart near[] = {{small(1'000'000, 100), "a"}, {small(1'000'015, 100), "b"}};
+    const TracePart unknown[] = {{small(0, 1000), "a"}, {small(0, 77), "b"}};
+    EXPECT_EQ(alignedBy(near, {}), AlignedBy::WallClock);
+    EXPECT_EQ(alignedBy(near, {.name = "step 3"}), AlignedBy::Name);
+    EXPECT_EQ(alignedBy(near, {.byFirstWork = true}), AlignedBy::FirstWork);
+    EXPECT_EQ(alignedBy(unknown, {}), AlignedBy::FirstWork);
+    EXPECT_EQ(kernelStarts(**joinTraces(near, {.byFirstWork = true})), (std::vector<int64_t>{20, 20}));
+}
+
+TEST(JoinTraces, NamesToAlignAtBeginSomethingInEveryPart) {
+    const auto withRanges = [](const std::vector<const char*>& names) {
+        TraceBuilder builder;
+        const uint64_t thread = makeGlobalTid(5, 6);
+        builder.intern("never used");
+        for (const char* name : names)
+            builder.add(RangeRow{1, 2, builder.intern(name), thread});
+        builder.add(ApiCallRow{1, 2, builder.intern("launch"), thread, 7});
+        builder.add(DeviceOpRow{.startNs = 3,
+                                .endNs = 4,
+                                .name = builder.intern("kernel"),
+                                .track = builder.internTrack({globalPidOf(thread), 0, 1, 7})});
+        return builder.snapshot();
+    };
+    const TracePart parts[] = {{withRanges({"layer", "layer", "step", "mine"}), "a"},
+                               {withRanges({"step", "layer", "other"}), "b"}};
+    EXPECT_EQ(commonNames(parts, 10), (std::vector<std::string>{"step", "layer", "launch", "kernel"}));
+    EXPECT_EQ(commonNames(parts, 2), (std::vector<std::string>{"step", "layer"}));
+    EXPECT_EQ(commonNames(std::span(parts).first(1), 10).size(), 5u);
+}
+
 // Of random traces every row comes back once, moved as a whole, on a device and process that no other part has.
 TEST(JoinTraces, LosesAndMixesNothing) {
     for (uint32_t seed = 0; seed < 40; ++seed) {
@@ -140,7 +171,9 @@ TEST(JoinTraces, OpensFilesAndNamesThemByRank) {
     EXPECT_EQ(partLabel("/runs/step_rank-3.pt.trace.json.gz"), "rank 3");
     EXPECT_EQ(partLabel("Rank12.json"), "rank 12");
     EXPECT_EQ(partLabel("frank.json"), "frank");
-    EXPECT_EQ(partLabel("host1_4711.pt.trace.json"), "host1_4711");
+    EXPECT_EQ(partLabel("host1_4711.1700000000000.pt.trace.json"), "process 4711");  // as torch.profiler names them
+    EXPECT_EQ(partLabel("step_7.json"), "step_7");
+    EXPECT_EQ(partLabel("-"), "standard input");
     const TempFolder folder;
     ASSERT_TRUE(saveSession(*small(0, 10), folder / "one.gapscope"));
     ASSERT_TRUE(saveSession(*small(0, 10), folder / "two_rank1.gapscope"));
