@@ -250,6 +250,8 @@ void addRunCommand(CLI::App& app, Outcome& outcome) {
         ->capture_default_str();
     command->add_option("--draft-tokens", generate.speculation.draftTokens, "Most tokens drafted for a step")
         ->capture_default_str();
+    command->add_flag("--reuse-prefix", generate.reusePrefix,
+                      "Repeats begin where their prompt differs from what the cache holds: a prefill of one token");
     command->add_option("--out", options->out, "Session file to write while the run goes on");
     command->add_flag("--force", options->force, "Replace the session file if it exists");
     command->add_flag("--json", options->json, "One JSON object on stdout");

@@ -167,6 +167,7 @@ GenerateEvents Recording::Impl::events() {
         const std::lock_guard lock(mutex);
         run.repeatTimes.push_back(
             {repeat.prefillNs, repeat.timeToFirstTokenNs, repeat.decodeNs, static_cast<int64_t>(repeat.tokens.size())});
+        run.reusedPromptTokens = repeat.reusedTokens;
         runChanged = true;
     };
     return events;
@@ -187,7 +188,8 @@ Result<GenerateResult> Recording::Impl::loadAndGenerate() {
         run.textIsNoise = model->isRandom();
         runChanged = true;
     }
-    return generate(*model, settings.generate, log, events(), stop.get_token());
+    if (settings.memory && settings.memory->model != model) *settings.memory = {.model = model};
+    return generate(*model, settings.generate, log, events(), stop.get_token(), settings.memory.get());
 }
 
 // Before the run opens the GPU, because CUPTI wants to be there first. Without CUPTI the run goes on and says what its

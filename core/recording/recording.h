@@ -17,8 +17,9 @@ struct RecordingSettings {
     std::filesystem::path modelPath;
     GenerateSettings generate;
     TraceLevel traceLevel = TraceLevel::Full;
-    std::filesystem::path sessionPath;   // written while the run goes on; must not exist yet; empty: no file
-    std::shared_ptr<const Model> model;  // already loaded from modelPath, to spare a second load; may be null
+    std::filesystem::path sessionPath;     // written while the run goes on; must not exist yet; empty: no file
+    std::shared_ptr<PrefixMemory> memory;  // between runs with generate.reusePrefix, not two at a time; may be null
+    std::shared_ptr<const Model> model;    // already loaded from modelPath, to spare a second load; may be null
 };
 
 enum class RecordingState { Loading, Running, Finished, Cancelled, Failed };

@@ -16,6 +16,8 @@
 
 namespace gapscope {
 
+class KvCache;
+
 // Where in the run a launch stands.
 struct Step {
     int64_t position = 0;    // of the first of the plan's tokens
@@ -37,12 +39,14 @@ struct BackendInfo {
 struct BackendSettings {
     Precision precision = Precision::File;
     Mode mode = Mode::Fused;
-    int deviceId = 0;           // of the CUDA device
-    int64_t threads = 0;        // 0: one a physical core
-    int64_t contextLength = 0;  // positions the cache must hold
-    int64_t chunkTokens = 1;    // most tokens of one plan
-    int64_t checkedTokens = 1;  // most tokens of one plan that checks drafts
-    bool drafts = false;        // a draft model, beside the backend that checks
+    int deviceId = 0;                       // of the CUDA device
+    int64_t threads = 0;                    // 0: one a physical core
+    int64_t contextLength = 0;              // positions the cache must hold
+    int64_t chunkTokens = 1;                // most tokens of one plan
+    int64_t checkedTokens = 1;              // most tokens of one plan that checks drafts
+    std::shared_ptr<const KvCache> prefix;  // of an earlier run of the model on this kind of backend; null: none
+    int64_t prefixTokens = 0;               // how many of its positions the cache begins with
+    bool drafts = false;                    // a draft model, beside the backend that checks
     std::function<void(const std::string& phase, double share)> onProgress;
     std::stop_token stop;
 };
@@ -73,6 +77,9 @@ public:
     virtual Status readTokens(const Step& step, std::span<int32_t> ids) = 0;
     virtual Status readLogits(const Step& step, int64_t row, std::span<float> logits) = 0;  // [vocabulary]
     virtual Status synchronize() = 0;
+
+    // Keys and values, for a later run; null where the device keeps them to itself.
+    virtual std::shared_ptr<const KvCache> cache() const { return nullptr; }
 
     // From any thread: what is enqueued and not yet started may be dropped. The results are worthless after that.
     virtual void cancel() = 0;

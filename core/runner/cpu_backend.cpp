@@ -36,12 +36,13 @@ CpuBackend::CpuBackend(const Model& model, const BackendSettings& settings, Acti
       m_arithmetic(settings.precision == Precision::Fp32 ? Arithmetic::Exact : Arithmetic::Quantized),
       // note: fp32 for fast runs too. Half as many bytes would gain little beside the weights and cost accuracy.
       m_kvType(KvType::F32),
-      m_cache(m_config, m_kvType, settings.contextLength, settings.chunkTokens) {
+      m_cache(std::make_shared<KvCache>(m_config, m_kvType, settings.contextLength, settings.chunkTokens)) {
+    if (settings.prefix) m_cache->copyPrefix(*settings.prefix, settings.prefixTokens);
     m_info.device = "cpu";
     m_info.threads = std::clamp<int64_t>(settings.threads > 0 ? settings.threads : physicalCores(), 1, kMostThreads);
     m_info.deviceName = cpuName() + ", " + std::string(isaName(m_isa)) + ", " + std::to_string(m_info.threads) +
                         (m_info.threads == 1 ? " thread" : " threads");
-    m_info.kvBytes = m_cache.bytes();
+    m_info.kvBytes = m_cache->bytes();
 }
 
 CpuBackend::~CpuBackend() = default;

@@ -34,6 +34,7 @@ public:
     Status readLogits(const Step& step, int64_t row, std::span<float> logits) override;
     Status synchronize() override;
     void cancel() override { m_stream->cancel(); }
+    std::shared_ptr<const KvCache> cache() const override { return m_cache; }
 
     // For tests: what a buffer holds after synchronize().
     const float* buffer(Buffer buffer) const { return m_buffers[static_cast<size_t>(buffer)].get(); }
@@ -70,7 +71,7 @@ private:
     const Arithmetic m_arithmetic;
     const KvType m_kvType;
     BackendInfo m_info;
-    KvCache m_cache;
+    const std::shared_ptr<KvCache> m_cache;
     std::unordered_map<const MatrixView*, PackedMatrix> m_packed;
     std::vector<float> m_frequenciesLocal, m_frequenciesGlobal;
 

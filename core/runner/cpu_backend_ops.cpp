@@ -41,7 +41,7 @@ std::vector<Stage> CpuBackend::stagesOf(const PlanOp& op, const PlanRequest& req
             args.heads = op.heads;
             args.window = op.window;
             args.scale = op.scalar;
-            args.cache = m_cache.layer(op.layer);
+            args.cache = m_cache->layer(op.layer);
             return {[this, args](const Step& step, Part part) {
                 AttentionArgs now = args;
                 now.firstPosition = step.position;
@@ -80,7 +80,7 @@ std::vector<Stage> CpuBackend::stagesOf(const PlanOp& op, const PlanRequest& req
             args.epsilon = static_cast<float>(m_config.rmsEpsilon);
             args.cos = data({op.global ? Buffer::CosGlobal : Buffer::CosLocal});
             args.sin = data({op.global ? Buffer::SinGlobal : Buffer::SinLocal});
-            args.cache = m_cache.layer(op.layer);
+            args.cache = m_cache->layer(op.layer);
             return {[this, args](const Step& step, Part part) {
                 QkNormRopeArgs now = args;
                 now.firstPosition = step.position;
@@ -146,7 +146,7 @@ std::vector<Stage> CpuBackend::smallStages(const PlanOp& op) {
         }
         case OpKind::KvWrite: {
             const int64_t stride = m_config.kvHeads * op.columns;
-            const KvWriteArgs args{in, stride, data(op.in[1]), stride, op.tokens, 0, m_cache.layer(op.layer)};
+            const KvWriteArgs args{in, stride, data(op.in[1]), stride, op.tokens, 0, m_cache->layer(op.layer)};
             return {[this, args](const Step& step, Part part) {
                 KvWriteArgs now = args;
                 now.firstPosition = step.position;

@@ -10,6 +10,7 @@
 #include "core/runner/drafter.h"
 #include "core/runner/model_drafter.h"
 #include "core/runner/plan_launcher.h"
+#include "core/runner/prefix_memory.h"
 #include "core/runner/prompt.h"
 #include "core/runner/sampler.h"
 
@@ -23,7 +24,8 @@ constexpr int64_t kChunksInFlight = 4;
 class Generation {
 public:
     Generation(const Model& model, const GenerateSettings& settings, ActivityLog& log, const GenerateEvents& events,
-               std::stop_token stop, Backend& backend, Mode mode, const std::vector<int32_t>& prompt, Drafter* drafter)
+               std::stop_token stop, Backend& backend, Mode mode, const std::vector<int32_t>& prompt, Drafter* drafter,
+               CachedText cached, const BackendSettings& cacheOf)
         : m_model(model),
           m_settings(settings),
           m_log(log),
@@ -32,10 +34,15 @@ public:
           m_backend(backend),
           m_launcher(model, backend, settings.precision, mode, log, false),
           m_prompt(prompt),
-          m_drafter(drafter) {}
+          m_drafter(drafter),
+          m_cached(std::move(cached)),
+          m_contextLength(cacheOf.contextLength),
+          m_slots(localSlots(model.config(), cacheOf.contextLength, cacheOf.chunkTokens)) {}
 
     // One time through prompt and tokens. `stopReason` says how it ended.
     Status repeat(int16_t number, RepeatResult& result, std::string& stopReason);
+    // What the backend's cache holds.
+    const CachedText& cached() const { return m_cached; }
 
 private:
     // What one step gave: drafted tokens that it accepted, then one that the model chose itself.
@@ -70,6 +77,9 @@ private:
     PlanLauncher m_launcher;
     const std::vector<int32_t>& m_prompt;
     Drafter* const m_drafter;  // null: plain decoding
+    CachedText m_cached;
+    const int64_t m_contextLength;
+    const int64_t m_slots;  // of a local layer's ring
     std::vector<float> m_logits;
     std::vector<int32_t> m_written;  // prompt and new tokens of the repeat, for the drafter
     bool m_onDevice = true;          // the last token is where the next embedding reads it
@@ -183,6 +193,9 @@ Status Generation::repeat(int16_t number, RepeatResult& result, std::string& sto
     int64_t firstTokenNs = startNs;
     Step step;
     step.repeat = number;
+    if (m_settings.reusePrefix) step.position = reusablePrefix(m_cached, m_prompt, m_model.config().slidingWindow);
+    result.reusedTokens = step.position;
+    m_cached.tokens.clear();  // until the repeat has ended
     for (int64_t index = 0; index < m_settings.maxNewTokens; index = static_cast<int64_t>(result.tokens.size())) {
         const PhaseScope phase(m_log, index == 0 ? "prefill" : "decode " + std::to_string(index));
         step.headToken = static_cast<int32_t>(index);
@@ -222,7 +235,13 @@ Status Generation::repeat(int16_t number, RepeatResult& result, std::string& sto
         }
         result.decodeNs = emittedNs - firstTokenNs;
         progress("Decode", static_cast<int64_t>(result.tokens.size()), m_settings.maxNewTokens);
-        if (!stopReason.empty()) return {};
+        if (stopReason.empty()) continue;
+        m_cached.tokens = m_prompt;  // and all new tokens but the last, which was not read again
+        m_cached.tokens.insert(m_cached.tokens.end(), result.tokens.begin(), result.tokens.end() - 1);
+        // Rejected drafts may stand behind.
+        const auto size = static_cast<int64_t>(m_cached.tokens.size());
+        m_cached.oldest = std::max<int64_t>(0, std::min(size + kMostDraftTokens, m_contextLength) - m_slots);
+        return {};
     }
     return {};
 }
@@ -279,7 +298,7 @@ Result<int64_t> resolveContext(const ModelConfig& config, const GenerateSettings
 }  // namespace
 
 Result<GenerateResult> generate(const Model& model, const GenerateSettings& settings, ActivityLog& log,
-                                const GenerateEvents& events, std::stop_token stop) {
+                                const GenerateEvents& events, std::stop_token stop, PrefixMemory* memory) {
     RETURN_IF_ERROR(validate(settings));
     ASSIGN_OR_RETURN(const std::string device, resolveDevice(settings.device));
     ASSIGN_OR_RETURN(const Mode mode, resolveMode(settings, device == "cpu"));
@@ -298,6 +317,16 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     backendSettings.onProgress = events.onProgress;
     backendSettings.stop = stop;
 
+    CachedText cached;
+    const bool keeps = memory && memory->model.get() == &model && settings.reusePrefix;
+    if (keeps && memory->cache && memory->precision == settings.precision && device == "cpu") {
+        backendSettings.prefix = memory->cache;
+        backendSettings.prefixTokens = reusablePrefix(memory->text, prompt.ids, model.config().slidingWindow);
+        cached = memory->text;
+        cached.tokens.resize(static_cast<size_t>(backendSettings.prefixTokens));
+    }
+    if (memory) memory->cache.reset();
+
     GenerateResult result;
     result.promptTokens = prompt.ids;
     backendSettings.deviceId = cudaDeviceId(device);
@@ -309,6 +338,7 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
         return result;
     }
     Backend& backend = **created;
+    backendSettings.prefix.reset();
     auto made = makeDrafter(settings.speculation, model, backendSettings, device == "cpu", log);
     if (!made) {
         if (made.error().kind != ErrorKind::Cancelled) return tl::unexpected(made.error());
@@ -340,7 +370,8 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
         backend.cancel();
         if (drafter) drafter->cancel();
     });
-    Generation generation(model, settings, log, events, stop, backend, mode, prompt.ids, drafter.get());
+    Generation generation(model, settings, log, events, stop, backend, mode, prompt.ids, drafter.get(),
+                          std::move(cached), backendSettings);
     for (int64_t i = -settings.warmup; i < settings.repeats && result.stopReason != "cancelled"; ++i) {
         const auto number = static_cast<int16_t>(std::max<int64_t>(i, -1));
         RepeatResult repeat;
@@ -351,6 +382,11 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
         if (events.onRepeat) events.onRepeat(number, result.repeats.back());
     }
     RETURN_IF_ERROR(backend.synchronize());
+    if (keeps && !generation.cached().tokens.empty()) {
+        memory->cache = backend.cache();
+        memory->precision = settings.precision;
+        memory->text = generation.cached();
+    }
     return result;
 }
 

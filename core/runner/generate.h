@@ -17,6 +17,8 @@
 
 namespace gapscope {
 
+struct PrefixMemory;
+
 enum class Mode : uint8_t { Eager, Fused, Graph, Persistent };
 enum class Precision : uint8_t { File, Fp32, Bf16, Int8 };
 
@@ -59,6 +61,9 @@ struct GenerateSettings {
     std::vector<int32_t> forceIds;  // teacher forcing: these are taken as the new tokens, whatever the logits say
     SamplingSettings sampling;
     SpeculationSettings speculation;
+    // Begin where the prompt differs from what the cache holds: a repeat, or a run with a PrefixMemory, then computes
+    // only the rest of its prompt.
+    bool reusePrefix = false;
     int64_t topLogits = 0;      // N largest logits of each step into GenerateResult::steps
     int64_t contextLength = 0;  // 0: what prompt and new tokens need
     int64_t threads = 0;        // 0: one a physical core
@@ -97,7 +102,8 @@ struct RepeatResult {
     std::vector<TopLogits> steps;  // step 0 is the last prompt position
     int64_t prefillNs = 0;         // host clock: prompt handed over -> prompt processed
     int64_t timeToFirstTokenNs = 0;
-    int64_t decodeNs = 0;  // first token -> last token
+    int64_t decodeNs = 0;      // first token -> last token
+    int64_t reusedTokens = 0;  // of the prompt, whose keys and values were there already
     DraftCounts drafts;
     double tokensPerSecond() const {
         return decodeNs > 0 ? static_cast<double>(tokens.size() - 1) * 1e9 / static_cast<double>(decodeNs) : 0;
@@ -142,8 +148,11 @@ struct GenerateEvents {
 // `log` receives every API call, kernel, range and token. The ranges it gets: "warmup" or "model_inference" around a
 // repeat, in it "prefill" and "decode K", in those "layer L"; with speculation a step is named after its first token
 // and holds "draft" and "verify: 3 of 4 accepted".
+// `memory`: what an earlier run left, used if it is of `model` and settings.reusePrefix says so; this run leaves its
+// own there. Backends other than the CPU's keep nothing beyond the run.
 Result<GenerateResult> generate(const Model& model, const GenerateSettings& settings, ActivityLog& log,
-                                const GenerateEvents& events = {}, std::stop_token stop = {});
+                                const GenerateEvents& events = {}, std::stop_token stop = {},
+                                PrefixMemory* memory = nullptr);
 
 // Checks what can be checked without the model loaded.
 Status validate(const GenerateSettings& settings);

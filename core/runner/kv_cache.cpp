@@ -1,6 +1,7 @@
 #include "core/runner/kv_cache.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace gapscope {
 
@@ -26,6 +27,24 @@ KvCache::KvCache(const ModelConfig& config, KvType type, int64_t contextLength, 
             m_bytes += bytes;
         }
         m_layers.push_back(view);
+    }
+}
+
+void KvCache::copyPrefix(const KvCache& from, int64_t tokens) {
+    for (size_t i = 0; i < m_layers.size(); ++i) {
+        const KvCacheView& source = from.m_layers[i];
+        const KvCacheView& target = m_layers[i];
+        const int64_t rowBytes = target.kvHeads * target.headDim * kvElementBytes(target.type);
+        const auto copy = [&](const void* keysOrValues, void* into, int64_t position) {
+            std::memcpy(static_cast<std::byte*>(into) + position % target.slots * rowBytes,
+                        static_cast<const std::byte*>(keysOrValues) + position % source.slots * rowBytes,
+                        static_cast<size_t>(rowBytes));
+        };
+        const int64_t first = std::max<int64_t>(0, tokens - std::min(source.slots, target.slots));
+        for (int64_t position = first; position < tokens; ++position) {
+            copy(source.keys, target.keys, position);
+            copy(source.values, target.values, position);
+        }
     }
 }
 

@@ -16,6 +16,9 @@ public:
     // Holds `contextLength` positions, written at most `chunkTokens` at a time. Throws std::bad_alloc.
     KvCache(const ModelConfig& config, KvType type, int64_t contextLength, int64_t chunkTokens);
 
+    // The first `tokens` positions of another cache of the same model and type, as far as its rings still hold them.
+    void copyPrefix(const KvCache& from, int64_t tokens);
+
     const KvCacheView& layer(int64_t index) const { return m_layers[static_cast<size_t>(index)]; }
     int64_t bytes() const { return m_bytes; }
 

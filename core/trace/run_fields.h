@@ -29,6 +29,7 @@ void forEachRunField(Run& run, Visit visit) {
     visit("seed", run.seed);
     visit("speculation", run.speculation);
     visit("draftTokens", run.draftTokens);
+    visit("reusedPromptTokens", run.reusedPromptTokens);
     visit("weightBytes", run.weightBytes);
     visit("kvBytes", run.kvBytes);
     visit("loadSeconds", run.loadSeconds);

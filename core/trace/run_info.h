@@ -28,9 +28,10 @@ struct RunInfo {
     int64_t topK = 0;
     double topP = 1;
     uint64_t seed = 0;
-    std::string speculation;  // "ngram", a draft model's name; empty or "off": plain decoding
-    int64_t draftTokens = 0;  // most of a step; 0 without speculation
-    int64_t weightBytes = 0;  // read for one token, in the layout used
+    std::string speculation;         // "ngram", a draft model's name; empty or "off": plain decoding
+    int64_t draftTokens = 0;         // most of a step; 0 without speculation
+    int64_t reusedPromptTokens = 0;  // that the cache held before the last repeat began
+    int64_t weightBytes = 0;         // read for one token, in the layout used
     int64_t kvBytes = 0;
     double loadSeconds = 0;
     std::string stopReason;  // "length", "end token", "cancelled", "failed: ..."; empty while running

@@ -4,8 +4,10 @@
 #include <QDir>
 #include <QStandardPaths>
 #include <QUuid>
+#include <algorithm>
 
 #include "app/gui/session/selection_text.h"
+#include "core/runner/prefix_memory.h"
 
 namespace gapscope {
 namespace {
@@ -17,6 +19,15 @@ std::filesystem::path newSessionPath() {
                          QLatin1Char('_') + QUuid::createUuid().toString(QUuid::Id128).left(6) +
                          QStringLiteral(".gapscope");
     return temporarySessionFolder() / name.toStdString();
+}
+
+// Of a file, or of the newest in a model's folder.
+std::filesystem::file_time_type timeOf(const std::filesystem::path& path) {
+    std::error_code ignored;
+    std::filesystem::file_time_type newest = std::filesystem::last_write_time(path, ignored);
+    for (std::filesystem::directory_iterator file(path, ignored), end; file != end; file.increment(ignored))
+        newest = std::max(newest, file->last_write_time(ignored));
+    return newest;
 }
 
 }  // namespace
@@ -44,6 +55,7 @@ Status RunController::start(RecordingSettings settings) {
         return fail("Could not make the folder " + temporarySessionFolder().string() +
                     " for the session: " + error.message() + ". Check its permissions or set XDG_STATE_HOME.");
     settings.sessionPath = newSessionPath();
+    remember(settings);
     ASSIGN_OR_RETURN(m_recording, Recording::start(std::move(settings)));
     m_stopping = false;
     m_progress = {};
@@ -53,6 +65,21 @@ Status RunController::start(RecordingSettings settings) {
     m_timer.start();
     Q_EMIT started();
     return {};
+}
+
+// The model stays loaded with what it has read, as long as runs ask for that and its file is the same.
+void RunController::remember(RecordingSettings& settings) {
+    if (!settings.generate.reusePrefix) {
+        m_memory.reset();
+        return;
+    }
+    const auto time = timeOf(settings.modelPath);
+    if (m_memory && m_memory->model && m_memory->model->path() == settings.modelPath && m_modelTime == time)
+        settings.model = m_memory->model;
+    else
+        m_memory = std::make_shared<PrefixMemory>();
+    m_modelTime = time;
+    settings.memory = m_memory;
 }
 
 void RunController::stop() {

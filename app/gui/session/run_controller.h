@@ -39,11 +39,14 @@ Q_SIGNALS:
 
 private:
     void poll();
+    void remember(RecordingSettings& settings);
 
     Session& m_session;
     QTimer m_timer;
     QThreadPool m_pool;  // one thread, where finished recordings are taken down: that may wait
     std::unique_ptr<Recording> m_recording;
+    std::shared_ptr<PrefixMemory> m_memory;       // of the last run, if it was to be kept
+    std::filesystem::file_time_type m_modelTime;  // of its model's file
     RecordingProgress m_progress;
     bool m_stopping = false;
 };

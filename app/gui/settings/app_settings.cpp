@@ -16,6 +16,7 @@ const QString kMode = QStringLiteral("run/mode");
 const QString kSpeculation = QStringLiteral("run/speculation");
 const QString kDraftTokens = QStringLiteral("run/draftTokens");
 const QString kDraftModel = QStringLiteral("run/draftModel");
+const QString kReusePrefix = QStringLiteral("run/reusePrefix");
 const QString kTokens = QStringLiteral("run/tokens");
 const QString kWarmup = QStringLiteral("run/warmup");
 const QString kRepeats = QStringLiteral("run/repeats");
@@ -83,6 +84,7 @@ RunChoices AppSettings::runChoices() const {
     choices.warmup = m_settings.value(kWarmup, defaults.warmup).toInt();
     choices.repeats = m_settings.value(kRepeats, defaults.repeats).toInt();
     choices.chat = m_settings.value(kChat, defaults.chat).toBool();
+    choices.reusePrefix = m_settings.value(kReusePrefix, defaults.reusePrefix).toBool();
     return choices;
 }
 
@@ -98,6 +100,7 @@ void AppSettings::setRunChoices(const RunChoices& choices) {
     m_settings.setValue(kWarmup, choices.warmup);
     m_settings.setValue(kRepeats, choices.repeats);
     m_settings.setValue(kChat, choices.chat);
+    m_settings.setValue(kReusePrefix, choices.reusePrefix);
 }
 
 QString AppSettings::prompt() const {

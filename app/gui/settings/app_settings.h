@@ -23,6 +23,7 @@ struct RunChoices {
     int warmup = 1;
     int repeats = 1;
     bool chat = false;
+    bool reusePrefix = false;
     bool operator==(const RunChoices&) const = default;
 };
 

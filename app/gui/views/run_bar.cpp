@@ -135,6 +135,10 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_chat = addField(layout, tr("Template"),
                       tr("Put the prompt into the model's chat template. Off for base models, which have none."),
                       new QCheckBox(tr("Chat")));
+    m_reuse = addField(layout, tr("Prefix"),
+                       tr("Begin where the prompt differs from that of the run before: what the cache still holds of "
+                          "it is not computed again. On the GPU only between repeats of one run."),
+                       new QCheckBox(tr("Reuse")));
     m_model->setObjectName(QStringLiteral("modelBox"));
     m_device->setObjectName(QStringLiteral("deviceBox"));
     m_precision->setObjectName(QStringLiteral("precisionBox"));
@@ -144,6 +148,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_warmup->setObjectName(QStringLiteral("warmupBox"));
     m_repeats->setObjectName(QStringLiteral("repeatsBox"));
     m_chat->setObjectName(QStringLiteral("chatBox"));
+    m_reuse->setObjectName(QStringLiteral("reuseBox"));
 
     connect(m_device, &QComboBox::currentIndexChanged, this, [this](int index) {
         if (index == m_lastDevice) return;
@@ -168,7 +173,8 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
         connect(box, &QComboBox::currentIndexChanged, this, &RunBar::changed);
     for (QSpinBox* box : {m_tokens, m_warmup, m_repeats})
         connect(box, &QSpinBox::valueChanged, this, &RunBar::changed);
-    connect(m_chat, &QCheckBox::toggled, this, &RunBar::changed);
+    for (QCheckBox* box : {m_chat, m_reuse})
+        connect(box, &QCheckBox::toggled, this, &RunBar::changed);
     setChoices({});
 }
 
@@ -215,6 +221,7 @@ void RunBar::setChoices(const RunChoices& choices) {
         m_warmup->setValue(choices.warmup);
         m_repeats->setValue(choices.repeats);
         m_chat->setChecked(choices.chat);
+        m_reuse->setChecked(choices.reusePrefix);
     }
     Q_EMIT changed();
 }
@@ -341,6 +348,7 @@ RunChoices RunBar::choices() const {
     choices.warmup = m_warmup->value();
     choices.repeats = m_repeats->value();
     choices.chat = m_chat->isChecked();
+    choices.reusePrefix = m_reuse->isChecked();
     return choices;
 }
 
@@ -381,6 +389,7 @@ Result<RecordingSettings> RunBar::recordingSettings(const QString& prompt) const
     generate.speculation.draftModel = chosen.draftModel.toStdString();
     generate.prompt = prompt.toStdString();
     generate.chat = chosen.chat;
+    generate.reusePrefix = chosen.reusePrefix;
     generate.maxNewTokens = chosen.tokens;
     generate.warmup = chosen.warmup;
     generate.repeats = chosen.repeats;

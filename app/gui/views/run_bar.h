@@ -68,6 +68,7 @@ private:
     QSpinBox* m_warmup;
     QSpinBox* m_repeats;
     QCheckBox* m_chat;
+    QCheckBox* m_reuse;
     std::vector<FoundModel> m_models;
     FoundDevices m_found;
     QString m_refusal;     // of all GPUs

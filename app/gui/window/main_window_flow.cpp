@@ -416,6 +416,10 @@ void MainWindow::showGeneratedText() {
                      .arg(text(formatDuration(last.timeToFirstTokenNs + last.decodeNs))) +
                  status;
     }
+    if (run->reusedPromptTokens > 0)
+        status += tr(". %1 of %2 prompt tokens were known from before.")
+                      .arg(run->reusedPromptTokens)
+                      .arg(run->promptTokens.size());
     if (run->stopReason == "cancelled" || run->stopReason == "interrupted") status = tr("Stopped early. ") + status;
     if (run->stopReason.starts_with("failed")) status = tr("Failed on the way. ") + status;
     m_prompt->setStatus(status);
