@@ -237,6 +237,47 @@ INSTANTIATE_TEST_SUITE_P(Persistent, CudaSpeculation,
                                           testing::Values(Mode::Persistent)),
                          speculationCaseName);
 
+// A second model on the same device: itself as its own drafter foresees every token.
+TEST(CudaSpeculationByModel, SaysWhatPlainDecodingSays) {
+    GAPSCOPE_NEEDS_GPU();
+    for (const char* name : {"hf", "gguf"}) {
+        const std::filesystem::path path = modelPath(name);
+        if (path.empty() || !std::filesystem::exists(path)) continue;
+        const auto loaded = Model::load(path);
+        ASSERT_TRUE(loaded) << loaded.error().message;
+        for (const Mode mode : {Mode::Eager, Mode::Fused, Mode::Graph}) {
+            SCOPED_TRACE(testing::Message() << name << " " << modeName(mode));
+            GenerateSettings settings = settingsFor(**loaded, {name, 23, 60}, "cuda");
+            settings.mode = mode;
+            const RepeatResult plain = runOnce(**loaded, settings);
+            settings.speculation = {.kind = Speculation::Model, .draftModel = path};
+            const RepeatResult drafted = runOnce(**loaded, settings);
+            EXPECT_EQ(drafted.tokens, plain.tokens);
+            EXPECT_GT(drafted.drafts.drafted, 0);
+            EXPECT_EQ(drafted.drafts.accepted, drafted.drafts.drafted);
+        }
+    }
+}
+
+TEST(CudaPrefixReuse, ARepeatComputesOnlyThePromptsLastToken) {
+    GAPSCOPE_NEEDS_GPU();
+    const auto loaded = Model::load(modelPath("gguf"));
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    for (const Mode mode : {Mode::Eager, Mode::Fused, Mode::Graph}) {
+        SCOPED_TRACE(modeName(mode));
+        GenerateSettings settings = settingsFor(**loaded, {"gguf", 23, 40}, "cuda");
+        settings.mode = mode;
+        settings.repeats = 2;
+        settings.reusePrefix = true;
+        ActivityLog log(TraceLevel::Off);
+        const auto result = generate(**loaded, settings, log);
+        ASSERT_TRUE(result) << result.error().message;
+        EXPECT_EQ(result->repeats[0].reusedTokens, 0);
+        EXPECT_EQ(result->repeats[1].reusedTokens, 22);
+        EXPECT_EQ(result->repeats[1].tokens, result->repeats[0].tokens);
+    }
+}
+
 TEST(CudaRunErrors, PersistentTakesBf16Weights) {
     GAPSCOPE_NEEDS_GPU();
     const auto loaded = Model::load(modelPath("gguf"));
