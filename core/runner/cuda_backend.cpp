@@ -83,7 +83,7 @@ Result<std::unique_ptr<CudaBackend>> CudaBackend::create(const Model& model, con
         backend->m_cublas = std::move(*cublas);
     else
         backend->m_missingLibrary = cublas.error().message;
-    if (backend->m_cublas) {
+    if (backend->m_cublas && !settings.drafts) {
         const DevicePeakRates peaks = devicePeaks(
             devicePeaksFile(), "gpu, " + backend->m_info.deviceName + ", bf16",
             {backend->m_info.peakBytesPerSecond, measureArithmeticRate(*backend->m_cublas, backend->m_stream.get())});
@@ -101,9 +101,12 @@ Status CudaBackend::prepareDevice(const BackendSettings& settings) {
     m_info.deviceName = std::string(m_properties.name) + ", " +
                         gigabytes(static_cast<int64_t>(m_properties.totalGlobalMem)) + ", sm_" +
                         std::to_string(m_properties.major) + std::to_string(m_properties.minor);
-    if (settings.onProgress) settings.onProgress("Measuring the GPU's memory", 0);
-    const cuda::BandwidthMeasurement measured = cuda::measureReadBandwidth(m_device, 5);
-    m_info.peakBytesPerSecond = measured.bytesPerSecond;  // until the arithmetic is measured, too
+    // Of one device once: the backend that checks a draft model's guesses has done it.
+    if (!settings.drafts) {
+        if (settings.onProgress) settings.onProgress("Measuring the GPU's memory", 0);
+        const cuda::BandwidthMeasurement measured = cuda::measureReadBandwidth(m_device, 5);
+        m_info.peakBytesPerSecond = measured.bytesPerSecond;  // until the arithmetic is measured, too
+    }
 
     // Sizes first, so that a model that does not fit is refused before anything is read.
     m_argmaxBlocks = cuda::gemvHeadBlocks(m_properties.multiProcessorCount);
@@ -208,6 +211,7 @@ Status CudaBackend::allocate() {
     const int64_t valuesAt = take(m_checkedTokens * m_argmaxBlocks * static_cast<int64_t>(sizeof(float)));
     const int64_t indicesAt = take(m_checkedTokens * m_argmaxBlocks * static_cast<int64_t>(sizeof(int32_t)));
     const int64_t arrivalsAt = take(static_cast<int64_t>(sizeof(unsigned)));
+    const int64_t partArrivalsAt = take(m_checkedTokens * m_config.heads * static_cast<int64_t>(sizeof(unsigned)));
 
     void* raw = nullptr;
     if (const cudaError_t error = cudaMalloc(&raw, static_cast<size_t>(bytes)); error != cudaSuccess)
@@ -227,6 +231,7 @@ Status CudaBackend::allocate() {
     m_ropeTable = reinterpret_cast<float*>(base + tableAt);
     m_state = reinterpret_cast<cuda::StepState*>(base + stateAt);
     m_arrivals = reinterpret_cast<unsigned*>(base + arrivalsAt);
+    m_partArrivals = reinterpret_cast<unsigned*>(base + partArrivalsAt);
     m_partialValues = reinterpret_cast<float*>(base + valuesAt);
     m_partialIndices = reinterpret_cast<int32_t*>(base + indicesAt);
     m_ids = reinterpret_cast<int32_t*>(m_buffers[static_cast<size_t>(Buffer::Ids)]);
@@ -271,7 +276,7 @@ Result<Backend::PlanId> CudaBackend::add(Plan plan) {
                             : m_log.describe({name, name, shape, "", Category::Other, -1});
     // A prompt's plan runs once or twice; making a graph of it would take longer than it saves.
     // A persistent step takes one token; its logits are those of a graph, and so are those of drafts checked by one.
-    if ((m_mode == Mode::Graph && tokens == 1) || (m_mode != Mode::Fused && m_mode != Mode::Eager && checks))
+    if ((m_mode == Mode::Graph && tokens == 1) || (checks && m_mode != Mode::Fused && m_mode != Mode::Eager))
         RETURN_IF_ERROR(captureGraph(*compiled));
     if (m_mode == Mode::Persistent && tokens == 1 && compiled->plan.request.head)
         RETURN_IF_ERROR(preparePersistent(*compiled));

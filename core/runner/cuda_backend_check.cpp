@@ -40,14 +40,13 @@ cudaError_t CudaBackend::enqueueCheck(const PlanOp& op, bool eager, const cuda::
         case OpKind::AttentionRows: {
             cuda::AttentionRowsArgs args;
             args.attention = attentionArgs(op);
+            args.arrivals = m_partArrivals;
             args.rope = ropeOf(op);
             args.q = floats(op.in[0]);
             args.cosSin = cosSin;
             args.cosSinStride = 2 * headDim;
             return cuda::attentionRows(args, launch);
         }
-        case OpKind::JoinRows:
-            return cuda::joinRows(attentionArgs(op), launch);
         default:
             return std::visit([&]<class Matrix>(const Matrix&) { return enqueueRows<Matrix>(op, eager, launch); },
                               m_weights.matrix(op.matrices[0]));

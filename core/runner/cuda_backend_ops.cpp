@@ -54,7 +54,8 @@ cuda::AttentionArgs CudaBackend::attentionArgs(const PlanOp& op) const {
     args.scale = op.scalar;
     args.state = m_state;
     args.cache = m_caches[layer];
-    const bool inParts = op.in[0].buffer == Buffer::Partials || op.out[0].buffer == Buffer::Partials;
+    const bool inParts =
+        op.kind == OpKind::AttentionRows || op.in[0].buffer == Buffer::Partials || op.out[0].buffer == Buffer::Partials;
     args.splits = inParts ? m_splits[layer] : 1;
     args.partials = reinterpret_cast<float*>(m_buffers[static_cast<size_t>(Buffer::Partials)]);
     args.out = halves(op.out[0]);
@@ -125,7 +126,6 @@ cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launc
         case OpKind::GateUpRows:
         case OpKind::RopeCacheRows:
         case OpKind::AttentionRows:
-        case OpKind::JoinRows:
             return enqueueCheck(op, eager, launch);
         case OpKind::DequantizeWeights:
             return cuda::dequantize(std::get<cuda::PackedMatrix>(m_weights.matrix(op.matrices[0])), halves(op.out[0]),

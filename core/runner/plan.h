@@ -115,8 +115,7 @@ enum class OpKind : uint8_t {
     MatmulRows,     // in0 times matrices[i] -> out[i]
     GateUpRows,     // in0 times both matrices, gelu(gate) * up -> out0
     RopeCacheRows,  // norm and rope of Key, and Value, to the cache
-    AttentionRows,  // norm and rope of Query, and attention -> Partials
-    JoinRows,       // Partials -> out0
+    AttentionRows,  // norm and rope of Query, and attention, in parts that it joins -> out0
     // CUDA, weights that are not bf16
     DequantizeWeights,  // matrices[0], packed, -> WeightsBf16, which the Matmul after it reads (in1)
     CastHalf,           // bf16 in0 -> HalfInput

@@ -1,6 +1,6 @@
 // Fused, drafts checked: a few tokens whose products read each weight once, and everything about them as the step of
-// one token computes it, so that each token gets the logits that it has alone. Norms and the joining of attention's
-// parts are kernels of their own here: inside the products every block would do them for every token.
+// one token computes it, so that each token gets the logits that it has alone. Norms are kernels of their own here, and
+// attention joins its parts itself: inside the products every block would do both for every token.
 #include <utility>
 
 #include "core/runner/plan_cuda.h"
@@ -37,9 +37,6 @@ Plan CudaPlan::checkDrafts() {
             .norms = {&weights.queryNorm, &weights.keyNorm};
         PlanOp& attended = attention(OpKind::AttentionRows, "attention_rows_norm_rope_bf16");
         attended.norms = {&weights.queryNorm, &weights.keyNorm};
-        attended.out[0] = {Buffer::Partials};
-        small(OpKind::JoinRows, Category::Attention, "join_attention_rows_bf16", "attention_join", m_config.heads,
-              m_config.headDim, 2 * kFloatBytes + kBf16Bytes, {{Buffer::Partials}}, {{Buffer::Attended}});
         rowsProduct("o_proj", Buffer::Attended, {&weights.output}, {Buffer::Projected}, kFloatBytes);
         postNorm = &weights.postAttentionNorm;
         norm("post_attention_norm", weights.preFeedForwardNorm);

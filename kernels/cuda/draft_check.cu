@@ -7,8 +7,6 @@ namespace gapscope::cuda {
 
 namespace {
 
-constexpr int kJoinThreads = 128;
-
 // One block a token (blockIdx.y), so that each is the first of its row, which writes the stream.
 template <int kThreads, int kHeld>
 __global__ void __launch_bounds__(kThreads) norm_rows_bf16(NormRowsArgs args) {
@@ -56,6 +54,33 @@ __global__ void __launch_bounds__(2 * kWarp) rope_cache_rows_bf16(RopeCacheRowsA
     *reinterpret_cast<uint4*>(to) = rounded.vector;
 }
 
+// Every block of a token and its heads calls it when its part is written; the last one joins them. In a kernel of its
+// own the joining took as long as half of the attention.
+template <int kGroup>
+__device__ __forceinline__ void joinWhenLast(const AttentionRowsArgs& all, int token, int headOffset) {
+    __shared__ bool isLast;
+    const AttentionArgs& args = all.attention;
+    const int firstHead = token * args.heads + headOffset;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        isLast = atomicAdd(all.arrivals + firstHead, 1U) + 1 == gridDim.x;
+        if (isLast) all.arrivals[firstHead] = 0;
+    }
+    __syncthreads();
+    if (!isLast) return;
+    __threadfence();
+    const int headDim = args.cache.headDim;
+    const auto* const statistics = reinterpret_cast<const float2*>(
+        args.partials + attentionStatisticsAt(args.tokens, args.heads, headDim, args.splits));
+    for (int at = 4 * static_cast<int>(threadIdx.x); at < kGroup * headDim; at += 4 * kAttentionThreads) {
+        const int head = firstHead + at / headDim;
+        const float* const part = args.partials + static_cast<int64_t>(head) * args.splits * headDim + at % headDim;
+        *reinterpret_cast<uint2*>(args.out + static_cast<int64_t>(firstHead) * headDim + at) =
+            joinedFour(part, statistics + static_cast<int64_t>(head) * args.splits, args.splits, headDim);
+    }
+}
+
 template <int kGroup>
 __global__ void __launch_bounds__(kAttentionThreads) attention_rows_norm_rope_bf16(AttentionRowsArgs all) {
     __shared__ AttendShared<kGroup> shared;
@@ -93,20 +118,7 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_rows_norm_rope_bf
                 q[g][i] = queries[g][lane * kPerLane + i];
     }
     attend<kGroup>(args, kvHead, token, headOffset, split, range, q, rows, NewRow{}, shared, [] { __syncthreads(); });
-}
-
-__global__ void __launch_bounds__(kJoinThreads) join_attention_rows_bf16(AttentionArgs args) {
-    allowNext();
-    waitForPrevious();
-    const int headDim = args.cache.headDim;
-    const int heads = args.tokens * args.heads;
-    const int at = 4 * (static_cast<int>(blockIdx.x) * kJoinThreads + static_cast<int>(threadIdx.x));
-    const int head = at / headDim;
-    if (head >= heads) return;
-    const auto* const statistics = reinterpret_cast<const float2*>(
-        args.partials + attentionStatisticsAt(args.tokens, args.heads, headDim, args.splits));
-    const float* const part = args.partials + static_cast<int64_t>(head) * args.splits * headDim + at % headDim;
-    *reinterpret_cast<uint2*>(args.out + at) = joinedFour(part, statistics + head * args.splits, args.splits, headDim);
+    joinWhenLast<kGroup>(all, token, headOffset);
 }
 
 bool valid(const KvCache& cache, int tokens) {
@@ -143,11 +155,6 @@ cudaError_t attentionRows(const AttentionRowsArgs& all, const Launch& launch) {
                         : group == 2 ? attention_rows_norm_rope_bf16<2>
                                      : attention_rows_norm_rope_bf16<1>;
     return launchKernel(kernel, grid, kAttentionThreads, 0, launch, all);
-}
-
-cudaError_t joinRows(const AttentionArgs& args, const Launch& launch) {
-    const int64_t fours = static_cast<int64_t>(args.tokens) * args.heads * args.cache.headDim / 4;
-    return launchKernel(join_attention_rows_bf16, ceilDiv(fours, kJoinThreads), kJoinThreads, 0, launch, args);
 }
 
 }  // namespace gapscope::cuda

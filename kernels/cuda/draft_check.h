@@ -34,18 +34,16 @@ struct RopeCacheRowsArgs {
 };
 [[nodiscard]] cudaError_t ropeCacheRows(const RopeCacheRowsArgs& args, const Launch& launch);
 
-// Queries normed and roped, and attention of each over the keys up to its own, which the cache holds. Parts to
-// attention.partials; attention.splits > 1.
+// Queries normed and roped, and attention of each over the keys up to its own, which the cache holds. Parts go to
+// attention.partials; the last block of some heads joins theirs as gemvCombine() does: attention.out. splits > 1.
 struct AttentionRowsArgs {
-    AttentionArgs attention;  // q is not used
+    AttentionArgs attention;       // q is not used
+    unsigned* arrivals = nullptr;  // [tokens, heads]; zeros before and after
     QkNormRope rope;
     const float* q = nullptr;  // [tokens, heads, headDim]
     const float* cosSin = nullptr;
     int cosSinStride = 0;
 };
 [[nodiscard]] cudaError_t attentionRows(const AttentionRowsArgs& args, const Launch& launch);
-
-// The parts joined as gemvCombine() joins them: attention.out.
-[[nodiscard]] cudaError_t joinRows(const AttentionArgs& args, const Launch& launch);
 
 }  // namespace gapscope::cuda
