@@ -7,7 +7,6 @@
 #include "core/analysis/queue_depth.h"
 #include "core/analysis/range_projection.h"
 #include "core/analysis/token_table.h"
-#include "core/base/format.h"
 #include "core/layout/timeline_index.h"
 
 namespace gapscope {
@@ -63,8 +62,8 @@ void addSteps(const Trace& trace, const FoundSteps& found, DerivedRows& rows) {
     }
     rows.stepLanes.add(std::move(items));
     rows.stepsTitle = found.source == StepSource::NamedRanges
-                          ? "Steps, named by ranges"
-                          : "Steps found, " + formatPercent(found.confidence) + " sure";
+                          ? "Steps by ranges"
+                          : "Steps found, " + std::to_string(std::lround(found.confidence * 100)) + " %";
     rows.stepsDetail = found.sentence();
 
     const DeviceOps& ops = trace.deviceOps();

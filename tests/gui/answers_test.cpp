@@ -229,6 +229,31 @@ private Q_SLOTS:
         QCOMPARE(model.title(2), QStringLiteral("token 2"));
     }
 
+    // A GPU's session that tells its bandwidth alone gets the arithmetic; where there is little room, kernels' names
+    // go.
+    void rooflineMeasuresWhatIsMissingAndKeepsNamesWhole() {
+        Session session;
+        Analyst analyst(session);
+        RooflinePanel panel(analyst);
+        panel.setMeasure([](const RunInfo&) -> Result<DevicePeakRates> { return DevicePeakRates{2e10, 1e11}; });
+        panel.resize(1400, 400);
+        panel.show();
+        session.setTrace(plannedTrace(1e10, 0));
+        auto* table = panel.findChild<DataTable*>(QStringLiteral("rooflineTable"));
+        QTRY_COMPARE(table->model()->rowCount(), 2);
+        QVERIFY(!table->isColumnHidden(RooflineModel::kKernelColumn));
+        auto* measure = panel.findChild<QPushButton*>(QStringLiteral("measurePeaks"));
+        QTest::mouseClick(measure, Qt::LeftButton);
+        QTRY_VERIFY(!measure->isVisible());
+        // 1000 bytes in 500 ns are 2 GB/s of the 20 that were measured.
+        QCOMPARE(table->model()->index(0, 7).data(kSortRole).toDouble(), 0.1);
+        panel.resize(995, 300);
+        QTRY_VERIFY(table->isColumnHidden(RooflineModel::kKernelColumn));
+        QVERIFY(table->columnWidth(0) >= 150);
+        panel.resize(1400, 400);
+        QTRY_VERIFY(!table->isColumnHidden(RooflineModel::kKernelColumn));
+    }
+
     void evidenceAndTilesLeadToRows() {
         Session session;
         Analyst analyst(session);

@@ -233,6 +233,11 @@ private Q_SLOTS:
         QCOMPARE(before->currentText(), QStringLiteral("token 1"));
         QCOMPARE(after->currentText(), QStringLiteral("token 3"));
 
+        const auto* figures = find<DataTable>("compareFigures");
+        QVERIFY(rowWith(*figures->model(), QStringLiteral("window")) >= 0);
+        QCOMPARE(rowWith(*figures->model(), QStringLiteral("tokens a second")),
+                 -1);  // of the run: on both sides the same
+
         // Another window by its name; rows stay as the person arranged them.
         Session& upper = m_window->comparer().before();
         RowArrangement rows = upper.rowArrangement();
@@ -345,6 +350,28 @@ private Q_SLOTS:
         choose(table, QString::fromStdString(first.name));
         QCOMPARE(m_window->comparer().before().selection().range, first.before ? first.before->longest : TimeRange{});
         QCOMPARE(m_window->comparer().after().selection().range, first.after ? first.after->longest : TimeRange{});
+    }
+
+    // A number stands at the right edge of its column, and further from it where text follows.
+    void textKeepsItsDistanceFromNumbers() {
+        compareSamples();
+        auto* table = find<DataTable>("compareFigures");
+        const int row = rowWith(*table->model(), QStringLiteral("window"));
+        const QImage picture = table->viewport()->grab().toImage();
+        const double ratio = picture.devicePixelRatio();
+        const auto roomRightOf = [&](int column) {
+            const QRect cell = table->visualRect(table->model()->index(row, column));
+            const QColor ground = picture.pixelColor((QPointF(cell.left() + 2, cell.center().y()) * ratio).toPoint());
+            for (int x = cell.right() - 1; x > cell.left(); --x)
+                for (int y = cell.top() + 3; y < cell.bottom() - 3; ++y)
+                    if (qAbs(picture.pixelColor((QPointF(x, y) * ratio).toPoint()).lightness() - ground.lightness()) >
+                        60)
+                        return cell.right() - x;
+            return -1;
+        };
+        const int beforeNumber = roomRightOf(4), beforeText = roomRightOf(5);
+        QVERIFY2(beforeNumber > 0 && beforeText >= beforeNumber + 6,
+                 qPrintable(QStringLiteral("%1 %2").arg(beforeNumber).arg(beforeText)));
     }
 
     void exchangedIsTheOtherWayRound() {

@@ -5,8 +5,10 @@
 #include <QDragEnterEvent>
 #include <QDropEvent>
 #include <QFile>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QPushButton>
@@ -17,6 +19,7 @@
 #include <QTest>
 #include <QTimer>
 
+#include "app/gui/models/token_model.h"
 #include "app/gui/views/banner.h"
 #include "app/gui/views/data_table.h"
 #include "core/export/session_writer.h"
@@ -233,6 +236,36 @@ private Q_SLOTS:
             QCOMPARE(table->horizontalScrollBar()->maximum(), 0);
             QVERIFY(m_window->findChild<QWidget*>(QStringLiteral("tokenPlot"))->isVisible());
         }
+    }
+
+    // What a person hides or brings back by the header's menu stays so, however wide the panel is.
+    void columnsChosenByHandStay() {
+        m_window->resize(1920, 1080);
+        open(written("first.gapscope", 4));
+        m_window->findChild<QTabWidget*>(QStringLiteral("tabs"))->setCurrentIndex(2);
+        auto* table = m_window->findChild<DataTable*>(QStringLiteral("tokenTable"));
+        QTRY_VERIFY(table->isVisible() && !table->isColumnHidden(TokenModel::kHostColumn));
+        const auto toggle = [&](int column) {
+            Q_EMIT table->horizontalHeader()->customContextMenuRequested({5, 5});
+            QMenu* menu = table->findChildren<QMenu*>().last();
+            menu->actions().at(column)->toggle();
+            menu->close();
+        };
+        toggle(TokenModel::kHostColumn);  // away
+        QVERIFY(table->isColumnHidden(TokenModel::kHostColumn));
+        m_window->resize(1366, 768);
+        QTest::qWait(10);
+        QVERIFY(table->isColumnHidden(TokenModel::kStartColumn));  // for want of room
+        toggle(TokenModel::kStartColumn);
+        QVERIFY(!table->isColumnHidden(TokenModel::kStartColumn));
+        m_window->resize(1300, 768);
+        m_window->resize(1920, 1080);
+        QTest::qWait(10);
+        QVERIFY(table->isColumnHidden(TokenModel::kHostColumn));
+        QVERIFY(!table->isColumnHidden(TokenModel::kStartColumn));
+        m_window->resize(1366, 768);
+        QTest::qWait(10);
+        QVERIFY(!table->isColumnHidden(TokenModel::kStartColumn));
     }
 
     void aCategoryFromTheLegendFiltersTheKernels() {

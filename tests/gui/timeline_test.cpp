@@ -291,7 +291,7 @@ private Q_SLOTS:
         w.settle();
         const size_t row = w.rowOf(RowKind::Step);
         QVERIFY(row != SIZE_MAX);
-        QVERIFY(w.timeline.index().rows()[row]->title.find("sure") != std::string::npos);
+        QVERIFY(w.timeline.index().rows()[row]->title.starts_with("Steps found, "));
         const StepSpan step = w.timeline.index().steps()[2];
         w.session.setVisibleRange({step.range.startNs - 10'000, step.range.endNs + 10'000});
         QTest::mouseClick(w.viewport(), Qt::LeftButton, {}, w.at(RowKind::Step, step.range.startNs + 20'000));

@@ -141,9 +141,13 @@ void CompareFigureModel::taken() {
     m_rows.clear();
     if (empty()) return;
     const std::vector<PhaseDelta>& phases = comparison().phases;
+    // Of one run the figures of the run as a whole are the same on both sides.
+    const bool ofOneRun = oneTrace();
     const bool ofPhase = m_phase >= 0 && m_phase < static_cast<int>(phases.size());
     for (const FigureDelta& figure : ofPhase ? phases[static_cast<size_t>(m_phase)].figures : comparison().figures)
-        if (figure.before.value_or(0) != 0 || figure.after.value_or(0) != 0) m_rows.push_back(&figure);
+        if ((figure.before.value_or(0) != 0 || figure.after.value_or(0) != 0) &&
+            !(ofOneRun && figure.name.starts_with("run.")))
+            m_rows.push_back(&figure);
 }
 
 int CompareFigureModel::rowCount(const QModelIndex& parent) const {

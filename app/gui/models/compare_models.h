@@ -16,6 +16,7 @@ public:
 protected:
     const Comparison& comparison() const { return m_compared->comparison; }
     bool empty() const { return !m_compared; }
+    bool oneTrace() const { return m_compared->preparedBefore == m_compared->preparedAfter; }
     virtual void taken() {}  // what is shown is another one; inside the reset
 
 private:

@@ -8,6 +8,8 @@ namespace gapscope {
 namespace {
 
 enum Column { kTitle, kKernel, kTotal, kCount, kIntensity, kBandwidth, kArithmetic, kShare, kRoof };
+static_assert(kKernel == RooflineModel::kKernelColumn && kCount == RooflineModel::kCountColumn &&
+              kIntensity == RooflineModel::kIntensityColumn);
 
 TableCell rateCell(double rate, const char* unit) {
     if (rate <= 0) return {.shown = QStringLiteral("–"), .raw = 0.0};

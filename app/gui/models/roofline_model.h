@@ -17,6 +17,7 @@ class RooflineModel : public TableModel {
 
 public:
     using TableModel::TableModel;
+    static constexpr int kKernelColumn = 1, kCountColumn = 3, kIntensityColumn = 4;
 
     void show(ReportPtr report, RooflinePtr roofline, RooflineRows rows);
     const RooflinePoint& point(int row) const { return rows()[static_cast<size_t>(row)]; }

@@ -9,6 +9,7 @@
 #include <QToolTip>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "app/gui/session/selection_text.h"
@@ -47,6 +48,7 @@ RooflinePanel::RooflinePanel(Analyst& analyst, QWidget* parent)
     m_measureButton->hide();
     m_table->setObjectName(QStringLiteral("rooflineTable"));
     m_table->setColumnCharacters({22, 18, 8, 7, 10, 10, 12, 10, 9}, 0);
+    m_table->installEventFilter(this);
     m_table->sortAtFirst(2, Qt::DescendingOrder);
     makePlot();
     auto* captionRow = new QHBoxLayout;
@@ -58,7 +60,7 @@ RooflinePanel::RooflinePanel(Analyst& analyst, QWidget* parent)
     split->setChildrenCollapsible(false);
     split->addWidget(m_plot);
     split->addWidget(m_table);
-    split->setSizes({420, 560});
+    split->setSizes({290, 710});
     split->setStretchFactor(0, 1);
     split->setStretchFactor(1, 1);
     auto* layout = new QVBoxLayout(this);
@@ -155,13 +157,14 @@ void RooflinePanel::request() {
 
 void RooflinePanel::showRows() {
     if (!m_shown || !m_roofline) return;
-    if (m_measuredFor == m_shown->trace && m_roofline->peakBytesPerSecond <= 0) {
+    if (m_measuredFor == m_shown->trace && m_measureProblem.isEmpty() &&
+        (m_roofline->peakBytesPerSecond <= 0 || m_roofline->peakFlopsPerSecond <= 0)) {
         m_roofline->peakBytesPerSecond = m_measured.bytesPerSecond;
         m_roofline->peakFlopsPerSecond = m_measured.flopsPerSecond;
-        if (m_measureProblem.isEmpty()) m_roofline->lacks.clear();
+        m_roofline->lacks.clear();
     }
     m_model.show(m_shown, m_roofline, static_cast<RooflineRows>(m_rows->currentIndex()));
-    m_table->setColumnHidden(1, m_rows->currentIndex() != static_cast<int>(RooflineRows::ByOperation));
+    shareWidth();
     const int row = rowOf(m_shown->selection);
     m_table->markSourceRow(row);
     m_item->setMarked(row);
@@ -185,6 +188,19 @@ void RooflinePanel::showRows() {
     const bool lacksPeaks = m_roofline->peakBytesPerSecond <= 0 || m_roofline->peakFlopsPerSecond <= 0;
     m_measureButton->setVisible(lacksPeaks && m_model.rowCount() > 0 && m_shown->trace->run());
     showPlot();
+}
+
+// Where the table is too narrow for its columns, what matters least goes first: the names of operations say more than
+// their kernels', how many there are, and what the plot's axis tells. The menu of the header brings each back.
+void RooflinePanel::shareWidth() {
+    const bool byOperation = m_rows->currentIndex() == static_cast<int>(RooflineRows::ByOperation);
+    const auto fits = [this] { return m_table->neededWidth() <= m_table->width(); };
+    constexpr std::array kInTurn = {RooflineModel::kKernelColumn, RooflineModel::kCountColumn,
+                                    RooflineModel::kIntensityColumn};
+    for (const int column : kInTurn)
+        m_table->offerColumn(column, column != RooflineModel::kKernelColumn || byOperation);
+    for (const int column : kInTurn)
+        if (!fits()) m_table->offerColumn(column, false);
 }
 
 void RooflinePanel::showPlot() {
@@ -288,6 +304,7 @@ void RooflinePanel::measure() {
 }
 
 bool RooflinePanel::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_table && event->type() == QEvent::Resize) shareWidth();
     if (watched != m_plot) return QWidget::eventFilter(watched, event);
     switch (event->type()) {
         case QEvent::MouseButtonPress: {

@@ -39,6 +39,7 @@ private:
     void restyle();
     void request();
     void showRows();
+    void shareWidth();
     void showPlot();
     void choose(int row);
     int rowOf(const Selection& selection) const;

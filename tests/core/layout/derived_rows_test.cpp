@@ -260,7 +260,7 @@ TEST(DerivedRows, FoundStepsAndTheirLayersHaveRowsThatSaySo) {
     }
     const TimelineRow& row = *index.rows().front();
     EXPECT_EQ(row.kind, RowKind::Step);
-    EXPECT_TRUE(row.title.starts_with("Steps found, ") && row.title.ends_with(" sure")) << row.title;
+    EXPECT_TRUE(row.title.starts_with("Steps found, ") && row.title.ends_with(" %")) << row.title;
     EXPECT_EQ(row.detail, found.sentence());
     EXPECT_EQ(index.placeOf(RowKind::Step, 2).row, 0);
     if (found.layersPerStep > 0) {
