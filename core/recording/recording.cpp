@@ -19,6 +19,7 @@
 #include "core/capture/nvml_sampler.h"
 #include "core/export/session_writer.h"
 #include "core/runner/devices.h"
+#include "core/runner/prefix_memory.h"
 
 namespace gapscope {
 
