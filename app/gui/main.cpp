@@ -85,7 +85,10 @@ int main(int argc, char** argv) {
     if (const QString path = qEnvironmentVariable("GAPSCOPE_TEST_REPORT"); !path.isEmpty())
         new TestReport(window, path);
     if (line->compare) window.compareWhenOpened(QString::fromStdString(*line->compare));
-    if (!line->files.empty()) window.openFile(QString::fromStdString(line->files.front()));
+    QStringList files;
+    for (const std::string& file : line->files)
+        files.append(QString::fromStdString(file));
+    window.openFiles(files);
     if (line->resume) window.document().recover(QString::fromStdString(*line->resume));
     if (line->run) window.runWhenReady();
     return QApplication::exec();

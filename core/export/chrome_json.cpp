@@ -220,7 +220,7 @@ private:
         m_json.key("diagnostics").beginArray();
         for (const Diagnostic& entry : m_trace.diagnostics().entries()) {
             m_json.beginObject().field("name", entry.name).field("severity", severityName(entry.severity));
-            m_json.field("count", entry.count).field("text", entry.text).endObject();
+            m_json.field("count", entry.count).field("text", m_texts.of(entry.text)).endObject();
         }
         m_json.endArray().endObject();
     }

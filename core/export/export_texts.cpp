@@ -40,7 +40,7 @@ std::string withoutHomeFolders(std::string_view text) {
                 continue;
             }
             size_t end = at + form.parent.size();
-            if (form.namesPerson) end = text.find_first_of("/\\ \t\"':;,()", end);
+            if (form.namesPerson) end = text.find_first_of("/\\ \t\n\r\"':;,()", end);
             if (end == std::string_view::npos) end = text.size();
             if (!form.namesPerson) --end;  // keep the separator
             out.append(text.substr(done, begin - done)).append("~");
@@ -62,9 +62,17 @@ ExportTexts::ExportTexts(const Trace& trace, Identity identity) : m_trace(trace)
     }
 }
 
+std::string ExportTexts::of(std::string_view text) const {
+    return m_identity == Identity::Kept ? std::string(text) : withoutHomeFolders(text);
+}
+
 RunInfo ExportTexts::run(const RunInfo& run) const {
     RunInfo shown = run;
-    if (m_identity == Identity::LeftOut) shown.modelPath = std::filesystem::path(run.modelPath).filename().string();
+    if (m_identity == Identity::Kept) return shown;
+    // A failed run's reason names files; the prompt stays as it was given.
+    for (std::string* text : {&shown.modelName, &shown.deviceName, &shown.speculation, &shown.stopReason})
+        *text = withoutHomeFolders(*text);
+    shown.modelPath = std::filesystem::path(run.modelPath).filename().string();
     return shown;
 }
 

@@ -25,7 +25,8 @@ public:
         const auto it = m_changed.find(id.value);
         return it == m_changed.end() ? m_trace.string(id) : std::string_view(it->second);
     }
-    RunInfo run(const RunInfo& run) const;  // its paths the same way; a model's path keeps its last part only
+    std::string of(std::string_view text) const;  // one that is no string of the trace: a diagnostic's
+    RunInfo run(const RunInfo& run) const;        // the same; a model's path keeps its last part only
 
 private:
     const Trace& m_trace;

@@ -345,7 +345,7 @@ private:
             namedArg("name", entry.name);
             namedArg("severity", static_cast<uint32_t>(entry.severity));
             namedArg("count", entry.count);
-            namedArg("text", entry.text);
+            namedArg("text", m_texts.of(entry.text));
             writeEvent(0);
         }
     }

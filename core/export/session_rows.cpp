@@ -259,7 +259,7 @@ Status SessionRows::writeSmallTables(const Trace& trace, const ExportTexts& text
                      m_database.prepare("INSERT INTO GAPSCOPE_DIAGNOSTIC VALUES (?, ?, ?, ?, ?)"));
     int64_t place = 0;
     for (const Diagnostic& entry : trace.diagnostics().entries())
-        RETURN_IF_ERROR(insert(diagnostic, place++, entry.name, entry.severity, entry.count, entry.text));
+        RETURN_IF_ERROR(insert(diagnostic, place++, entry.name, entry.severity, entry.count, texts.of(entry.text)));
     return trace.run() ? writeRun(texts.run(*trace.run())) : Status();
 }
 

@@ -31,6 +31,7 @@ Status writeMeta(Database& database, const char* name, int64_t value) {
 Status createSchema(Database& database) {
     RETURN_IF_ERROR(database.execute("BEGIN IMMEDIATE"));
     RETURN_IF_ERROR(database.execute(sessionSchemaSql()));
+    RETURN_IF_ERROR(database.execute("PRAGMA application_id = " + std::to_string(kSessionApplicationId)));
     const int64_t utcNs =
         std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
             .count();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/category_rules.h"
@@ -52,7 +53,7 @@ private:
     // Tables of an export stand in no promised order, and kinds come apart: rows enter the trace by start.
     template <class Row>
     void addByStart(std::vector<Row>& rows) {
-        std::ranges::stable_sort(rows, {}, &Row::startNs);
+        if (!std::ranges::is_sorted(rows, {}, &Row::startNs)) std::ranges::stable_sort(rows, {}, &Row::startNs);
         for (const Row& row : rows)
             m_builder.add(row);
     }
@@ -62,11 +63,44 @@ private:
                        [&](TableReader& row) { m_builder.setOrigin({.utcEpochNs = row.integer(0)}); });
     }
 
-    Category categoryOf(int64_t fullName) {
-        const auto [it, isNew] = m_categories.try_emplace(fullName, Category::Other);
-        const std::string* text = isNew ? m_strings.text(fullName) : nullptr;
-        if (text) it->second = CategoryRules::builtIn().categoryOf(*text);
-        return it->second;
+    // What all kernels of one name have in common, and how the last of them ran: mostly as it did the time before.
+    struct KernelName {
+        StringId id;
+        bool isKnown = false;
+        Category category = Category::Other;
+        LaunchConfigRow lastConfig;
+        LaunchConfigId lastConfigId;
+    };
+    void setKernel(const EventRow& event, DeviceOpRow& op) {
+        const auto [it, isNew] = m_kernelNames.try_emplace(event.fullName);
+        KernelName& name = it->second;
+        if (isNew) {
+            const std::string* const text = m_strings.text(event.fullName);
+            name.isKnown = text != nullptr;
+            if (text) name.category = CategoryRules::builtIn().categoryOf(*text);
+        }
+        // One that the file does not hold is counted with each of its rows.
+        if (isNew || !name.isKnown) name.id = m_strings.id(event.fullName, m_builder);
+        // The full name, not the short one: many CUTLASS kernels are all called "Kernel".
+        op.name = name.id;
+        op.category = name.category;
+        LaunchConfigRow config = event.config;
+        config.fullName = op.name;
+        if (!name.lastConfigId.valid() || config != name.lastConfig) {
+            name.lastConfig = config;
+            name.lastConfigId = m_builder.internLaunchConfig(config);
+        }
+        op.config = name.lastConfigId;
+    }
+
+    // Rows of one thread or device mostly follow each other.
+    void noteThread(uint64_t thread) {
+        if (m_threads.empty() || thread != m_lastThread) m_threads.insert(thread);
+        m_lastThread = thread;
+    }
+    void noteDevice(uint32_t device) {
+        if (m_deviceIds.empty() || device != m_lastDevice) m_deviceIds.insert(device);
+        m_lastDevice = device;
     }
 
     // Nsight's own words for them.
@@ -107,14 +141,10 @@ private:
                                .copyBytes = event.bytes,
                                .graphNodeId = event.graphNodeId};
                 if (!op.track.valid()) continue;
-                m_deviceIds.insert(event.track.deviceId);
+                noteDevice(event.track.deviceId);
                 switch (kind) {
                     case DeviceOpKind::Kernel:
-                        // The full name, not the short one: many CUTLASS kernels are all called "Kernel".
-                        op.name = m_strings.id(event.fullName, m_builder);
-                        op.category = categoryOf(event.fullName);
-                        event.config.fullName = op.name;
-                        op.config = m_builder.internLaunchConfig(event.config);
+                        setKernel(event, op);
                         break;
                     case DeviceOpKind::Copy:
                         op.name = copyName(event.kind);
@@ -136,7 +166,7 @@ private:
     }
 
     Status readCalls() {
-        std::map<int64_t, StringId> names;
+        std::unordered_map<int64_t, StringId> names;
         std::vector<ApiCallRow>& calls = m_calls;
         RETURN_IF_ERROR(
             forEach("CUPTI_ACTIVITY_KIND_RUNTIME",
@@ -154,7 +184,7 @@ private:
                                          .globalTid = static_cast<uint64_t>(row.integer(3)),
                                          .correlationId = saneCorrelation(row.integer(4)),
                                          .apiClass = row.integer(2) == 1 ? ApiClass::Driver : ApiClass::Runtime});
-                        m_threads.insert(calls.back().globalTid);
+                        noteThread(calls.back().globalTid);
                     }));
         addByStart(calls);
         return {};
@@ -194,7 +224,7 @@ private:
         RETURN_IF_ERROR(m_more.readWaits(m_calls, ranges));
         m_calls = {};
         for (const RangeRow& range : ranges)
-            m_threads.insert(range.globalTid);
+            noteThread(range.globalTid);
         addByStart(ranges);
         return {};
     }
@@ -274,9 +304,11 @@ private:
     NsysMoreTables m_more;            // after what it reads with
     std::vector<ApiCallRow> m_calls;  // until the waits are read
     BoundedTracks m_tracks;
-    std::map<int64_t, Category> m_categories;
+    std::unordered_map<int64_t, KernelName> m_kernelNames;
     std::set<uint32_t> m_deviceIds;
     std::set<uint64_t> m_threads;
+    uint32_t m_lastDevice = 0;
+    uint64_t m_lastThread = 0;
 };
 
 int64_t bytesOf(const std::filesystem::path& path) {

@@ -3,8 +3,11 @@
 namespace gapscope {
 
 TrackId BoundedTracks::intern(const TrackRow& track, TraceBuilder& builder) {
-    if (const auto it = m_ids.find(track); it != m_ids.end()) return it->second;
-    if (m_ids.size() < kMostTracks) return m_ids[track] = builder.internTrack(track);
+    if (m_lastId.valid() && track == m_last) return m_lastId;  // rows of one stream mostly follow each other
+    m_last = track;
+    m_lastId = {};
+    if (const auto it = m_ids.find(track); it != m_ids.end()) return m_lastId = it->second;
+    if (m_ids.size() < kMostTracks) return m_lastId = m_ids[track] = builder.internTrack(track);
     builder.diagnostics().add("too_many_streams", Severity::DataLoss, 1,
                               "Operations of more streams than a trace can hold are left out of every figure.");
     return {};

@@ -16,6 +16,8 @@ public:
 
 private:
     std::map<TrackRow, TrackId> m_ids;
+    TrackRow m_last;
+    TrackId m_lastId;
 };
 // Names beyond those that a trace keeps: counted, so that nobody wonders why threads and devices have numbers only.
 void countThreadsWithoutName(int64_t count, TraceBuilder& builder);

@@ -2,9 +2,13 @@
 #include "app/gui/window/main_window.h"
 
 #include <QAction>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDialog>
 #include <QDragEnterEvent>
 #include <QDropEvent>
 #include <QFile>
+#include <QFileDialog>
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
@@ -12,12 +16,15 @@
 #include <QMessageBox>
 #include <QMimeData>
 #include <QPushButton>
+#include <QRadioButton>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
+#include <map>
+#include <set>
 
 #include "app/gui/models/token_model.h"
 #include "app/gui/views/banner.h"
@@ -98,6 +105,93 @@ private Q_SLOTS:
         QVERIFY(!m_window->isWindowModified());
         QVERIFY(m_settings->recentFiles().isEmpty());
         QVERIFY(action("saveAsAction").isEnabled());
+    }
+
+    void severalFilesAreAlignedAsChosen() {
+        const auto firstOf = [this](const char* name) {
+            const Trace& trace = *m_window->session().trace();
+            std::map<uint64_t, int64_t> starts;  // by process
+            for (size_t row = 0; row < trace.ranges().startNs.size(); ++row)
+                if (trace.string(trace.ranges().name[row]) == name)
+                    starts.try_emplace(globalPidOf(trace.ranges().globalTid[row]), trace.ranges().startNs[row]);
+            std::set<int64_t> different;
+            for (const auto& [process, startNs] : starts)
+                different.insert(startNs);
+            return starts.size() == 2 ? different.size() : 0;
+        };
+        // The second has a kernel long before its first step.
+        TraceBuilder early;
+        addSampleRun(early, 4);
+        early.add(DeviceOpRow{.startNs = 10,
+                              .endNs = 20,
+                              .name = early.intern("warm-up"),
+                              .track = early.internTrack({.globalPid = makeGlobalTid(100, 0), .streamId = 7})});
+        QVERIFY(saveSession(*early.snapshot(), path("b_rank1.gapscope").toStdString()).has_value());
+        m_window->openFiles({written("a_rank0.gapscope", 4), path("b_rank1.gapscope")});
+        QTRY_VERIFY(m_window->settled());
+        QCOMPARE(m_window->banners().sentences(),
+                 QStringList{QStringLiteral("2 files as one, aligned by their first device operations.")});
+        QCOMPARE(firstOf("decode 1"), size_t(2));
+
+        action("alignFilesAction").trigger();
+        auto* dialog = m_window->findChild<QDialog*>(QStringLiteral("alignDialog"));
+        QVERIFY(dialog);
+        QVERIFY(!dialog->findChild<QRadioButton*>(QStringLiteral("alignByClock"))->isEnabled());  // none is known
+        auto* name = dialog->findChild<QComboBox*>(QStringLiteral("alignName"));
+        QVERIFY(name->findText(QStringLiteral("decode 1")) >= 0);
+        QCOMPARE(name->findText(QStringLiteral("warm-up")), -1);  // only one of them has it
+        name->setEditText(QStringLiteral("decode 1"));
+        QVERIFY(dialog->findChild<QRadioButton*>(QStringLiteral("alignByName"))->isChecked());
+        dialog->findChild<QPushButton*>(QStringLiteral("alignButton"))->click();
+        QTRY_VERIFY(m_window->settled());
+        QCOMPARE(firstOf("decode 1"), size_t(1));
+        QCOMPARE(m_window->banners().sentences(),
+                 QStringList{QStringLiteral("2 files as one, aligned where decode 1 first begins.")});
+
+        // A name that one of them lacks changes nothing and says so.
+        const TracePtr before = m_window->session().trace();
+        m_window->document().openTogether(m_window->document().filesTogether()->paths, {.name = "warm-up"});
+        QTRY_VERIFY(m_window->settled());
+        QCOMPARE(m_window->session().trace(), before);
+        QCOMPARE(m_window->banners().sentences().first(),
+                 QStringLiteral("rank 0 has nothing named warm-up to align at."));
+        open(written("single.gapscope", 4));
+        QVERIFY(!action("alignFilesAction").isEnabled());
+        QVERIFY(!m_window->banners().sentences().contains(
+            QStringLiteral("2 files as one, aligned where decode 1 first begins.")));
+    }
+
+    void anExportTellsWhereFilesLieOnlyWhenTicked() {
+        TraceBuilder builder;
+        addSampleRun(builder, 4);
+        builder.add(RangeRow{1, 2, builder.intern("/home/ada/run.py(7): main"), makeGlobalTid(100, 101),
+                             RangeKind::PythonFunction});
+        QVERIFY(saveSession(*builder.snapshot(), path("named.gapscope").toStdString()).has_value());
+        open(path("named.gapscope"));
+        for (const char* name : {"out.json", "out.pftrace", "out2.gapscope"}) {
+            for (const bool ticked : {false, true}) {
+                const QString file = path(name);
+                QFile::remove(file);
+                QTimer::singleShot(0, this, [&] {
+                    auto* dialog = m_window->findChild<QFileDialog*>(QStringLiteral("exportDialog"));
+                    QVERIFY(dialog);
+                    auto* keep = dialog->findChild<QCheckBox*>(QStringLiteral("keepIdentity"));
+                    QVERIFY(keep->isVisible() && !keep->isChecked());
+                    keep->setChecked(ticked);
+                    dialog->selectFile(file);
+                    QMetaObject::invokeMethod(dialog, "accept");
+                });
+                action("exportTraceAction").trigger();
+                QTRY_VERIFY(m_window->settled());
+                QFile written(file);
+                QVERIFY2(written.open(QIODevice::ReadOnly), qPrintable(file));
+                QCOMPARE(written.readAll().contains("ada"), ticked);
+                QVERIFY(m_window->banners().sentences().first().contains(file));
+            }
+        }
+        m_window->exportTrace(path("out.txt"), Identity::LeftOut);
+        QTRY_VERIFY(m_window->settled());
+        QVERIFY(m_window->banners().sentences().first().contains(QStringLiteral("does not tell a format")));
     }
 
     void aBadFileLeavesTheOpenSessionAsItWas() {

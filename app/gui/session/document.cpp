@@ -9,7 +9,6 @@
 
 #include "app/gui/session/selection_text.h"
 #include "core/export/session_writer.h"
-#include "core/import/join_traces.h"
 #include "core/import/recover_session.h"
 
 namespace gapscope {
@@ -52,6 +51,7 @@ qint64 Document::savedMsecsAgo() const {
 void Document::adoptRun(const QString& name, const QString& temporaryPath) {
     if (temporaryPath != m_temporaryPath) removeTemporary();
     m_temporaryPath = temporaryPath;
+    m_together.reset();
     m_unsavedName = name;
     m_path.clear();
     m_savedAtMsecs = -1;
@@ -68,6 +68,7 @@ void Document::discard() {
 
 QStringList Document::reopenArguments() const {
     if (!m_temporaryPath.isEmpty()) return {QStringLiteral("--resume"), m_temporaryPath};
+    if (m_together && m_path.isEmpty()) return QStringList{QStringLiteral("--")} + m_together->paths;
     return m_path.isEmpty() ? QStringList() : QStringList{QStringLiteral("--"), m_path};
 }
 
@@ -83,8 +84,9 @@ void Document::removeTemporary() {
     m_temporaryPath.clear();
 }
 
-void Document::adopt(TracePtr trace, const QString& path) {
+void Document::adopt(TracePtr trace, const QString& path, std::optional<FilesTogether> together) {
     removeTemporary();
+    m_together = std::move(together);
     m_path = path;
     m_savedAtMsecs = -1;
     m_modified = false;
@@ -111,23 +113,37 @@ void Document::open(const QString& path) {
         });
 }
 
-void Document::openTogether(const QStringList& paths) {
+void Document::openTogether(const QStringList& paths, const JoinAlignment& alignment) {
+    constexpr size_t kMostNames = 500;
+    struct Joined {
+        TracePtr trace;
+        FilesTogether files;
+    };
     const QString label = tr("Opening %1 files").arg(paths.size());
     Q_EMIT progress(label, -1);
-    std::vector<std::filesystem::path> files;
-    for (const QString& path : paths)
-        files.emplace_back(path.toStdString());
-    m_jobs.start([files = std::move(files), report = reportTo(this, label), rules = m_rules](
-                     std::stop_token stop) { return sorted(openTraces(files, {}, report, stop), *rules, stop); },
-                 [this, name = tr("%1 files").arg(paths.size())](Result<TracePtr> trace) {
-                     Q_EMIT idle();
-                     if (trace) {
-                         m_unsavedName = name;
-                         adopt(std::move(*trace), {});
-                     } else if (trace.error().kind != ErrorKind::Cancelled) {
-                         Q_EMIT failed(text(trace.error().message));
-                     }
-                 });
+    m_jobs.start(
+        [paths, alignment, report = reportTo(this, label), rules = m_rules](std::stop_token stop) -> Result<Joined> {
+            std::vector<std::filesystem::path> files;
+            for (const QString& path : paths)
+                files.emplace_back(path.toStdString());
+            ASSIGN_OR_RETURN(const std::vector<TracePart> parts, openParts(files, report, stop));
+            ASSIGN_OR_RETURN(TracePtr trace, sorted(joinTraces(parts, alignment, stop), *rules, stop));
+            return Joined{.trace = std::move(trace),
+                          .files = {.paths = paths,
+                                    .alignment = alignment,
+                                    .by = alignedBy(parts, alignment),
+                                    .clocksMeet = alignedBy(parts, {}) == AlignedBy::WallClock,
+                                    .names = commonNames(parts, kMostNames, stop)}};
+        },
+        [this, name = tr("%1 files").arg(paths.size())](Result<Joined> joined) {
+            Q_EMIT idle();
+            if (joined) {
+                m_unsavedName = name;
+                adopt(std::move(joined->trace), {}, std::move(joined->files));
+            } else if (joined.error().kind != ErrorKind::Cancelled) {
+                Q_EMIT failed(text(joined.error().message));
+            }
+        });
 }
 
 void Document::recover(const QString& path) {

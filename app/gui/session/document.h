@@ -5,12 +5,24 @@
 #include <QString>
 #include <QStringList>
 #include <functional>
+#include <optional>
+#include <vector>
 
 #include "app/gui/jobs/job_tracker.h"
 #include "app/gui/session/kernel_rules.h"
 #include "core/base/result.h"
+#include "core/import/join_traces.h"
 
 namespace gapscope {
+
+// Files that are open as one trace.
+struct FilesTogether {
+    QStringList paths;
+    JoinAlignment alignment;  // that was asked for
+    AlignedBy by = AlignedBy::WallClock;
+    bool clocksMeet = false;
+    std::vector<std::string> names;  // that they could be aligned at
+};
 
 class Document : public QObject {
     Q_OBJECT
@@ -39,7 +51,9 @@ public:
     // What is open stays as it was until the new trace is complete, and for good if it cannot be read.
     void open(const QString& path);
     // Several files (the ranks of one run) as one trace, which no file holds until it is saved.
-    void openTogether(const QStringList& paths);
+    void openTogether(const QStringList& paths, const JoinAlignment& alignment = {});
+    // What is open came from several files.
+    const std::optional<FilesTogether>& filesTogether() const { return m_together; }
     // A run that nobody has saved, of a window that has ended: mends it where it broke off, opens it, and treats it as
     // unsaved.
     void recover(const QString& path);
@@ -56,7 +70,7 @@ Q_SIGNALS:
 
 private:
     void removeTemporary();
-    void adopt(TracePtr trace, const QString& path);
+    void adopt(TracePtr trace, const QString& path, std::optional<FilesTogether> together = std::nullopt);
 
     Session& m_session;
     JobTracker m_jobs;
@@ -64,6 +78,7 @@ private:
     QString m_path;
     QString m_unsavedName;
     QString m_temporaryPath;
+    std::optional<FilesTogether> m_together;
     qint64 m_savedAtMsecs = -1;
     bool m_modified = false;
     bool m_empty = true;

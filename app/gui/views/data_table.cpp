@@ -2,7 +2,6 @@
 
 #include <QClipboard>
 #include <QContextMenuEvent>
-#include <QFileDialog>
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QKeyEvent>
@@ -13,6 +12,8 @@
 #include <QScrollBar>
 #include <QStyledItemDelegate>
 #include <algorithm>
+
+#include "app/gui/views/export_choice.h"
 
 namespace gapscope {
 namespace {
@@ -224,11 +225,13 @@ void DataTable::copySelection() const {
 }
 
 void DataTable::exportCsv() {
-    const QString path =
-        QFileDialog::getSaveFileName(this, tr("Export the table"), accessibleName().toLower() + QStringLiteral(".csv"),
-                                     tr("Comma-separated values (*.csv)"));
-    if (path.isEmpty()) return;
-    const QByteArray text = copied(CopyFormat::Csv, CopyRows::All).toUtf8() + '\n';
+    const auto choice =
+        askForExport(this, tr("Export the table"), {}, accessibleName().toLower() + QStringLiteral(".csv"),
+                     {tr("Comma-separated values (*.csv)")}, QStringLiteral("csv"));
+    if (!choice) return;
+    const QString& path = choice->path;
+    QByteArray text = copied(CopyFormat::Csv, CopyRows::All).toUtf8() + '\n';
+    if (choice->identity == Identity::LeftOut) text = QByteArray::fromStdString(withoutHomeFolders(text.toStdString()));
     QSaveFile file(path);
     if (file.open(QIODevice::WriteOnly) && file.write(text) == text.size() && file.commit()) return;
     QMessageBox::warning(this, tr("Export the table"),

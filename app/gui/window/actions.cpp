@@ -56,6 +56,8 @@ Actions::Actions(QWidget* window) {
     compareBaseline = make(window, "compareBaselineAction", tr("Compare selection with base&line"),
                            tr("See what changed from the baseline to the selection"),
                            {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_M)});
+    alignFiles =
+        make(window, "alignFilesAction", tr("Ali&gn files…"), tr("How the files that are open together meet in time"));
     watchFolder = make(window, "watchFolderAction", tr("&Watch folder…"),
                        tr("Offer new traces that another program writes there, as torch.profiler does"));
     stopWatching = make(window, "stopWatchingAction", tr("Stop &watching"), tr("Offer no new traces any more"));
@@ -81,6 +83,8 @@ Actions::Actions(QWidget* window) {
                         {QKeySequence(Qt::SHIFT | Qt::Key_F3)});
     commandPalette = make(window, "commandPaletteAction", tr("&Command palette…"), tr("Find a command by its name"),
                           {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P)});
+    exportTrace = make(window, "exportTraceAction", tr("Export tra&ce…"),
+                       tr("Save the trace for other programs: Chrome JSON, Perfetto, or a session for others"));
     exportReport = make(window, "exportReportAction", tr("Export repor&t…"),
                         tr("What all panels tell of the window, as one web page for others"),
                         {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E)});
@@ -142,6 +146,7 @@ QList<QAction*> Actions::all() const {
             compareWith,
             setBaseline,
             compareBaseline,
+            alignFiles,
             watchFolder,
             stopWatching,
             save,
@@ -155,6 +160,7 @@ QList<QAction*> Actions::all() const {
             find,
             findNext,
             findPrevious,
+            exportTrace,
             exportReport,
             exportView,
             copyView,

@@ -25,6 +25,7 @@ struct Actions {
     QAction* compareWith;
     QAction* setBaseline;
     QAction* compareBaseline;  // the selection with it
+    QAction* alignFiles;
     QAction* watchFolder;
     QAction* stopWatching;
     QAction* save;
@@ -39,6 +40,7 @@ struct Actions {
     QAction* findNext;
     QAction* findPrevious;
     QAction* commandPalette;
+    QAction* exportTrace;
     QAction* exportReport;
     QAction* exportView;
     QAction* copyView;

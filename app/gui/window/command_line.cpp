@@ -21,7 +21,7 @@ bool parseSize(const std::string& text, int& width, int& height) {
 
 std::string commandLineHelp() {
     return "Usage: gapscope [options] [file...]\n"
-           "Opens the window; a file is opened in it.\n"
+           "Opens the window; a file is opened in it, several (the ranks of one run) as one.\n"
            "\n"
            "  --run              start a run at once\n"
            "  --compare FILE     compare the opened file, as before, with this one, as after\n"

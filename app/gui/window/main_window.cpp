@@ -97,13 +97,14 @@ void MainWindow::makeMenus() {
     file->addActions({m_actions.open, m_actions.openExampleEager, m_actions.openExampleGraph});
     m_recentMenu = file->addMenu(tr("Open &recent"));
     file->addActions({m_actions.reopenLast});
-    file->addActions({m_actions.compareWith});
+    file->addActions({m_actions.compareWith, m_actions.alignFiles});
     file->addSeparator();
     file->addActions({m_actions.watchFolder, m_actions.stopWatching});
     file->addSeparator();
     file->addActions({m_actions.save, m_actions.saveAs});
     file->addSeparator();
-    file->addActions({m_actions.exportReport, m_actions.exportView, m_actions.copyView, m_actions.printView});
+    file->addActions(
+        {m_actions.exportTrace, m_actions.exportReport, m_actions.exportView, m_actions.copyView, m_actions.printView});
     file->addSeparator();
     file->addAction(m_actions.quit);
     QMenu* runMenu = menuBar()->addMenu(tr("&Run"));
@@ -139,12 +140,13 @@ void MainWindow::makeMenus() {
     connect(m_actions.open, &QAction::triggered, this, &MainWindow::askForFile);
     m_actions.openExampleEager->setVisible(isThere(Example::Eager));
     m_actions.openExampleGraph->setVisible(isThere(Example::Graph));
-    connect(m_actions.openExampleEager, &QAction::triggered, this, [this] { openExample(Example::Eager); });
-    connect(m_actions.openExampleGraph, &QAction::triggered, this, [this] { openExample(Example::Graph); });
+    connect(m_actions.openExampleEager, &QAction::triggered, this, [this] { openFile(pathOf(Example::Eager)); });
+    connect(m_actions.openExampleGraph, &QAction::triggered, this, [this] { openFile(pathOf(Example::Graph)); });
     connect(m_actions.reopenLast, &QAction::triggered, this, [this] {
         const QStringList recent = m_settings.recentFiles();
         if (!recent.isEmpty()) openFile(recent.first());
     });
+    connect(m_actions.alignFiles, &QAction::triggered, this, &MainWindow::askForAlignment);
     connect(m_actions.save, &QAction::triggered, this, [this] { save(); });
     connect(m_actions.saveAs, &QAction::triggered, this, [this] { saveAs(); });
     connect(m_actions.quit, &QAction::triggered, this, &QWidget::close);
@@ -393,12 +395,14 @@ void MainWindow::updateActions() {
     m_actions.stop->setEnabled(running && !m_runs.stopping() && !m_climber.stopping());
     m_actions.climb->setEnabled(m_actions.run->isEnabled());
     m_actions.open->setEnabled(!running && !busy);
+    m_actions.exportTrace->setEnabled(!running && !busy && !m_document.isEmpty() && !m_reportJob.running());
     m_actions.exportReport->setEnabled(!running && !busy && !m_document.isEmpty() && !m_reportJob.running());
     m_actions.compareWith->setEnabled(!running && !busy && !m_document.isEmpty() && !m_compareJob.running());
     updateSelectionActions();
     m_actions.openExampleEager->setEnabled(!running && !busy);
     m_actions.openExampleGraph->setEnabled(!running && !busy);
     m_recentMenu->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
+    m_actions.alignFiles->setEnabled(!running && !busy && m_document.filesTogether().has_value());
     m_actions.reopenLast->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
     m_actions.stopWatching->setEnabled(!m_folderWatch.folder().isEmpty());
     m_actions.save->setEnabled(!running && !busy && m_document.isModified());

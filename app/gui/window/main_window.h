@@ -18,6 +18,7 @@
 #include "app/gui/settings/app_settings.h"
 #include "app/gui/views/run_bar.h"
 #include "app/gui/window/actions.h"
+#include "core/export/export_texts.h"
 #include "core/import/recover_session.h"
 
 class QMenu;
@@ -62,7 +63,8 @@ public:
     void compareWith(const QString& path);     // the open session with this file
     void compareWhenOpened(const QString& path) { m_compareWanted = path; }
     bool comparing() const;
-    void exportReport(const QString& path);  // of the selection's window, or of the comparison
+    void exportReport(const QString& path);                    // of the selection's window, or of the comparison
+    void exportTrace(const QString& path, Identity identity);  // the format by the name
     void leaveCompare();
     Comparer& comparer() { return m_comparer; }
     void run();
@@ -103,6 +105,7 @@ private:
     void compareWithBaseline();
     void compareSelectionWith(const QString& windowName);
     void askForReport();
+    void askForTraceExport();
     void cancelReport();
     void offerComparison();
     void connectAnswers();
@@ -121,7 +124,8 @@ private:
     void offerNewTraces(const QStringList& paths);
     void openOffered(const QStringList& paths);
     void takeBackOffer();
-    void openExample(Example example);
+    void showAlignment();
+    void askForAlignment();
     void save(std::function<void()> then = {});
     void saveAs(std::function<void()> then = {});
     // Calls `then` once the unsaved session is saved or given up; never, if the person cancels.
@@ -173,13 +177,13 @@ private:
     FolderWatch m_folderWatch;
     QStringList m_newTraces;  // that are offered
     QString m_offer;          // the sentence that does
+    QString m_alignment;      // the sentence that says how files meet
     Actions m_actions;
     JobTracker m_machineJob;
     JobTracker m_recoveryJob;
     JobTracker m_deviceJob;  // the look before a run on a GPU
     DeviceLook m_lookAtDevices;
     Restart m_restart;
-    JobTracker m_exampleJob;
     QTimer m_factsTimer;
 
     RunBar* m_runBar = nullptr;

@@ -19,6 +19,7 @@ void MainWindow::connectCompare() {
     connect(m_actions.compareWith, &QAction::triggered, this, &MainWindow::askForComparison);
     connect(m_actions.setBaseline, &QAction::triggered, this, &MainWindow::setBaseline);
     connect(m_actions.compareBaseline, &QAction::triggered, this, &MainWindow::compareWithBaseline);
+    connect(m_actions.exportTrace, &QAction::triggered, this, &MainWindow::askForTraceExport);
     connect(m_actions.exportReport, &QAction::triggered, this, &MainWindow::askForReport);
     connect(m_compare, &ComparePage::leaveWanted, this, &MainWindow::leaveCompare);
 }

@@ -1,8 +1,9 @@
-// A folder that is watched for new traces, and the offer to open them.
+// Files beside the one that is open: a folder that is watched for new traces, several opened together.
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
 
+#include "app/gui/views/align_dialog.h"
 #include "app/gui/views/banner.h"
 #include "app/gui/window/main_window.h"
 
@@ -70,6 +71,29 @@ void MainWindow::openOffered(const QStringList& paths) {
     if (recording() || m_document.busy()) return offerNewTraces(m_newTraces);
     takeBackOffer();
     openFiles(paths);
+}
+
+void MainWindow::showAlignment() {
+    if (!m_alignment.isEmpty()) m_banners->close(m_alignment);
+    m_alignment.clear();
+    if (!m_document.filesTogether()) return;
+    const FilesTogether& files = *m_document.filesTogether();
+    m_alignment = tr("%1 files as one, aligned %2.").arg(files.paths.size()).arg(alignmentText(files));
+    m_banners->show(BannerKind::Notice, m_alignment, {{tr("Align…"), [this] { askForAlignment(); }}});
+}
+
+void MainWindow::askForAlignment() {
+    if (!m_document.filesTogether()) return;
+    auto* dialog = new AlignDialog(*m_document.filesTogether(), this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    const auto showAgain = [this] { showAlignment(); };  // choosing "Align…" closed the banner
+    connect(dialog, &QDialog::rejected, this, showAgain);
+    connect(dialog, &AlignDialog::chosen, this, [this, showAgain](const JoinAlignment& alignment) {
+        showAgain();
+        if (m_document.filesTogether() && !m_runs.running() && !m_document.busy())
+            m_document.openTogether(m_document.filesTogether()->paths, alignment);
+    });
+    dialog->open();
 }
 
 }  // namespace gapscope

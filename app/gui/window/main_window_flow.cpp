@@ -171,6 +171,7 @@ void MainWindow::connectDocument() {
         m_baseline = {};
         m_banners->close(m_baselineBanner);
         m_runFailed = false;
+        showAlignment();
         if (!m_compareWanted.isEmpty()) compareWith(std::exchange(m_compareWanted, QString()));
     });
 }
@@ -191,17 +192,11 @@ void MainWindow::openFile(const QString& path) {
 void MainWindow::openFiles(const QStringList& paths) {
     if (paths.size() == 1) return openFile(paths.first());
     if (paths.isEmpty() || recording() || m_document.busy()) return;
-    settleUnsaved(tr("Save the session before others are opened?"), [this, paths] { m_document.openTogether(paths); });
-}
-
-void MainWindow::openExample(Example example) {
-    m_exampleJob.start([example](std::stop_token) { return unpack(example); },
-                       [this](const Result<QString>& path) {
-                           if (path)
-                               openFile(*path);
-                           else
-                               showError(text(path.error().message));
-                       });
+    QStringList absolute;
+    for (const QString& path : paths)
+        absolute.append(QFileInfo(path).absoluteFilePath());
+    settleUnsaved(tr("Save the session before others are opened?"),
+                  [this, absolute] { m_document.openTogether(absolute); });
 }
 
 void MainWindow::save(std::function<void()> then) {
@@ -459,8 +454,8 @@ void MainWindow::easeToDecode() {
 }
 
 bool MainWindow::settled() const {
-    return m_machineKnown && !m_deviceJob.running() && !recording() && !m_exampleJob.running() && !m_document.busy() &&
-           m_analyst.settled() && m_timeline->gapsSettled() && !m_compareJob.running() && !m_reportJob.running() &&
+    return m_machineKnown && !m_deviceJob.running() && !recording() && !m_document.busy() && m_analyst.settled() &&
+           m_timeline->gapsSettled() && !m_compareJob.running() && !m_reportJob.running() &&
            (!comparing() || m_compare->settled());
 }
 

@@ -1,4 +1,4 @@
-// Export report: what the window answers for, as one HTML file that opens in any browser.
+// What goes to others: the report, one HTML file that opens in any browser, and the trace for other programs.
 #include <QDesktopServices>
 #include <QFileDialog>
 #include <QFileInfo>
@@ -6,9 +6,12 @@
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/views/banner.h"
+#include "app/gui/views/export_choice.h"
 #include "app/gui/views/status_strip.h"
 #include "app/gui/window/main_window.h"
 #include "core/analysis/window.h"
+#include "core/base/format.h"
+#include "core/export/export_trace.h"
 #include "core/report/html_report.h"
 
 namespace gapscope {
@@ -50,6 +53,39 @@ void MainWindow::exportReport(const QString& path) {
         m_banners->show(BannerKind::Notice, tr("The report is in %1.").arg(path),
                         {{tr("Open"), [path] { QDesktopServices::openUrl(QUrl::fromLocalFile(path)); }}});
     });
+    updateActions();
+}
+
+void MainWindow::askForTraceExport() {
+    QString name = QFileInfo(m_document.name()).completeBaseName();
+    name.replace(QLatin1Char('/'), QLatin1Char('-')).replace(QLatin1Char(' '), QLatin1Char('-'));
+    const auto choice =
+        askForExport(this, tr("Export trace"), m_settings.lastFolder(), name + QStringLiteral(".json"),
+                     {tr("Chrome JSON (*.json *.json.gz)"), tr("Perfetto (*.pftrace)"), tr("Session (*.gapscope)")},
+                     QStringLiteral("json"));
+    if (choice) exportTrace(choice->path, choice->identity);
+}
+
+void MainWindow::exportTrace(const QString& path, Identity identity) {
+    m_status->showProgress(tr("Exporting %1").arg(QFileInfo(path).fileName()), -1);
+    m_reportJob.start(
+        [file = path.toStdString(), trace = m_session.trace(), identity](std::stop_token stop) {
+            return gapscope::exportTrace(*trace, file, identity, stop);
+        },
+        [this, path](const Result<ExportReport>& report) {
+            m_status->hideProgress();
+            updateActions();
+            if (!report) {
+                if (report.error().kind != ErrorKind::Cancelled) showError(text(report.error().message));
+                return;
+            }
+            QString sentence =
+                tr("The trace is in %1 (%2).").arg(path, text(formatBytes(static_cast<double>(report->bytes))));
+            for (const ExportReport::Count& lack : report->notRepresented)
+                sentence +=
+                    QStringLiteral(" %1 %2: %3").arg(text(formatCount(lack.count)), text(lack.name), text(lack.text));
+            m_banners->show(BannerKind::Notice, sentence);
+        });
     updateActions();
 }
 

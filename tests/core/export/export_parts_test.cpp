@@ -39,6 +39,7 @@ TEST(ExportTexts, CutsHomeFoldersOut) {
         {"/homes/ada", "/homes/ada"},
         {"/home/", "~"},
         {"a / b", "a / b"},
+        {"/home/ada\nnext", "~\nnext"},
     };
     for (const auto& [text, expected] : cases)
         EXPECT_EQ(withoutHomeFolders(text), expected);
@@ -49,7 +50,10 @@ TEST(ExportTexts, NoExportTellsWhoRecordedUnlessAsked) {
     TraceBuilder builder = random.build();
     RunInfo run = random.run();
     run.modelPath = "/home/ada/models/gemma.gguf";
+    run.stopReason = "failed: /home/ada/models/gemma.gguf is cut short.";
     builder.setRun(run);
+    builder.diagnostics().add("nsight_message_1", Severity::Info, 1,
+                              "Nsight Systems said: /home/ada/nsys/report1.nsys-rep was written.");
     builder.add(RangeRow{1, 2, builder.intern("/home/ada/run.py(7): main"), makeGlobalTid(100, 100),
                          RangeKind::PythonFunction});
     builder.setThread(makeGlobalTid(100, 101), "/Users/ada/worker");
