@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
+#include <utility>
 
 namespace gapscope {
 
@@ -23,7 +25,161 @@ std::vector<bool> wantedNames(const Trace& trace, std::string_view text) {
     return wanted;
 }
 
+// Strings of the trace by the order of their bytes: comparing names is then comparing numbers.
+std::vector<uint32_t> nameRanks(const Trace& trace) {
+    std::vector<uint32_t> ids(trace.stringCount()), ranks(trace.stringCount());
+    std::iota(ids.begin(), ids.end(), 0u);
+    std::ranges::sort(ids, {}, [&](uint32_t id) { return trace.string(StringId{id}); });
+    for (uint32_t rank = 0; rank < ids.size(); ++rank)
+        ranks[ids[rank]] = rank;
+    return ranks;
+}
+
+int64_t durationOf(const Trace& trace, EventRow event) {
+    switch (event.kind) {
+        case EventKind::DeviceOp:
+            return trace.deviceOps().endNs[event.row] - trace.deviceOps().startNs[event.row];
+        case EventKind::ApiCall:
+            return trace.apiCalls().endNs[event.row] - trace.apiCalls().startNs[event.row];
+        case EventKind::Range:
+            break;
+    }
+    return trace.ranges().endNs[event.row] - trace.ranges().startNs[event.row];
+}
+
+StringId nameOf(const Trace& trace, EventRow event) {
+    switch (event.kind) {
+        case EventKind::DeviceOp:
+            return trace.deviceOps().name[event.row];
+        case EventKind::ApiCall:
+            return trace.apiCalls().name[event.row];
+        case EventKind::Range:
+            break;
+    }
+    return trace.ranges().name[event.row];
+}
+
+// Devices and streams before threads; operations of no known stream before all.
+class Places {
+public:
+    explicit Places(const Trace& trace) : m_trace(trace) {
+        std::vector<std::pair<uint64_t, uint64_t>> streams;
+        for (size_t track = 0; track < trace.tracks().size(); ++track)
+            streams.emplace_back(trace.tracks()[track].deviceId, trace.tracks()[track].streamId);
+        std::vector<std::pair<uint64_t, uint64_t>> sorted = streams;
+        std::ranges::sort(sorted);
+        for (const auto& stream : streams)
+            m_streams.push_back(std::ranges::lower_bound(sorted, stream) - sorted.begin());
+    }
+
+    int64_t of(EventRow event) const {
+        constexpr int64_t kThreads = int64_t{1} << 32;  // there are fewer streams
+        if (event.kind == EventKind::DeviceOp) {
+            const TrackId track = m_trace.deviceOps().track[event.row];
+            return track.value < m_streams.size() ? m_streams[track.value] : -1;
+        }
+        const uint64_t thread = event.kind == EventKind::ApiCall ? m_trace.apiCalls().globalTid[event.row]
+                                                                 : m_trace.ranges().globalTid[event.row];
+        return kThreads + (std::ranges::lower_bound(m_threads, thread) - m_threads.begin());
+    }
+
+    void noteThreads(std::span<const EventRow> events) {
+        std::set<uint64_t> threads;
+        uint64_t last = 0;
+        for (const EventRow event : events) {
+            if (event.kind == EventKind::DeviceOp) continue;
+            const uint64_t thread = event.kind == EventKind::ApiCall ? m_trace.apiCalls().globalTid[event.row]
+                                                                     : m_trace.ranges().globalTid[event.row];
+            if (thread == last && !threads.empty()) continue;
+            threads.insert(last = thread);
+        }
+        m_threads.assign(threads.begin(), threads.end());
+    }
+
+private:
+    const Trace& m_trace;
+    std::vector<int64_t> m_streams;  // rank, by track
+    std::vector<uint64_t> m_threads;
+};
+
+int64_t kindOf(const Trace& trace, EventRow event) {
+    const int64_t kind = static_cast<int64_t>(event.kind) * 8;
+    return event.kind == EventKind::DeviceOp ? kind + static_cast<int64_t>(trace.deviceOps().kind[event.row]) : kind;
+}
+
+int64_t correlationOf(const Trace& trace, EventRow event) {
+    if (event.kind == EventKind::DeviceOp) return trace.deviceOps().correlationId[event.row];
+    return event.kind == EventKind::ApiCall ? trace.apiCalls().correlationId[event.row] : 0;
+}
+
 }  // namespace
+
+std::vector<uint32_t> orderOf(const Trace& trace, std::span<const EventRow> events, EventOrder order, bool descending,
+                              std::stop_token stop) {
+    struct Keyed {
+        int64_t key;
+        uint32_t place;
+    };
+    constexpr size_t kRowsBetweenLooks = size_t{1} << 16;
+    Places places(trace);
+    if (order == EventOrder::Place) places.noteThreads(events);
+    std::vector<uint32_t> ranks;
+    if (order == EventOrder::Name) ranks = nameRanks(trace);
+    std::vector<Keyed> keyed(events.size());
+    for (size_t i = 0; i < events.size(); ++i) {
+        if (i % kRowsBetweenLooks == 0 && stop.stop_requested()) return {};
+        const EventRow event = events[i];
+        int64_t key = 0;
+        switch (order) {
+            case EventOrder::Start:
+                break;  // they stand so
+            case EventOrder::Duration:
+                key = durationOf(trace, event);
+                break;
+            case EventOrder::Kind:
+                key = kindOf(trace, event);
+                break;
+            case EventOrder::Name: {
+                const StringId name = nameOf(trace, event);
+                key = name.valid() && name.value < ranks.size() ? int64_t{ranks[name.value]} : -1;
+                break;
+            }
+            case EventOrder::Place:
+                key = places.of(event);
+                break;
+            case EventOrder::Correlation:
+                key = correlationOf(trace, event);
+                break;
+        }
+        keyed[i] = {descending ? -key : key, static_cast<uint32_t>(i)};
+    }
+    const bool backwards = order == EventOrder::Start && descending;
+    // Blocks, then merged: a sort of millions that can be given up on the way.
+    const auto before = [](const Keyed& a, const Keyed& b) {
+        return a.key != b.key ? a.key < b.key : a.place < b.place;
+    };
+    if (order != EventOrder::Start) {
+        for (size_t from = 0; from < keyed.size(); from += kRowsBetweenLooks) {
+            if (stop.stop_requested()) return {};
+            const auto begin = keyed.begin() + static_cast<ptrdiff_t>(from);
+            std::sort(begin, keyed.begin() + static_cast<ptrdiff_t>(std::min(from + kRowsBetweenLooks, keyed.size())),
+                      before);
+        }
+        for (size_t width = kRowsBetweenLooks; width < keyed.size(); width *= 2) {
+            for (size_t from = 0; from + width < keyed.size(); from += 2 * width) {
+                if (stop.stop_requested()) return {};
+                const auto at = [&](size_t i) {
+                    return keyed.begin() + static_cast<ptrdiff_t>(std::min(i, keyed.size()));
+                };
+                std::inplace_merge(at(from), at(from + width), at(from + 2 * width), before);
+            }
+        }
+    }
+    std::vector<uint32_t> sorted(keyed.size());
+    for (size_t i = 0; i < keyed.size(); ++i)
+        sorted[i] = keyed[backwards ? keyed.size() - 1 - i : i].place;
+    return sorted;
+}
 
 std::vector<EventRow> eventList(const PreparedTrace& prepared, TimeRange window, const EventFilter& filter,
                                 std::stop_token stop) {

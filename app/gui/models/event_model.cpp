@@ -12,11 +12,43 @@ enum Column { kStart, kDuration, kKind, kName, kWhere, kCorrelation };
 
 }  // namespace
 
-void EventModel::show(TracePtr trace, std::vector<EventRow> events) {
+void EventModel::show(TracePtr trace, Events events) {
     beginResetModel();
     m_trace = std::move(trace);
     m_events = std::move(events);
+    m_order = {};
     endResetModel();
+}
+
+EventModel::Order EventModel::orderOf(std::vector<uint32_t> places) {
+    Order order{.rows = std::vector<uint32_t>(places.size())};
+    for (uint32_t row = 0; row < places.size(); ++row)
+        order.rows[places[row]] = row;
+    order.places = std::move(places);
+    return order;
+}
+
+// The same rows at other places: told as changed contents, which costs what is seen and not what is there.
+void EventModel::setOrder(Order order) {
+    m_order = std::move(order);
+    if (!m_events->empty()) Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
+}
+
+EventOrder EventModel::orderBy(int column) {
+    switch (column) {
+        case kDuration:
+            return EventOrder::Duration;
+        case kKind:
+            return EventOrder::Kind;
+        case kName:
+            return EventOrder::Name;
+        case kWhere:
+            return EventOrder::Place;
+        case kCorrelation:
+            return EventOrder::Correlation;
+        default:
+            return EventOrder::Start;
+    }
 }
 
 TimeRange EventModel::rangeOf(EventRow event) const {
@@ -32,7 +64,7 @@ TimeRange EventModel::rangeOf(EventRow event) const {
 }
 
 Selection EventModel::selectionOf(int row) const {
-    const EventRow event = m_events[static_cast<size_t>(row)];
+    const EventRow event = eventAt(row);
     Selection selection{.range = rangeOf(event), .row = event.row};
     selection.kind = event.kind == EventKind::DeviceOp  ? Selection::Kind::DeviceOp
                      : event.kind == EventKind::ApiCall ? Selection::Kind::ApiCall
@@ -57,14 +89,17 @@ int EventModel::rowOf(const Selection& selection) const {
     }
     if (!m_trace) return -1;
     const auto startOf = [&](EventRow event) { return rangeOf(event).startNs; };
-    auto at = std::ranges::lower_bound(m_events, selection.range.startNs, {}, startOf);
-    for (; at != m_events.end() && startOf(*at) == selection.range.startNs; ++at)
-        if (*at == wanted) return static_cast<int>(at - m_events.begin());
+    auto at = std::ranges::lower_bound(*m_events, selection.range.startNs, {}, startOf);
+    for (; at != m_events->end() && startOf(*at) == selection.range.startNs; ++at) {
+        if (*at != wanted) continue;
+        const auto place = static_cast<size_t>(at - m_events->begin());
+        return static_cast<int>(m_order.rows.empty() ? place : m_order.rows[place]);
+    }
     return -1;
 }
 
 int EventModel::rowCount(const QModelIndex& parent) const {
-    return parent.isValid() ? 0 : static_cast<int>(m_events.size());
+    return parent.isValid() ? 0 : static_cast<int>(m_events->size());
 }
 
 const std::vector<TableColumn>& EventModel::columns() const {
@@ -80,7 +115,7 @@ const std::vector<TableColumn>& EventModel::columns() const {
 }
 
 TableCell EventModel::cell(int row, int column) const {
-    const EventRow event = m_events[static_cast<size_t>(row)];
+    const EventRow event = eventAt(row);
     const TimeRange range = rangeOf(event);
     if (column == kStart) return momentCell(range.startNs);
     if (column == kDuration) return durationCell(range.durationNs());

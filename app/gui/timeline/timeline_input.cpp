@@ -1,4 +1,5 @@
 // Wheel, keys and pointer of the timeline: what they do to the visible range and the selection.
+#include <QAction>
 #include <QApplication>
 #include <QKeyEvent>
 #include <QMouseEvent>
@@ -15,7 +16,7 @@ namespace gapscope {
 namespace {
 
 constexpr double kNotchZoom = 0.8;      // of the visible time, a wheel notch closer
-constexpr double kKeyPanShare = 0.1;    // of the width, a key
+constexpr double kKeyPanShare = 0.1;    // of the width, a notch
 constexpr double kPixelsPerNotch = 60;  // of a touchpad
 constexpr int kDragThresholdPx = 4;
 constexpr int kGripPx = 5;            // at the edges of the overview's handle
@@ -157,7 +158,6 @@ void TimelineWidget::wheelEvent(QWheelEvent* event) {
 
 void TimelineWidget::keyPressEvent(QKeyEvent* event) {
     const Qt::KeyboardModifiers modifiers = event->modifiers() & ~Qt::KeypadModifier;
-    const double pan = kKeyPanShare * scale().width * (modifiers == Qt::ShiftModifier ? 3 : 1);
     if (modifiers == Qt::AltModifier && (event->key() == Qt::Key_Left || event->key() == Qt::Key_Right)) {
         settle();
         if (event->key() == Qt::Key_Left)
@@ -166,50 +166,21 @@ void TimelineWidget::keyPressEvent(QKeyEvent* event) {
             m_session.redoView();
         return;
     }
-    if (rowKey(event->key(), modifiers)) return;
-    if (modifiers != Qt::NoModifier && modifiers != Qt::ShiftModifier) return QAbstractScrollArea::keyPressEvent(event);
-    switch (event->key()) {
-        case Qt::Key_W:
-            return zoomBy(kNotchZoom, anchorX(), Motion::Eased);
-        case Qt::Key_S:
-            return zoomBy(1 / kNotchZoom, anchorX(), Motion::Eased);
-        case Qt::Key_A:
-        case Qt::Key_Left:
-            return panBy(-pan, Motion::Eased);
-        case Qt::Key_D:
-        case Qt::Key_Right:
-            return panBy(pan, Motion::Eased);
-        case Qt::Key_F:
-        case Qt::Key_Z:
-            return zoomToSelection();
-        case Qt::Key_0:
-        case Qt::Key_Home:
-            return zoomToWhole();
-        case Qt::Key_BracketLeft:
-            return selectLaunch();
-        case Qt::Key_BracketRight:
-            return selectLaunched();
-        case Qt::Key_Period:
-            return selectNeighbour(Neighbour::Next);
-        case Qt::Key_Comma:
-            return selectNeighbour(Neighbour::Previous);
-        case Qt::Key_C:
-            return toggleCounters();
-        case Qt::Key_R:
-            return selectRangeOfItem();
-        case Qt::Key_Escape:
-            if (m_drag == Drag::Range) {
-                m_drag = Drag::None;
-                viewport()->update();
-            } else if (m_drag == Drag::RowMove || m_drag == Drag::RowHeight) {
-                cancelHeaderDrag();
-            } else {
-                m_session.clearSelection();
-            }
-            return;
-        default:
-            QAbstractScrollArea::keyPressEvent(event);
+    if (modifiers == Qt::NoModifier && event->key() == Qt::Key_Escape) {
+        if (m_drag == Drag::Range) {
+            m_drag = Drag::None;
+            viewport()->update();
+        } else if (m_drag == Drag::RowMove || m_drag == Drag::RowHeight) {
+            cancelHeaderDrag();
+        } else if (m_measuring) {
+            setMeasuring(false);
+        } else {
+            m_session.clearSelection();
+        }
+        return;
     }
+    if (QAction* command = commandOf(*event)) return command->trigger();
+    QAbstractScrollArea::keyPressEvent(event);
 }
 
 // Pointer
@@ -255,6 +226,7 @@ void TimelineWidget::mousePressEvent(QMouseEvent* event) {
     const TimelineParts where = parts();
     m_pressed = position;
     if (m_drag != Drag::None) return;
+    if (event->button() == Qt::LeftButton && pressMeasure(position, event->modifiers())) return;
     if (event->button() == Qt::MiddleButton && where.rows.united(where.ruler).contains(position)) {
         m_pressedRange = target();
         m_drag = Drag::Pan;
@@ -281,8 +253,18 @@ void TimelineWidget::mousePressEvent(QMouseEvent* event) {
 
 void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
     const QPoint position = event->position().toPoint();
+    const TimelineParts where = parts();
     switch (m_drag) {
+        case Drag::Measure:
+            dragMeasure(position, event->modifiers());
+            return;
         case Drag::None: {
+            if (m_measuring && where.rows.united(where.ruler).contains(position)) {
+                viewport()->setCursor(Qt::CrossCursor);
+                setHover(hitAt(position), position);
+                dragMeasure(position, event->modifiers());
+                return;
+            }
             const Drag over = overviewDragAt(position);
             const bool edge = over == Drag::OverviewLeft || over == Drag::OverviewRight || oppositeEdgeAt(position);
             const std::optional<size_t> header = headerRowAt(position);
@@ -328,8 +310,11 @@ void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
 
 void TimelineWidget::mouseReleaseEvent(QMouseEvent* event) {
     const Drag ended = std::exchange(m_drag, Drag::None);
-    viewport()->setCursor(Qt::ArrowCursor);
+    viewport()->setCursor(m_measuring ? Qt::CrossCursor : Qt::ArrowCursor);
     switch (ended) {
+        case Drag::Measure:
+            releaseMeasure(event->position().toPoint());
+            break;
         case Drag::Click: {
             if (event->modifiers().testFlag(Qt::ShiftModifier)) {
                 extendSelection(event->position().toPoint(), event->modifiers());
@@ -366,6 +351,7 @@ void TimelineWidget::mouseDoubleClickEvent(QMouseEvent* event) {
     if (event->button() != Qt::LeftButton) return;
     const QPoint position = event->position().toPoint();
     if (parts().overview.contains(position)) return zoomToWhole();
+    if (m_measuring && parts().rows.united(parts().ruler).contains(position)) return;
     const std::optional<FrameHit> hit = hitAt(position);
     if (!hit || hit->span.count == 0 || m_index->rows()[hit->row]->kind == RowKind::Counter) return;
     if (hit->span.count > 1) {
@@ -495,12 +481,30 @@ void TimelineWidget::selectLaunched() {
 
 void TimelineWidget::selectNeighbour(Neighbour which) {
     const TimelineIndex::Place place = selectedPlace();
+    const std::optional<size_t> focused = rowOfKey(m_focusedRow);
+    if (focused && (place.row < 0 || (m_rowFocusMoved && static_cast<size_t>(place.row) != *focused)))
+        return selectInRow(*m_index->rows()[*focused]);
     if (place.row < 0) return;
     const TimelineRow& row = *m_index->rows()[static_cast<size_t>(place.row)];
     const Lane& lane = row.lanes.lanes()[place.lane];
     if (which == Neighbour::Previous ? place.item == 0 : place.item + 1 >= lane.size()) return;
     selectItem(row.kind, lane[which == Neighbour::Previous ? place.item - 1 : place.item + 1].row);
     reveal(m_session.selection().range);
+    measureToSelection();
+}
+
+// The item that holds the middle of the selection or view, else the next after it, else the last.
+void TimelineWidget::selectInRow(const TimelineRow& row) {
+    if (row.kind == RowKind::Counter || row.lanes.lanes().empty() || row.lanes.lanes().front().empty()) return;
+    const Lane& lane = row.lanes.lanes().front();
+    const TimeRange around = m_session.selection().range.empty() ? target() : m_session.selection().range;
+    const size_t at = std::min(lane.firstReaching(around.startNs + around.durationNs() / 2), lane.size() - 1);
+    if (row.kind == RowKind::ClockLimit)
+        m_session.select({.kind = Selection::Kind::Range, .range = {lane.startNs(at), lane.endNs(at)}});
+    else
+        selectItem(row.kind, lane[at].row);
+    reveal(m_session.selection().range);
+    measureToSelection();
 }
 
 }  // namespace gapscope

@@ -80,7 +80,7 @@ void TimelineWidget::extendSelection(QPoint position, Qt::KeyboardModifiers modi
 }
 
 void TimelineWidget::selectRangeOfItem() {
-    const TimeRange range = m_session.selection().range;
+    const TimeRange range = measured().value_or(m_session.selection().range);
     if (!range.empty()) m_session.select({.kind = Selection::Kind::Range, .range = range});
 }
 

@@ -188,6 +188,7 @@ void TimelineWidget::showRowsDialog() {
 
 void TimelineWidget::focusRow(const std::string& key) {
     m_focusedRow = key;
+    m_rowFocusMoved = true;
     const std::optional<size_t> at = rowOfKey(key);
     if (at) {
         ensureFrame();
@@ -204,6 +205,7 @@ void TimelineWidget::focusRow(const std::string& key) {
                 .arg(*at + 1)
                 .arg(m_index->rows().size())
                 .arg(row.pinned ? tr(", pinned") : QString(), row.folded ? tr(", folded") : QString()));
+        tellRowFocus();
     }
     viewport()->update();
 }
@@ -222,39 +224,6 @@ void TimelineWidget::moveRowFocus(int steps) {
         goal = static_cast<int>(m_frame.rowAt(m_frame.pinnedHeight).value_or(0));
     }
     focusRow(rows[static_cast<size_t>(goal)]->key);
-}
-
-bool TimelineWidget::rowKey(int key, Qt::KeyboardModifiers modifiers) {
-    const bool shifted = modifiers == Qt::ShiftModifier;
-    if (modifiers != Qt::NoModifier && !shifted) return false;
-    if (key == Qt::Key_Up || key == Qt::Key_Down) {
-        if (shifted)
-            actOnRow(m_focusedRow, key == Qt::Key_Up ? RowAct::MoveUp : RowAct::MoveDown);
-        else
-            moveRowFocus(key == Qt::Key_Up ? -1 : 1);
-        return true;
-    }
-    if (shifted && key == Qt::Key_H) {
-        actOnRow({}, RowAct::ShowHidden);
-        return true;
-    }
-    if (shifted) return false;
-    switch (key) {
-        case Qt::Key_H:
-            actOnRow(m_focusedRow, RowAct::Hide);
-            return true;
-        case Qt::Key_P:
-            actOnRow(m_focusedRow, RowAct::TogglePin);
-            return true;
-        case Qt::Key_T:
-            actOnRow(m_focusedRow, RowAct::NextHeight);
-            return true;
-        case Qt::Key_Space:
-            actOnRow(m_focusedRow, RowAct::ToggleFold);
-            return true;
-        default:
-            return false;
-    }
 }
 
 // Pointer

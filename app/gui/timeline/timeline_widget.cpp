@@ -8,7 +8,9 @@
 #include <QToolButton>
 #include <QToolTip>
 #include <algorithm>
+#include <chrono>
 
+#include "app/gui/timeline/timeline_accessible.h"
 #include "core/base/format.h"
 
 namespace gapscope {
@@ -31,6 +33,7 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
       m_session(session),
       m_index(std::make_unique<TimelineIndex>(apiTintOf)),
       m_follow(new QToolButton(viewport())) {
+    installTimelineAccessibility();
     setObjectName(QStringLiteral("timeline"));
     setAccessibleName(tr("Timeline"));
     setAccessibleDescription(tr("Tokens, CPU calls, gaps and kernels over time"));
@@ -79,6 +82,7 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
     connect(&session, &Session::rowArrangementChanged, this, [this] { takeArrangement(m_session.rowArrangement()); });
     connect(&session, &Session::followingChanged, this, &TimelineWidget::placeFollowButton);
     connect(&m_gapFeed, &GapFeed::gapsReady, this, &TimelineWidget::takeGaps);
+    makeCommands();
     takeTrace();
 }
 
@@ -117,6 +121,7 @@ void TimelineWidget::takeTrace() {
     m_indexJobs.cancel();
     if (another) {
         m_gaps.reset();
+        m_measure.reset();
         m_rowKeys.clear();  // the same rows of another trace are news, too
         verticalScrollBar()->setValue(0);
     }
@@ -188,6 +193,7 @@ void TimelineWidget::takeVisibleRange() {
 }
 
 void TimelineWidget::takeSelection() {
+    m_rowFocusMoved = false;
     findLaunch();
     m_cacheDirty = true;  // some selections dim what they leave out
     const TimelineIndex::Place place = selectedPlace();
@@ -302,11 +308,18 @@ void TimelineWidget::paintStill(QPainter& painter) {
 }
 
 void TimelineWidget::paintEvent(QPaintEvent*) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point begin = Clock::now();
+    ensureFrame();
+    const Clock::time_point built = Clock::now();
     ensureCache();
     QPainter painter(viewport());
     painter.drawImage(0, 0, m_cache);
     const TimelineLabels labels = this->labels();
     paintMarks(painter, painterFor(labels));
+    m_frameTimes.add({.buildNs = std::chrono::nanoseconds(built - begin).count(),
+                      .paintNs = std::chrono::nanoseconds(Clock::now() - built).count()});
+    if (m_frameTimeShown) paintFrameTimes(painter);
 }
 
 std::optional<QRectF> TimelineWidget::boxOf(const TimelineIndex::Place& place) const {
@@ -336,7 +349,7 @@ void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painti
         if (m_snapped) paintSnap(painter);
     } else {
         paintSelected(painter, painting);
-        if (m_pointer && where.rows.united(where.ruler).contains(*m_pointer) && m_drag == Drag::None) {
+        if (!m_measuring && m_pointer && where.rows.united(where.ruler).contains(*m_pointer) && m_drag == Drag::None) {
             const int64_t timeNs = now.timeAt(m_pointer->x() - where.rows.left());
             const int64_t stepNs = roundStep(std::max(1.0, now.nsPerPx()));
             const int64_t largestNs = std::max(std::abs(now.range.startNs), std::abs(now.range.endNs));
@@ -364,6 +377,7 @@ void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painti
         painter.restore();
     }
     paintRowMarks(painter, painting);
+    paintMeasure(painter);
     if (hasFocus() && painter.device() == viewport()) {
         painter.setPen(QPen(theme().accent, 2));
         painter.setBrush(Qt::NoBrush);
@@ -435,19 +449,14 @@ void TimelineWidget::placeFollowButton() {
 
 bool TimelineWidget::event(QEvent* event) {
     if (event->type() == QEvent::ShortcutOverride) {
-        // Single letters belong to the timeline while it has the focus.
+        // Its own keys belong to the timeline while it has the focus.
         auto* key = static_cast<QKeyEvent*>(event);
-        static const QList<int> kOwn{
-            Qt::Key_W,      Qt::Key_S,     Qt::Key_A,    Qt::Key_D,     Qt::Key_F,           Qt::Key_Z,
-            Qt::Key_0,      Qt::Key_Home,  Qt::Key_Left, Qt::Key_Right, Qt::Key_BracketLeft, Qt::Key_BracketRight,
-            Qt::Key_Period, Qt::Key_Comma, Qt::Key_C,    Qt::Key_R,     Qt::Key_Up,          Qt::Key_Down,
-            Qt::Key_H,      Qt::Key_P,     Qt::Key_T,    Qt::Key_Space};
-        if (key->modifiers() == Qt::NoModifier && kOwn.contains(key->key())) event->accept();
+        if (commandOf(*key)) event->accept();
         // The window's own undo knows nothing of a zoom that is still under way, its Escape nothing of a drag.
         const bool isUndo = key->key() == Qt::Key_Left || key->key() == Qt::Key_Right;
         if (key->modifiers() == Qt::AltModifier && isUndo) event->accept();
         if (key->key() == Qt::Key_Escape &&
-            (m_drag == Drag::Range || m_drag == Drag::RowMove || m_drag == Drag::RowHeight))
+            (m_measuring || m_drag == Drag::Range || m_drag == Drag::RowMove || m_drag == Drag::RowHeight))
             event->accept();
     }
     return QAbstractScrollArea::event(event);

@@ -11,12 +11,14 @@
 
 #include "app/gui/session/finder.h"
 #include "app/gui/session/session.h"
+#include "app/gui/timeline/frame_times.h"
 #include "app/gui/timeline/gap_feed.h"
 #include "app/gui/timeline/legend.h"
 #include "app/gui/timeline/timeline_labels.h"
 #include "app/gui/timeline/timeline_painter.h"
 #include "core/layout/row_moves.h"
 
+class QAction;
 class QMenu;
 class QToolButton;
 
@@ -41,14 +43,19 @@ public:
     // Nothing is being worked out off the UI thread: rows and gaps are those of the session's trace.
     bool gapsSettled() const { return m_gapFeed.settled() && !m_indexJobs.running(); }
 
+    // What its keys do, as actions that menus and the palette share; the timeline owns them.
+    const QList<QAction*>& commands() const { return m_commands; }
+    QAction* command(const char* objectName) const;  // null: none of that name
+
     void zoomToSelection();  // when already there: the whole trace
     void zoomToWhole();
     void selectLaunch();    // from a kernel to the call that launched it
     void selectLaunched();  // from a call to its first kernel
     enum class Neighbour { Previous, Next };
-    void selectNeighbour(Neighbour which);  // on the selection's row
-    void selectRangeOfItem();               // the selected item's time as a range
-    void toggleCounters();                  // folds those of all devices, or shows them all
+    // On the selection's row; in a row that the keys went to since, the item nearest to where the selection was.
+    void selectNeighbour(Neighbour which);
+    void selectRangeOfItem();  // the selected item's time, or what was measured, as a range
+    void toggleCounters();     // folds those of all devices, or shows them all
 
     // Rows: all of these can be undone with the session's undoView().
     enum class RowAct { Hide, ShowHidden, TogglePin, ToggleFold, NextHeight, MoveUp, MoveDown };
@@ -61,6 +68,14 @@ public:
     const std::string& focusedRow() const { return m_focusedRow; }
     QMenu* rowMenu(const std::string& key);  // what can be done with a row; the caller deletes it
     void showRowsDialog();
+
+    void setMeasuring(bool measuring);
+    bool measuring() const { return m_measuring; }
+    std::optional<TimeRange> measured() const;
+    QString measureText() const;  // "1.20 ms · 14 items, 800 µs (66.7 %) of it in stream 7"
+
+    void setFrameTimeShown(bool shown);
+    const FrameTimes& frameTimes() const { return m_frameTimes; }
 
     void setFound(FoundEvents found);  // marked until others are, rows of the session's trace
     // What is seen, without pointer and hover, at the viewport's size: for pictures and paper.
@@ -75,6 +90,13 @@ public:
     QRectF overviewHandle() const;
     int frameCount() const { return m_frameCount; }
     QRect headerBox(size_t row);  // as seen, in the viewport
+    std::optional<size_t> rowOfKey(const std::string& key) const;
+
+    // In words
+    std::optional<size_t> selectedRow() const;  // where the selection lies
+    QString rowName(size_t row) const;
+    QString rowValue(size_t row);  // what of it is selected, its busy share, how many items
+    QString visibleText() const;   // "1.20 ms seen, from 3.40 s"
 
     QSize sizeHint() const override { return {900, 420}; }
     QSize minimumSizeHint() const override { return {320, 160}; }
@@ -112,6 +134,7 @@ private:
         Header,     // pressed: a click if nothing follows
         RowMove,    // a row's name on its way to another place
         RowHeight,  // its lower edge
+        Measure,
     };
     enum class Motion { Eased, Direct };
 
@@ -161,16 +184,16 @@ private:
     void arrange(RowArrangement rows);
     void takeArrangement(const RowArrangement& rows);
     void noteRows();
-    std::optional<size_t> rowOfKey(const std::string& key) const;
     std::optional<size_t> rowEdgeAt(QPoint position);
     bool pressHeader(QPoint position);
     void dragHeader(QPoint position);
     void releaseHeader(Drag ended);
     void cancelHeaderDrag();
-    bool rowKey(int key, Qt::KeyboardModifiers modifiers);
     void moveRowFocus(int steps);
+    void tellRowFocus();
     void paintRowMarks(QPainter& painter, const TimelinePainter& painting);
     void selectItem(RowKind kind, uint32_t tableRow);
+    void selectInRow(const TimelineRow& row);
     void selectHit(const FrameHit& hit);
     TimelineIndex::Place selectedPlace() const;
     void findLaunch();
@@ -180,6 +203,21 @@ private:
     void extendSelection(QPoint position, Qt::KeyboardModifiers modifiers);
     Drag overviewDragAt(QPoint position) const;
     void moveOverview(QPoint position);
+
+    // Commands
+    void makeCommands();
+    QAction* commandOf(const QKeyEvent& event) const;
+
+    // Measuring
+    std::string measuredRow() const;
+    bool pressMeasure(QPoint position, Qt::KeyboardModifiers modifiers);
+    void dragMeasure(QPoint position, Qt::KeyboardModifiers modifiers);
+    void releaseMeasure(QPoint position);
+    void measureToSelection();
+    void sayMeasure();
+    void paintMeasure(QPainter& painter);
+
+    void paintFrameTimes(QPainter& painter);
 
     Session& m_session;
     std::unique_ptr<TimelineIndex> m_index;
@@ -218,6 +256,7 @@ private:
 
     std::vector<std::string> m_rowKeys;  // sorted, as last announced
     std::string m_focusedRow;
+    bool m_rowFocusMoved = false;  // since the selection changed
     size_t m_pressedRow = 0;
     std::optional<RowSiblings> m_rowMove;
     size_t m_slot = 0;  // where the moving row goes
@@ -230,6 +269,22 @@ private:
     std::optional<int64_t> m_snapped;  // the edge of an item that its moving end is at
     std::optional<FrameHit> m_hover;
     std::optional<QPoint> m_pointer;
+
+    QList<QAction*> m_commands;
+    QAction* m_measureCommand = nullptr;
+    QAction* m_frameTimeCommand = nullptr;
+
+    struct Measured {
+        int64_t fromNs = 0;
+        int64_t toNs = 0;
+        std::string row;     // that it was begun in
+        bool fixed = false;  // both edges are chosen
+    };
+    bool m_measuring = false;
+    std::optional<Measured> m_measure;
+
+    FrameTimes m_frameTimes;
+    bool m_frameTimeShown = false;
     double m_rowScrollRest = 0;  // of touchpad deltas below a pixel
     QToolButton* m_follow;
 };

@@ -161,6 +161,13 @@ void DataTable::sortAtFirst(int column, Qt::SortOrder order) {
     sortByColumn(column, order);
 }
 
+void DataTable::offerOrders(int column, Qt::SortOrder order) {
+    horizontalHeader()->setSortIndicator(column, order);
+    horizontalHeader()->setSortIndicatorShown(true);
+    horizontalHeader()->setSectionsClickable(true);
+    connect(horizontalHeader(), &QHeaderView::sortIndicatorChanged, this, &DataTable::orderWanted);
+}
+
 void DataTable::setFilterText(const QString& text) {
     if (m_proxy) m_proxy->setFilterFixedString(text);
 }

@@ -27,6 +27,8 @@ public:
     // Hides or shows a column unless the person chose by the header's menu whether to see it.
     void offerColumn(int column, bool shown);
     void sortAtFirst(int column, Qt::SortOrder order);
+    // Of a table as given: clicks on its header ask for an order, which the model's owner makes.
+    void offerOrders(int column, Qt::SortOrder order);
     void setFilterText(const QString& text);        // in any column, letters of either case
     int sourceRow(const QModelIndex& index) const;  // -1: none
     void markSourceRow(int row);                    // -1: none
@@ -42,6 +44,7 @@ Q_SIGNALS:
     // A click or Enter, not a programmatic change.
     void chosen(int sourceRow);
     void doubleChosen(int sourceRow);
+    void orderWanted(int column, Qt::SortOrder order);
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;

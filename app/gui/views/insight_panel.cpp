@@ -387,6 +387,9 @@ void InsightPanel::showReport() {
     m_tiles[3].value->parentWidget()->setAccessibleName(
         tr("Self CPU time %1, self GPU time %2")
             .arg(text(formatDuration(summary.host.selfCpuNs)), text(formatDuration(summary.selfGpuNs))));
+    for (size_t i = 0; i < 3; ++i)
+        m_tiles[i].card->setAccessibleName(m_tiles[i].caption->text() + QStringLiteral(": ") +
+                                           m_tiles[i].value->text());
     showPie();
 }
 

@@ -43,6 +43,12 @@ EventPanel::EventPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, 
     m_kinds->setAccessibleName(tr("Kinds of events"));
     addToCaptionRow(m_kinds);
     connect(m_kinds, &QComboBox::currentIndexChanged, this, [this] { request(); });
+    table().offerOrders(m_column, m_direction);
+    connect(&table(), &DataTable::orderWanted, this, [this](int column, Qt::SortOrder direction) {
+        m_column = column;
+        m_direction = direction;
+        order();
+    });
     connect(&table(), &DataTable::chosen, this, [this](int row) {
         if (row >= 0) choose(m_model.selectionOf(row));
     });
@@ -89,12 +95,44 @@ void EventPanel::request() {
             m_shown = report;
             m_shownText = wanted;
             m_shownKind = kind;
-            const auto count = static_cast<int64_t>(events.size());
-            m_model.show(report->trace, std::move(events));
-            setCaption(counted(count, tr("%1 event by start, for %2"), tr("%1 events by start, for %2"))
-                           .arg(describe(*report)));
+            m_orderJobs.cancel();  // of the list before
+            m_model.show(report->trace, std::make_shared<const std::vector<EventRow>>(std::move(events)));
             table().markSourceRow(m_model.rowOf(report->selection));
+            order();
         });
+}
+
+void EventPanel::order() {
+    if (!m_shown) return;
+    const EventOrder by = EventModel::orderBy(m_column);
+    const bool descending = m_direction == Qt::DescendingOrder;
+    const auto take = [this](EventModel::Order order) {
+        m_model.setOrder(std::move(order));
+        const int row = m_model.rowOf(m_analyst.report()->selection);
+        table().markSourceRow(row);
+        if (row < 0) table().scrollToTop();
+        showCaption();
+    };
+    if (by == EventOrder::Start && !descending) {
+        m_orderJobs.cancel();
+        return take({});
+    }
+    m_orderJobs.start(
+        [trace = m_shown->trace, events = m_model.events(), by, descending](std::stop_token stop) {
+            return EventModel::orderOf(orderOf(*trace, *events, by, descending, stop));
+        },
+        take);
+    showCaption();
+}
+
+void EventPanel::showCaption() {
+    const auto count = static_cast<int64_t>(m_model.events()->size());
+    const QString by = m_model.headerData(m_column, Qt::Horizontal, Qt::DisplayRole).toString().toLower();
+    const QString what =
+        m_orderJobs.running()
+            ? counted(count, tr("Sorting %1 event by %2, for %3"), tr("Sorting %1 events by %2, for %3"))
+            : counted(count, tr("%1 event by %2, for %3"), tr("%1 events by %2, for %3"));
+    setCaption(what.arg(by, describe(*m_shown)));
 }
 
 }  // namespace gapscope

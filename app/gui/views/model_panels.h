@@ -24,7 +24,9 @@ private:
     QComboBox* m_rows;
 };
 
-// All events of the window by start. While one event is selected its neighbours stay listed.
+// All events of the window, by start or as the header is clicked. While one event is selected its neighbours stay
+// listed. Lists and orders are made off the UI thread; until a new one is there the table shows the old one and says
+// so.
 class EventPanel : public TablePanel {
     Q_OBJECT
 
@@ -38,9 +40,14 @@ protected:
 private:
     void showReport(const ReportPtr& report) override;
     void request();
+    void order();
+    void showCaption();
 
     EventModel m_model;
     JobTracker m_jobs;
+    JobTracker m_orderJobs;
+    int m_column = 0;
+    Qt::SortOrder m_direction = Qt::AscendingOrder;
     QComboBox* m_kinds;
     ReportPtr m_shown;
     QString m_shownText;

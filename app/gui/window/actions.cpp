@@ -66,9 +66,11 @@ Actions::Actions(QWidget* window) {
     saveAs = make(window, "saveAsAction", tr("Save &as…"), tr("Save the session under another name"),
                   {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S)});
     quit = make(window, "quitAction", tr("&Quit"), tr("Close the window"), {QKeySequence::Quit});
-    undoZoom = make(window, "undoZoomAction", tr("&Undo view"), tr("Back to the visible range or the rows before"),
-                    {QKeySequence::Undo, QKeySequence(Qt::ALT | Qt::Key_Left)}, QStringLiteral("undo"));
-    redoZoom = make(window, "redoZoomAction", tr("&Redo view"), tr("Forward to the visible range or the rows after"),
+    undoZoom =
+        make(window, "undoZoomAction", tr("&Undo view"), tr("Back to the visible range or the rows before"),
+             {QKeySequence::Undo, QKeySequence(Qt::ALT | Qt::Key_Left)}, QStringLiteral("undo"));
+    redoZoom = make(window, "redoZoomAction", tr("&Redo view"),
+                    tr("Forward to the visible range or the rows after"),
                     {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), QKeySequence(Qt::ALT | Qt::Key_Right)},
                     QStringLiteral("redo"));
     whole = make(window, "wholeAction", tr("&Whole trace"), tr("Show the whole trace"),
@@ -103,8 +105,6 @@ Actions::Actions(QWidget* window) {
                     {QKeySequence(Qt::CTRL | Qt::Key_Minus)});
     unfoldRows = make(window, "unfoldRowsAction", tr("Show all &groups"), tr("Show the rows of all folded groups"),
                       {QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
-    showHiddenRows = make(window, "showHiddenRowsAction", tr("Show &hidden rows"),
-                          tr("Show the rows of the timeline that were hidden"));
     colourBy = {
         make(window, "colourByCategoryAction", tr("Colour by &category"),
              tr("Device operations in the colour of their category")),
@@ -169,7 +169,6 @@ QList<QAction*> Actions::all() const {
             rows,
             foldRows,
             unfoldRows,
-            showHiddenRows,
             colourBy[0],
             colourBy[1],
             colourBy[2],

@@ -48,7 +48,6 @@ struct Actions {
     QAction* rows;  // the dialog
     QAction* foldRows;
     QAction* unfoldRows;
-    QAction* showHiddenRows;
     std::array<QAction*, kColourByCount> colourBy;  // checkable, in the order of ColourBy
     QAction* themeSystem;
     QAction* themeLight;

@@ -116,13 +116,15 @@ void MainWindow::makeMenus() {
     view->addActions({m_actions.setBaseline, m_actions.compareBaseline});
     makeCompareMenu(view->addMenu(tr("Compare selection &with")));
     view->addSeparator();
-    QMenu* rowsMenu = view->addMenu(tr("&Rows"));
-    rowsMenu->addActions({m_actions.rows, m_actions.foldRows, m_actions.unfoldRows, m_actions.showHiddenRows});
+    m_rowsMenu = view->addMenu(tr("&Rows"));
+    m_rowsMenu->addActions({m_actions.rows, m_actions.foldRows, m_actions.unfoldRows});
     QMenu* colourMenu = view->addMenu(tr("&Colour by"));
     colourMenu->addActions(m_actions.colours->actions());
     view->addAction(m_actions.kernelRules);
     QMenu* themeMenu = view->addMenu(tr("&Theme"));
     themeMenu->addActions(m_actions.themes->actions());
+    m_viewMenu = view;
+    m_timelineMenu = menuBar()->addMenu(tr("&Timeline"));
     QMenu* help = menuBar()->addMenu(tr("&Help"));
     help->addActions({m_actions.commandPalette, m_actions.gpuLibraries, m_actions.shortcuts, m_actions.about});
 
@@ -169,7 +171,7 @@ void MainWindow::makeMenus() {
     connect(m_actions.themeLight, &QAction::triggered, this, [this] { chooseTheme(ThemeChoice::Light); });
     connect(m_actions.themeDark, &QAction::triggered, this, [this] { chooseTheme(ThemeChoice::Dark); });
     connect(m_actions.shortcuts, &QAction::triggered, this, [this] {
-        auto* sheet = new ShortcutSheet(m_actions, this);
+        auto* sheet = new ShortcutSheet(m_actions.all(), m_timeline->commands(), this);
         sheet->setAttribute(Qt::WA_DeleteOnClose);
         sheet->show();
     });
@@ -186,6 +188,26 @@ void MainWindow::makeMenus() {
         box->setModal(false);
         box->show();
     });
+}
+
+// The commands that the timeline has keys for.
+void MainWindow::makeTimelineMenus() {
+    m_rowsMenu->addAction(m_timeline->command("showHiddenRowsAction"));
+    m_rowsMenu->addSeparator();
+    for (const char* name : {"rowUpAction", "rowDownAction", "foldRowAction", "hideRowAction", "pinRowAction",
+                             "rowHeightAction", "moveRowUpAction", "moveRowDownAction", "countersAction"})
+        m_rowsMenu->addAction(m_timeline->command(name));
+    m_viewMenu->addAction(m_timeline->command("frameTimeAction"));
+    const std::initializer_list<std::initializer_list<const char*>> groups = {
+        {"zoomInAction", "zoomOutAction", "zoomToSelectionAction", "zoomToWholeAction"},
+        {"earlierAction", "laterAction", "farEarlierAction", "farLaterAction"},
+        {"previousOnRowAction", "nextOnRowAction", "toLaunchAction", "toLaunchedAction", "rangeOfItemAction"},
+        {"measureAction"}};
+    for (const auto& group : groups) {
+        if (!m_timelineMenu->isEmpty()) m_timelineMenu->addSeparator();
+        for (const char* name : group)
+            m_timelineMenu->addAction(m_timeline->command(name));
+    }
 }
 
 void MainWindow::makeToolBar() {
@@ -240,8 +262,7 @@ void MainWindow::makeWorkspace() {
     connect(m_actions.rows, &QAction::triggered, m_timeline, &TimelineWidget::showRowsDialog);
     connect(m_actions.foldRows, &QAction::triggered, this, [this] { m_timeline->foldAll(true); });
     connect(m_actions.unfoldRows, &QAction::triggered, this, [this] { m_timeline->foldAll(false); });
-    connect(m_actions.showHiddenRows, &QAction::triggered, this,
-            [this] { m_timeline->actOnRow({}, TimelineWidget::RowAct::ShowHidden); });
+    makeTimelineMenus();
     m_top = new QSplitter(Qt::Horizontal, this);
     m_top->addWidget(m_prompt);
     m_findBar = new FindBar(m_finder, this);
@@ -298,6 +319,7 @@ void MainWindow::makeWorkspace() {
     // On a small screen its cards are higher than the window.
     auto* insightScroll = new QScrollArea(this);
     insightScroll->setFrameShape(QFrame::NoFrame);
+    insightScroll->setAccessibleName(tr("Verdict, pie and remedies"));
     insightScroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     insightScroll->setWidgetResizable(true);
     insightScroll->setWidget(m_insight);
@@ -323,6 +345,7 @@ void MainWindow::makeWorkspace() {
     m_pages->addWidget(workspace);
     m_compare = new ComparePage(m_comparer, this);
     m_pages->addWidget(m_compare);
+    connect(m_pages, &QStackedWidget::currentChanged, this, &MainWindow::updateActions);
     m_status = new StatusStrip(this);
     auto* central = new QWidget(this);
     auto* layout = new QVBoxLayout(central);
@@ -409,6 +432,8 @@ void MainWindow::updateActions() {
     m_actions.saveAs->setEnabled(!running && !busy && !m_document.isEmpty());
     for (QAction* action : {m_actions.find, m_actions.exportView, m_actions.copyView, m_actions.printView})
         action->setEnabled((m_runs.running() || !m_document.isEmpty()) && !comparing());
+    for (QAction* command : m_timeline->commands())
+        command->setEnabled(m_pages->currentIndex() == 1);  // it is in sight
     m_actions.follow->setEnabled(m_runs.running());
     m_actions.follow->setChecked(m_session.following());
     m_actions.undoZoom->setEnabled(m_session.canUndoView());

@@ -89,6 +89,7 @@ private:
     void makeMenus();
     void makeToolBar();
     void makeWorkspace();
+    void makeTimelineMenus();
     void connectSession();
     void connectDocument();
     void connectRuns();
@@ -212,6 +213,9 @@ private:
     QWidget* m_events = nullptr;
     StatusStrip* m_status = nullptr;
     QMenu* m_recentMenu = nullptr;
+    QMenu* m_viewMenu = nullptr;
+    QMenu* m_timelineMenu = nullptr;
+    QMenu* m_rowsMenu = nullptr;
 
     bool m_machineKnown = false;
     bool m_runWanted = false;      // until then

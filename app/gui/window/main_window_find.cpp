@@ -39,7 +39,7 @@ void MainWindow::connectFind() {
     m_actions.findNext->setEnabled(false);
     m_actions.findPrevious->setEnabled(false);
     connect(m_actions.commandPalette, &QAction::triggered, this, [this] {
-        auto* palette = new CommandPalette(m_actions.all(), m_recentCommands, this);
+        auto* palette = new CommandPalette(m_actions.all() + m_timeline->commands(), m_recentCommands, this);
         palette->setAttribute(Qt::WA_DeleteOnClose);
         palette->setModal(true);
         palette->show();

@@ -1,9 +1,9 @@
 // One page of all keys and gestures, from the actions themselves and from what the timeline understands.
 #pragma once
 
+#include <QAction>
 #include <QDialog>
-
-#include "app/gui/window/actions.h"
+#include <QList>
 
 namespace gapscope {
 
@@ -11,7 +11,7 @@ class ShortcutSheet : public QDialog {
     Q_OBJECT
 
 public:
-    explicit ShortcutSheet(const Actions& actions, QWidget* parent = nullptr);
+    ShortcutSheet(const QList<QAction*>& window, const QList<QAction*>& timeline, QWidget* parent = nullptr);
 };
 
 }  // namespace gapscope

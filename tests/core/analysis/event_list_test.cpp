@@ -47,6 +47,88 @@ TEST_P(EventLists, AreWhatBeginsInTheWindow) {
     }
 }
 
+// Against a stable sort by texts and times themselves.
+TEST_P(EventLists, ComeInAnyOrder) {
+    RandomTrace random(static_cast<uint32_t>(GetParam()));
+    const TracePtr trace = random.build().snapshot();
+    const PreparedTrace prepared(trace);
+    const std::vector<EventRow> list = eventList(prepared, {-10, 800});
+    ASSERT_GT(list.size(), 50u);
+    const auto with = [&](EventRow event, auto use) {
+        if (event.kind == EventKind::DeviceOp) return use(rowAt(trace->deviceOps(), event.row));
+        if (event.kind == EventKind::ApiCall) return use(rowAt(trace->apiCalls(), event.row));
+        return use(rowAt(trace->ranges(), event.row));
+    };
+    const auto startOf = [&](EventRow event) { return with(event, [](const auto& row) { return row.startNs; }); };
+    const auto durationOf = [&](EventRow event) {
+        return with(event, [](const auto& row) { return row.endNs - row.startNs; });
+    };
+    const auto nameOf = [&](EventRow event) {
+        return with(event, [&](const auto& row) { return std::string(trace->string(row.name)); });
+    };
+    const auto correlationOf = [&](EventRow event) {
+        return with(event, [](const auto& row) {
+            if constexpr (requires { row.correlationId; })
+                return row.correlationId;
+            else
+                return 0u;
+        });
+    };
+    const auto placeOf = [&](EventRow event) {
+        if (event.kind == EventKind::ApiCall) return std::tuple(1, trace->apiCalls().globalTid[event.row], uint64_t{0});
+        if (event.kind == EventKind::Range) return std::tuple(1, trace->ranges().globalTid[event.row], uint64_t{0});
+        const TrackRow track = trace->tracks()[trace->deviceOps().track[event.row].value];
+        return std::tuple(0, uint64_t{track.deviceId}, uint64_t{track.streamId});
+    };
+    const auto kindOf = [&](EventRow event) {
+        return std::pair(event.kind,
+                         event.kind == EventKind::DeviceOp ? trace->deviceOps().kind[event.row] : DeviceOpKind::Kernel);
+    };
+    const auto expect = [&](EventOrder order, auto keyOf) {
+        for (const bool descending : {false, true}) {
+            std::vector<uint32_t> expected(list.size());
+            for (uint32_t i = 0; i < expected.size(); ++i)
+                expected[i] = i;
+            std::ranges::stable_sort(expected, [&](uint32_t a, uint32_t b) {
+                return descending ? keyOf(list[b]) < keyOf(list[a]) : keyOf(list[a]) < keyOf(list[b]);
+            });
+            if (order == EventOrder::Start && descending) {
+                expected = orderOf(*trace, list, EventOrder::Start, false);
+                std::ranges::reverse(expected);
+            }
+            ASSERT_EQ(orderOf(*trace, list, order, descending), expected)
+                << static_cast<int>(order) << ' ' << descending;
+        }
+    };
+    expect(EventOrder::Start, startOf);
+    expect(EventOrder::Duration, durationOf);
+    expect(EventOrder::Kind, kindOf);
+    expect(EventOrder::Name, nameOf);
+    expect(EventOrder::Place, placeOf);
+    expect(EventOrder::Correlation, correlationOf);
+    std::stop_source stopped;
+    stopped.request_stop();
+    EXPECT_TRUE(orderOf(*trace, list, EventOrder::Duration, false, stopped.get_token()).empty());
+}
+
+// More than one block of what is sorted at once.
+TEST(EventList, ManyComeInOrderToo) {
+    TraceBuilder builder;
+    const TrackId track = builder.internTrack({});
+    constexpr int64_t kMany = 300'000;
+    for (int64_t i = 0; i < kMany; ++i)
+        builder.add(DeviceOpRow{.startNs = i, .endNs = i + i * 7919 % 1000, .track = track});
+    const TracePtr trace = builder.snapshot();
+    const std::vector<EventRow> list = eventList(PreparedTrace(trace), {0, kMany});
+    const std::vector<uint32_t> order = orderOf(*trace, list, EventOrder::Duration, true);
+    ASSERT_EQ(order.size(), static_cast<size_t>(kMany));
+    const auto key = [&](uint32_t place) {
+        const auto row = static_cast<int64_t>(list[place].row);
+        return std::pair(-(row * 7919 % 1000), place);
+    };
+    EXPECT_TRUE(std::ranges::is_sorted(order, {}, key));
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, EventLists, testing::Range(0, 20));
 
 }  // namespace gapscope
