@@ -103,8 +103,9 @@ bool writeSyntheticNsys(const std::filesystem::path& path, int64_t kernelCount, 
         hostNs += number(4'000, 6'000);
         done = insert(call, hostNs, hostNs + number(1'200, 2'000), kTid, i + 1);
         const int64_t startNs = std::max(freeNs, hostNs + 3'000);
-        done = done && insert(kernel, startNs, startNs + durationNs, i + 1, kPid, name, name, name, number(16, 255),
-                              number(1, 4096), 128 * number(1, 8), 1024 * number(0, 48), 0, i + 1);
+        // A kernel runs in two or three ways, as in real exports.
+        done = done && insert(kernel, startNs, startNs + durationNs, i + 1, kPid, name, name, name, 16 + name,
+                              32 * name + number(1, 4), 128, 1024 * (name % 48), 0, i + 1);
         freeNs = startNs + durationNs + number(400, 1'200);
         sums.selfGpuNs += durationNs;
         if ((i + 1) % kKernelsARange != 0) continue;
