@@ -4,7 +4,10 @@
 // Each figure is the least of R rounds (default 3). Aim: everything under 1.5 s of CPU. Measured on one core of a Xeon
 // of 2023: analyze 0.30 and 0.42 s, everything 0.58 and 0.89 s, preparing 0.42 and 0.71 s; from there a new selection
 // of a tenth of the trace 5 and 7 ms, of half of it 25 and 34 ms (aim: under 50 ms), of all of it 53 and 73 ms.
-// Comparing two such traces costs 1.01 and 1.48 s, twice what preparing one and all its figures do (0.50 and 0.74 s).
+// Comparing two such traces costs twice what preparing one and all its figures, what-if among them, do. Beside eighteen
+// other processes on two cores, which makes CPU time a fifth to a third longer: everything 0.85 and 0.99 s, what-if 0.55
+// and 0.43, preparing one and all its figures 1.68 and 1.66, comparing two traces 3.19 and 3.73, two windows of one
+// prepared trace 0.57 and 0.70, steps by ranges 0.04 and 0.03, by the kernel sequence 0.08 s.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
