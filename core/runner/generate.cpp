@@ -8,6 +8,7 @@
 #include "core/runner/backend.h"
 #include "core/runner/devices.h"
 #include "core/runner/drafter.h"
+#include "core/runner/kv_cache.h"
 #include "core/runner/model_drafter.h"
 #include "core/runner/plan_launcher.h"
 #include "core/runner/prefix_memory.h"

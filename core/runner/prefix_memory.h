@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "core/runner/generate.h"
-#include "core/runner/kv_cache.h"
 #include "core/runner/model.h"
 
 namespace gapscope {
+
+class KvCache;
 
 // Tokens whose keys and values a cache holds, from position 0; the rings of local layers from `oldest` on.
 struct CachedText {
