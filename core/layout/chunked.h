@@ -42,7 +42,7 @@ public:
     }
 
 private:
-    static constexpr size_t kChunk = 1024;
+    static constexpr size_t kChunk = 4096;
     std::vector<std::vector<T>> m_chunks;
 };
 

@@ -25,11 +25,18 @@ template <class KeyOf>
 void insertNew(std::vector<uint32_t>& rows, size_t from, size_t to, const ColumnView<uint32_t>& correlationIds,
                KeyOf keyOf) {
     const size_t before = rows.size();
-    for (size_t row = from; row < to; ++row)
-        if (correlationIds[row] != 0) rows.push_back(static_cast<uint32_t>(row));
+    bool isSorted = true;
+    Key last{};
+    for (size_t row = from; row < to; ++row) {
+        if (correlationIds[row] == 0) continue;
+        const Key key = keyOf(static_cast<uint32_t>(row));
+        isSorted = isSorted && !(key < last);
+        last = key;
+        rows.push_back(static_cast<uint32_t>(row));
+    }
     const auto less = [&](uint32_t a, uint32_t b) { return keyOf(a) < keyOf(b); };
     const auto middle = rows.begin() + static_cast<ptrdiff_t>(before);
-    if (!std::is_sorted(middle, rows.end(), less)) std::stable_sort(middle, rows.end(), less);
+    if (!isSorted) std::stable_sort(middle, rows.end(), less);
     if (middle == rows.begin() || middle == rows.end()) return;
     // Ids grow with time, so only a short tail has to be merged.
     std::inplace_merge(std::upper_bound(rows.begin(), middle, *middle, less), middle, rows.end(), less);
@@ -46,13 +53,16 @@ std::pair<size_t, size_t> equalRows(const std::vector<uint32_t>& rows, Key key, 
 
 }  // namespace
 
-void CorrelationIndex::update(const Trace& trace) {
-    insertNew(m_calls, m_callsSeen, trace.apiCalls().startNs.size(), trace.apiCalls().correlationId,
+void CorrelationIndex::update(const Trace& trace, size_t mostRows) {
+    const auto upTo = [mostRows](size_t seen, size_t size) { return seen + std::min(size - seen, mostRows); };
+    const size_t calls = upTo(m_callsSeen, trace.apiCalls().startNs.size());
+    const size_t operations = upTo(m_operationsSeen, trace.deviceOps().startNs.size());
+    insertNew(m_calls, m_callsSeen, calls, trace.apiCalls().correlationId,
               [&](uint32_t row) { return keyOfCall(trace, row); });
-    insertNew(m_operations, m_operationsSeen, trace.deviceOps().startNs.size(), trace.deviceOps().correlationId,
+    insertNew(m_operations, m_operationsSeen, operations, trace.deviceOps().correlationId,
               [&](uint32_t row) { return keyOfOperation(trace, row); });
-    m_callsSeen = trace.apiCalls().startNs.size();
-    m_operationsSeen = trace.deviceOps().startNs.size();
+    m_callsSeen = calls;
+    m_operationsSeen = operations;
 }
 
 std::optional<uint32_t> CorrelationIndex::callOf(const Trace& trace, uint32_t deviceOp) const {

@@ -12,7 +12,8 @@ namespace gapscope {
 
 class CorrelationIndex {
 public:
-    void update(const Trace& trace);  // a later snapshot of the same trace
+    // A later snapshot of the same trace; of each table at most `mostRows` new rows are taken up.
+    void update(const Trace& trace, size_t mostRows = SIZE_MAX);
     void clear() { *this = {}; }
 
     // The outermost call of its correlation id: where a driver call lies in a runtime call, both may carry it.

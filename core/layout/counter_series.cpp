@@ -7,15 +7,16 @@ namespace gapscope {
 
 void CounterSeries::add(int64_t timeNs, double value, uint32_t row) {
     if (!m_times.empty()) {
-        timeNs = std::max(timeNs, m_times.back());
-        m_sums.push_back(m_sums.back() + m_values.back() * static_cast<double>(timeNs - m_times.back()));
-    } else {
-        m_sums.push_back(0);
+        timeNs = std::max(timeNs, m_lastNs);
+        m_sum += m_lastValue * static_cast<double>(timeNs - m_lastNs);
     }
     size_t index = m_times.size();
+    if (index % kBlock == 0) m_blockSums.push_back(m_sum);
     m_times.push_back(timeNs);
     m_values.push_back(value);
     m_rows.push_back(row);
+    m_lastNs = timeNs;
+    m_lastValue = value;
     for (size_t level = 0;; ++level) {
         index /= kBlock;
         if (level == m_extremes.size()) {
@@ -40,9 +41,29 @@ void CounterSeries::add(int64_t timeNs, double value, uint32_t row) {
     }
 }
 
+size_t CounterSeries::firstAtOrAfter(int64_t timeNs, size_t hint) const {
+    size_t step = 1;
+    size_t low = hint;
+    size_t high = hint;
+    while (high < size() && m_times[high] < timeNs) {
+        low = high + 1;
+        high += step;
+        step *= 2;
+    }
+    high = std::min(high, size());
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (m_times[middle] < timeNs)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 std::optional<size_t> CounterSeries::sampleAt(int64_t timeNs) const {
-    if (m_times.empty() || timeNs < m_times.front() || timeNs > m_times.back()) return std::nullopt;
-    return static_cast<size_t>(std::ranges::upper_bound(m_times, timeNs) - m_times.begin()) - 1;
+    if (m_times.empty() || timeNs < m_times.front() || timeNs > m_lastNs) return std::nullopt;
+    return timeNs == m_lastNs ? size() - 1 : firstAtOrAfter(timeNs + 1, 0) - 1;
 }
 
 CounterSeries::Extremes CounterSeries::extremes(size_t from, size_t to) const {
@@ -68,23 +89,37 @@ CounterSeries::Extremes CounterSeries::extremes(size_t from, size_t to) const {
     return found;
 }
 
-double CounterSeries::sumBefore(int64_t timeNs, size_t sample) const {
-    return m_sums[sample] + m_values[sample] * static_cast<double>(timeNs - m_times[sample]);
+double CounterSeries::sumBefore(size_t sample) const {
+    return m_blockSums[sample / kBlock] + sum(sample / kBlock * kBlock, sample);
 }
 
-CounterColumn CounterSeries::over(TimeRange range) const {
-    if (m_times.empty() || range.startNs > m_times.back() || range.endNs <= m_times.front()) return {};
+double CounterSeries::sum(size_t from, size_t to) const {
+    if (to - from > 2 * kBlock) return sumBefore(to) - sumBefore(from);
+    double sum = 0;
+    for (int64_t timeNs = m_times[from]; from < to; ++from) {
+        const int64_t nextNs = m_times[from + 1];
+        sum += m_values[from] * static_cast<double>(nextNs - timeNs);
+        timeNs = nextNs;
+    }
+    return sum;
+}
+
+CounterColumn CounterSeries::over(TimeRange range, size_t& hint) const {
+    if (m_times.empty() || range.startNs > m_lastNs || range.endNs <= m_times.front()) return {};
     // What was taken at the very start, else what holds there.
-    auto first = static_cast<size_t>(std::ranges::lower_bound(m_times, range.startNs) - m_times.begin());
-    if (first > 0 && (first == m_times.size() || m_times[first] > range.startNs)) --first;
-    const size_t end =
-        std::max(first + 1, static_cast<size_t>(std::ranges::lower_bound(m_times, range.endNs) - m_times.begin()));
+    size_t first = firstAtOrAfter(range.startNs, hint);
+    if (first > 0 && (first == size() || m_times[first] > range.startNs)) --first;
+    const size_t end = std::max(first + 1, firstAtOrAfter(range.endNs, first));
+    hint = first;
     const Extremes found = extremes(first, end);
-    CounterColumn column{true, found.least, found.greatest, m_values[end - 1]};
+    const double last = m_values[end - 1];
+    CounterColumn column{true, found.least, found.greatest, last};
     const int64_t fromNs = std::max(range.startNs, m_times.front());
-    const int64_t toNs = std::min(range.endNs, m_times.back());
+    const int64_t toNs = std::min(range.endNs, m_lastNs);
     if (toNs > fromNs) {
-        const double mean = (sumBefore(toNs, end - 1) - sumBefore(fromNs, first)) / static_cast<double>(toNs - fromNs);
+        const double total = sum(first, end - 1) + last * static_cast<double>(toNs - m_times[end - 1]) -
+                             m_values[first] * static_cast<double>(fromNs - m_times[first]);
+        const double mean = total / static_cast<double>(toNs - fromNs);
         // Differences of large sums: rounding must not lead out of what was measured.
         column.mean = mean >= found.least ? std::min(mean, found.greatest) : found.least;
     }
@@ -92,15 +127,16 @@ CounterColumn CounterSeries::over(TimeRange range) const {
 }
 
 CounterColumn CounterSeries::whole() const {
-    return m_times.empty() ? CounterColumn{} : over({m_times.front(), m_times.back() + 1});
+    return m_times.empty() ? CounterColumn{} : over({m_times.front(), m_lastNs + 1});
 }
 
 std::vector<CounterColumn> counterColumns(const CounterSeries& series, const TimeScale& scale) {
     std::vector<CounterColumn> columns(static_cast<size_t>(std::max(0.0, std::ceil(scale.width))));
     if (series.empty() || scale.range.empty()) return columns;
+    size_t hint = 0;
     for (size_t x = 0; x < columns.size(); ++x) {
         const TimeRange pixel{scale.timeAt(static_cast<double>(x)), scale.timeAt(static_cast<double>(x + 1))};
-        columns[x] = series.over({pixel.startNs, std::max(pixel.endNs, pixel.startNs + 1)});
+        columns[x] = series.over({pixel.startNs, std::max(pixel.endNs, pixel.startNs + 1)}, hint);
     }
     return columns;
 }

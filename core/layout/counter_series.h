@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/time_range.h"
+#include "core/layout/packed_list.h"
 #include "core/layout/time_scale.h"
 
 namespace gapscope {
@@ -28,12 +29,17 @@ public:
     bool empty() const { return m_times.empty(); }
     int64_t timeNs(size_t sample) const { return m_times[sample]; }
     double value(size_t sample) const { return m_values[sample]; }
-    uint32_t row(size_t sample) const { return m_rows[sample]; }  // of the trace's samples
+    uint32_t row(size_t sample) const { return static_cast<uint32_t>(m_rows[sample]); }  // of the trace's samples
 
     // The sample whose value holds at that time.
     std::optional<size_t> sampleAt(int64_t timeNs) const;
     // Of all values that hold at some time of the range, its start included and its end not.
-    CounterColumn over(TimeRange range) const;
+    CounterColumn over(TimeRange range) const {
+        size_t hint = 0;
+        return over(range, hint);
+    }
+    // The same for who asks from left to right: `hint` is a sample before the range's start, and then its end.
+    CounterColumn over(TimeRange range, size_t& hint) const;
     CounterColumn whole() const;
 
 private:
@@ -44,12 +50,17 @@ private:
     static constexpr size_t kBlock = 64;
 
     Extremes extremes(size_t from, size_t to) const;  // of the samples [from, to), not empty
-    double sumBefore(int64_t timeNs, size_t sample) const;
+    double sumBefore(size_t sample) const;
+    double sum(size_t from, size_t to) const;                  // value times ns from a sample's time to another's
+    size_t firstAtOrAfter(int64_t timeNs, size_t hint) const;  // gallops from the hint
 
-    std::vector<int64_t> m_times;
-    std::vector<double> m_values;
-    std::vector<uint32_t> m_rows;
-    std::vector<double> m_sums;                     // value times ns before each sample
+    PackedNumbers m_times;
+    PackedReals m_values;
+    PackedNumbers m_rows;
+    int64_t m_lastNs = 0;
+    double m_lastValue = 0;
+    double m_sum = 0;                               // value times ns of all samples but the last
+    std::vector<double> m_blockSums;                // the same before each block
     std::vector<std::vector<Extremes>> m_extremes;  // level 0: of kBlock samples; level n: of kBlock of level n - 1
 };
 

@@ -25,23 +25,50 @@ void UnionLane::add(std::vector<LaneItem> batch) {
     }
 }
 
-std::vector<DensityColumn> densityColumns(const Lane& lane, const TimeScale& scale, double columnPx) {
-    std::vector<DensityColumn> columns(static_cast<size_t>(std::max(0.0, std::ceil(scale.width / columnPx))));
-    size_t from = 0;
-    for (size_t column = 0; column < columns.size() && from < lane.size(); ++column) {
-        const double x = static_cast<double>(column) * columnPx;
-        const TimeRange range{scale.timeAt(x), scale.timeAt(std::min(x + columnPx, scale.width))};
+namespace {
+
+// Calls use(column, share of it that is busy, first item that reaches into it, end of those that start in it or before)
+// for each column in which the lane is busy, from left to right.
+template <class Use>
+void eachBusyColumn(const Lane& lane, const TimeScale& scale, double columnPx, size_t count, Use use) {
+    TimeRange range{0, scale.timeAt(0)};
+    size_t next = lane.firstStartingAt(range.endNs);
+    int64_t busyBefore = lane.busyBeforeNs(range.endNs, next);
+    for (size_t column = 0; column < count; ++column) {
+        const size_t starting = next;
+        const int64_t before = busyBefore;
+        range = {range.endNs, scale.timeAt(std::min(static_cast<double>(column + 1) * columnPx, scale.width))};
         if (range.empty()) continue;
-        const int64_t busyNs = lane.busyNs(range);
-        if (busyNs <= 0) continue;
-        columns[column].busy =
-            static_cast<float>(static_cast<double>(busyNs) / static_cast<double>(range.durationNs()));
-        from = lane.firstReaching(range.startNs);
-        const size_t to = std::max(from + 1, lane.firstStartingAt(range.endNs, from));
-        const TintTimes times = lane.tintTimes(from, to);
-        columns[column].tint = static_cast<uint8_t>(std::max_element(times.begin(), times.end()) - times.begin());
+        next = lane.firstStartingAt(range.endNs, starting);
+        busyBefore = lane.busyBeforeNs(range.endNs, next);
+        if (busyBefore <= before) continue;
+        const size_t from = starting > 0 && lane.endNs(starting - 1) > range.startNs ? starting - 1 : starting;
+        use(column,
+            static_cast<float>(static_cast<double>(busyBefore - before) / static_cast<double>(range.durationNs())),
+            from, std::max(from + 1, next));
     }
+}
+
+size_t columnCount(const TimeScale& scale, double columnPx) {
+    return static_cast<size_t>(std::max(0.0, std::ceil(scale.width / columnPx)));
+}
+
+}  // namespace
+
+std::vector<DensityColumn> densityColumns(const Lane& lane, const TimeScale& scale, double columnPx) {
+    std::vector<DensityColumn> columns(columnCount(scale, columnPx));
+    eachBusyColumn(lane, scale, columnPx, columns.size(), [&](size_t column, float busy, size_t from, size_t to) {
+        const TintTimes times = lane.tintTimes(from, to);
+        columns[column] = {busy, static_cast<uint8_t>(std::max_element(times.begin(), times.end()) - times.begin())};
+    });
     return columns;
+}
+
+std::vector<float> busyShares(const Lane& lane, const TimeScale& scale, double columnPx) {
+    std::vector<float> shares(columnCount(scale, columnPx));
+    eachBusyColumn(lane, scale, columnPx, shares.size(),
+                   [&](size_t column, float busy, size_t, size_t) { shares[column] = busy; });
+    return shares;
 }
 
 }  // namespace gapscope

@@ -26,5 +26,7 @@ struct DensityColumn {
 
 // Columns of `columnPx` over the width of the scale; the last may be narrower.
 std::vector<DensityColumn> densityColumns(const Lane& lane, const TimeScale& scale, double columnPx);
+// The first half of it, for less.
+std::vector<float> busyShares(const Lane& lane, const TimeScale& scale, double columnPx);
 
 }  // namespace gapscope

@@ -30,6 +30,7 @@ void Lane::append(const LaneItem& item) {
     const size_t index = size();
     if (index % kBlock == 0) {
         m_blockStarts.push_back(item.startNs);
+        m_endsBefore.push_back(m_lastEndNs);
         m_blockTimes.push_back(m_times);
         m_blockBusy.push_back(m_busy);
     }
@@ -41,6 +42,7 @@ void Lane::append(const LaneItem& item) {
     m_tints.push_back(item.tint % kTintCount);
     m_times[item.tint % kTintCount] += durationNs;
     m_busy += durationNs;
+    m_lastEndNs = item.endNs;
     raise(index, durationNs);
 }
 
@@ -81,7 +83,8 @@ std::vector<LaneItem> Lane::takeFrom(int64_t fromNs) {
     for (size_t i = whole; i < from; ++i)
         again.push_back((*this)[i]);
     m_times = tintTimesBefore(whole);
-    m_busy = whole < size() ? m_blockBusy[whole / kBlock] : m_busy;
+    m_busy = m_blockBusy[whole / kBlock];  // something is taken, so the block is there
+    m_lastEndNs = m_endsBefore[whole / kBlock];
     m_starts.shrink(whole);
     m_durations.shrink(whole);
     m_rows.shrink(whole);
@@ -89,6 +92,7 @@ std::vector<LaneItem> Lane::takeFrom(int64_t fromNs) {
     while (!m_longDurations.empty() && m_longDurations.back().first >= whole)
         m_longDurations.pop_back();
     m_blockStarts.shrink(whole / kBlock);
+    m_endsBefore.shrink(whole / kBlock);
     m_blockTimes.shrink(whole / kBlock);
     m_blockBusy.shrink(whole / kBlock);
     size_t count = whole / kBlock;
@@ -144,23 +148,24 @@ size_t Lane::firstReaching(int64_t timeNs) const {
 size_t Lane::nextLong(size_t from, size_t to, int64_t minDurationNs) const {
     size_t index = from;
     while (index < to) {
-        if (index % kBlock == 0) {
-            // Climb while whole nodes hold nothing long enough.
-            size_t level = 0;
-            size_t span = kBlock;
-            size_t skipped = 0;
-            while (level < m_longest.size() && index % span == 0 && m_longest[level][index / span] < minDurationNs) {
-                skipped = span;
-                span *= kBlock;
-                ++level;
-            }
-            if (skipped > 0) {
-                index += skipped;
-                continue;
-            }
+        // Climb while the nodes that begin here, or the block that this lies in, hold nothing long enough.
+        size_t level = 0;
+        size_t span = kBlock;
+        size_t next = index;
+        while (level < m_longest.size() && (level == 0 || index % span == 0) &&
+               m_longest[level][index / span] < minDurationNs) {
+            next = (index / span + 1) * span;
+            span *= kBlock;
+            ++level;
         }
-        if (durationNs(index) >= minDurationNs) return index;
-        ++index;
+        if (next > index) {
+            index = next;
+            continue;
+        }
+        // In a block that has a long one.
+        const size_t end = std::min(to, (index / kBlock + 1) * kBlock);
+        for (; index < end; ++index)
+            if (durationNs(index) >= minDurationNs) return index;
     }
     return to;
 }
@@ -176,28 +181,35 @@ size_t Lane::longest(size_t from, size_t to) const {
     return best;
 }
 
-void Lane::addTimes(size_t from, size_t to, TintTimes& times) const {
+template <class Take>
+void Lane::eachTime(size_t from, size_t to, Take take) const {
     while (from < to) {
         const std::span<const uint32_t> durations = m_durations.from(from);
         const std::span<const uint8_t> tints = m_tints.from(from);
         const size_t count = std::min(to - from, durations.size());
         for (size_t i = 0; i < count; ++i)
-            times[tints[i]] += durations[i] != kLong ? int64_t{durations[i]} : longDurationNs(from + i);
+            take(tints[i], durations[i] != kLong ? int64_t{durations[i]} : longDurationNs(from + i));
         from += count;
     }
 }
 
 TintTimes Lane::tintTimesBefore(size_t index) const {
     if (index >= size()) return m_times;
-    TintTimes times = m_blockTimes[index / kBlock];
-    addTimes(index / kBlock * kBlock, index, times);
+    const size_t block = index / kBlock;
+    if (index % kBlock > kBlock / 2 && block + 1 < blockCount()) {  // the next block's edge is nearer
+        TintTimes times = m_blockTimes[block + 1];
+        eachTime(index, (block + 1) * kBlock, [&](uint8_t tint, int64_t ns) { times[tint] -= ns; });
+        return times;
+    }
+    TintTimes times = m_blockTimes[block];
+    eachTime(block * kBlock, index, [&](uint8_t tint, int64_t ns) { times[tint] += ns; });
     return times;
 }
 
 TintTimes Lane::tintTimes(size_t from, size_t to) const {
     TintTimes times{};
     if (to - from <= kBlock) {
-        addTimes(from, to, times);
+        eachTime(from, to, [&](uint8_t tint, int64_t ns) { times[tint] += ns; });
         return times;
     }
     times = tintTimesBefore(to);
@@ -207,26 +219,53 @@ TintTimes Lane::tintTimes(size_t from, size_t to) const {
     return times;
 }
 
-int64_t Lane::busyBefore(int64_t timeNs) const {
-    const size_t index = firstStartingAt(timeNs);
-    if (index == 0) return 0;
-    int64_t busy = m_busy;
-    if (index < size()) {
-        busy = m_blockBusy[index / kBlock];
-        for (size_t i = index / kBlock * kBlock; i < index; ++i)
-            busy += durationNs(i);
+void Lane::prefetchTintTimes(size_t from, size_t to) const {
+    const auto fetch = [](const auto& columns, size_t index) {
+        if (index < columns.size()) __builtin_prefetch(&columns[index]);
+    };
+    if (to % kBlock == 0) {  // sums of the block that begins there: two lines of the cache
+        if (to / kBlock >= blockCount()) return;
+        const TintTimes& times = m_blockTimes[to / kBlock];
+        __builtin_prefetch(times.data());
+        __builtin_prefetch(times.data() + times.size() - 1);
+        return;
     }
-    return busy - std::max<int64_t>(0, endNs(index - 1) - timeNs);
+    const size_t first = to - from <= kBlock ? from : to / kBlock * kBlock;
+    fetch(m_tints, first);
+    for (size_t index = first; index < to; index += 16)
+        fetch(m_durations, index);
+    if (first == from) return;
+    fetch(m_blockTimes, to / kBlock);
+}
+
+int64_t Lane::busyBeforeNs(int64_t timeNs, size_t next) const {
+    if (next == 0) return 0;
+    int64_t busy = m_busy;
+    if (next < size()) {
+        size_t block = next / kBlock;
+        if (next % kBlock > kBlock / 2 && block + 1 < blockCount()) {  // that edge is nearer
+            busy = m_blockBusy[++block];
+            for (size_t i = next; i < block * kBlock; ++i)
+                busy -= durationNs(i);
+        } else {
+            busy = m_blockBusy[block];
+            for (size_t i = block * kBlock; i < next; ++i)
+                busy += durationNs(i);
+        }
+    }
+    return busy - std::max<int64_t>(0, endNs(next - 1) - timeNs);
 }
 
 int64_t Lane::busyNs(TimeRange range) const {
-    return range.empty() ? 0 : busyBefore(range.endNs) - busyBefore(range.startNs);
+    if (range.empty()) return 0;
+    const size_t first = firstStartingAt(range.startNs);
+    return busyBeforeNs(range.endNs, firstStartingAt(range.endNs, first)) - busyBeforeNs(range.startNs, first);
 }
 
 size_t Lane::memoryBytes() const {
     size_t bytes = m_starts.memoryBytes() + m_durations.memoryBytes() + m_rows.memoryBytes() + m_tints.memoryBytes() +
-                   m_blockStarts.memoryBytes() + m_blockTimes.memoryBytes() + m_blockBusy.memoryBytes() +
-                   m_longDurations.capacity() * sizeof(m_longDurations[0]);
+                   m_blockStarts.memoryBytes() + m_endsBefore.memoryBytes() + m_blockTimes.memoryBytes() +
+                   m_blockBusy.memoryBytes() + m_longDurations.capacity() * sizeof(m_longDurations[0]);
     for (const auto& values : m_longest)
         bytes += values.capacity() * 8;
     return bytes;

@@ -37,7 +37,8 @@ public:
     int64_t durationNs(size_t index) const {
         return m_durations[index] != kLong ? int64_t{m_durations[index]} : longDurationNs(index);
     }
-    int64_t lastEndNs() const { return endNs(size() - 1); }
+    uint8_t tint(size_t index) const { return m_tints[index]; }
+    int64_t lastEndNs() const { return m_lastEndNs; }
 
     // Needs item.startNs >= the last end, and endNs >= startNs.
     void append(const LaneItem& item);
@@ -51,6 +52,11 @@ public:
     size_t firstBlockStartingAt(int64_t timeNs, size_t hintBlock = 0) const;
     size_t blockCount() const { return m_blockStarts.size(); }
     int64_t blockStartNs(size_t block) const { return m_blockStarts[block]; }
+    int64_t blockLongestNs(size_t block) const { return m_longest[0][block]; }
+    // Where the last item in front of a block ends; needs block > 0.
+    int64_t endBeforeBlockNs(size_t block) const { return m_endsBefore[block]; }
+    // What a question about [from, to) will read, on its way into the processor's cache.
+    void prefetchTintTimes(size_t from, size_t to) const;
     // First item with end > t, or of no length at or after t.
     size_t firstReaching(int64_t timeNs) const;
 
@@ -60,13 +66,15 @@ public:
     size_t longest(size_t from, size_t to) const;
 
     // Items that a summary covers: a question about fewer reads them one by one.
-    static constexpr size_t kBlock = 64;
+    static constexpr size_t kBlock = 32;
 
     // Time by tint of the items before one, and of the items [from, to).
     TintTimes tintTimesBefore(size_t index) const;
     TintTimes tintTimes(size_t from, size_t to) const;
     // Busy time of the part of the lane inside the range, items clipped to it.
     int64_t busyNs(TimeRange range) const;
+    // The same from the lane's beginning to `timeNs`; `next` is firstStartingAt(timeNs).
+    int64_t busyBeforeNs(int64_t timeNs, size_t next) const;
 
     // For tests and diagnostics.
     size_t memoryBytes() const;
@@ -75,8 +83,8 @@ private:
     static constexpr uint32_t kLong = UINT32_MAX;  // 4.3 s or more: looked up
 
     int64_t longDurationNs(size_t index) const;
-    void addTimes(size_t from, size_t to, TintTimes& times) const;
-    int64_t busyBefore(int64_t timeNs) const;
+    template <class Take>
+    void eachTime(size_t from, size_t to, Take take) const;  // take(tint, ns) of the items [from, to)
     void raise(size_t index, int64_t durationNs);
 
     Chunked<int64_t> m_starts;
@@ -84,7 +92,9 @@ private:
     Chunked<uint32_t> m_rows;
     Chunked<uint8_t> m_tints;
     std::vector<std::pair<size_t, int64_t>> m_longDurations;  // by index, of those that are kLong
+    int64_t m_lastEndNs = INT64_MIN;
     Chunked<int64_t> m_blockStarts;
+    Chunked<int64_t> m_endsBefore;    // [b]: end of the last item before block b
     Chunked<TintTimes> m_blockTimes;  // [b]: time by tint of all items before block b
     Chunked<int64_t> m_blockBusy;     // the same over all tints
     TintTimes m_times{};              // of all items

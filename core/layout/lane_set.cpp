@@ -48,8 +48,8 @@ void LaneSet::place(LaneItem item) {
     size_t from = 0;  // below the innermost item that holds this one
     for (size_t depth = m_lanes.size(); depth-- > 0;) {
         if (m_lanes[depth].empty()) continue;
-        const LaneItem last = m_lanes[depth][m_lanes[depth].size() - 1];
-        if (last.endNs > item.startNs && last.endNs >= item.endNs) {
+        const int64_t lastEndNs = m_lanes[depth].lastEndNs();
+        if (lastEndNs > item.startNs && lastEndNs >= item.endNs) {
             from = depth + 1;
             break;
         }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace gapscope {
 
@@ -43,21 +44,84 @@ struct Grid {
     int64_t joinNs;
 };
 
-// Cells of at least so many whole blocks end at a block's end, up to half a cell late: nothing is asked of single items
-// then, and what a frame costs does not grow with the lane.
-constexpr size_t kDenseBlocks = 4;
-
-// Where the run ends that starts with the tiny item `index`. Depends on the item's cell alone, not on where the run
-// started in it, so that panning cuts the same.
-size_t cellEnd(const Lane& lane, const Grid& grid, size_t index) {
-    const int64_t cellStartNs = grid.cellStart(lane.startNs(index));
+// The items of a cell in which a whole block begins end at the edge of a block, up to half a cell late: nothing is
+// asked of single items then, and what a frame costs does not grow with the lane. Where they end depends on the cell
+// alone, not on where a walk began, so that panning and pointing cut the same.
+// The first item behind those of a dense cell; none: it is not dense. `hint`: an item that starts before the cell ends.
+std::optional<size_t> denseEnd(const Lane& lane, const Grid& grid, int64_t cellStartNs, size_t hint) {
     const int64_t cellEndNs = cellStartNs + grid.cellNs;
-    const size_t block = index / Lane::kBlock;
-    const size_t endBlock = lane.firstBlockStartingAt(cellEndNs, block);
-    const size_t firstBlock = lane.blockStartNs(block) >= cellStartNs ? block : block + 1;
-    const bool isDense = endBlock < lane.blockCount() && endBlock >= firstBlock + kDenseBlocks &&
-                         lane.blockStartNs(endBlock) - cellEndNs <= grid.cellNs / 2;
-    return isDense ? endBlock * Lane::kBlock : lane.firstStartingAt(cellEndNs, index);
+    const size_t block = lane.firstBlockStartingAt(cellEndNs, hint / Lane::kBlock);
+    if (block == 0 || block >= lane.blockCount() || lane.blockStartNs(block - 1) < cellStartNs ||
+        lane.blockStartNs(block) - cellEndNs > grid.cellNs / 2)
+        return std::nullopt;
+    return block * Lane::kBlock;
+}
+
+// The same of the cell before the one that `index` starts in; 0: nothing of that lies behind its end.
+size_t endOfCellBefore(const Lane& lane, const Grid& grid, int64_t cellStartNs, size_t index) {
+    if (index == 0) return 0;
+    // The last item in front of the cell; where it is further away, that cell is empty.
+    const size_t first = lane.startNs(index - 1) < cellStartNs ? index : lane.firstStartingAt(cellStartNs);
+    if (first == 0 || lane.startNs(first - 1) < cellStartNs - grid.cellNs) return 0;
+    return denseEnd(lane, grid, cellStartNs - grid.cellNs, first - 1).value_or(0);
+}
+
+// Of items and whole blocks alike, without touching an item where a block's edge says it.
+int64_t startOf(const Lane& lane, size_t index) {
+    return index % Lane::kBlock == 0 ? lane.blockStartNs(index / Lane::kBlock) : lane.startNs(index);
+}
+
+int64_t endBefore(const Lane& lane, size_t index) {
+    return index % Lane::kBlock == 0 && index < lane.size() ? lane.endBeforeBlockNs(index / Lane::kBlock)
+                                                            : lane.endNs(index - 1);
+}
+
+// A span before it is known what a merged stretch says of its items.
+struct Stretch {
+    size_t first = 0;
+    size_t count = 1;
+    int64_t startNs = 0;
+    int64_t endNs = 0;      // of what it covers
+    int64_t lastEndNs = 0;  // of the last item
+};
+
+// Calls use(stretch) for each from item `index` on, until it returns false.
+template <class Use>
+void walk(const Lane& lane, const Grid& grid, size_t index, Use use) {
+    size_t cellEnd = 0;  // behind the items of the cell that is walked
+    int64_t cellEndNs = INT64_MIN;
+    while (index < lane.size()) {
+        Stretch stretch{.first = index, .startNs = startOf(lane, index)};
+        // Where a block's longest is tiny, its items are, and none is looked at.
+        const bool mayBeLong = lane.blockLongestNs(index / Lane::kBlock) >= grid.singleNs;
+        if (mayBeLong && lane.durationNs(index) >= grid.singleNs) {
+            stretch.endNs = stretch.lastEndNs = lane.endNs(index);
+        } else {
+            if (index >= cellEnd) {
+                const int64_t cellStartNs = grid.cellStart(stretch.startNs);
+                const size_t before =
+                    cellStartNs == cellEndNs ? cellEnd : endOfCellBefore(lane, grid, cellStartNs, index);
+                if (before > index) {
+                    cellEnd = before;
+                    cellEndNs = cellStartNs;
+                } else {
+                    cellEndNs = cellStartNs + grid.cellNs;
+                    const std::optional<size_t> dense = denseEnd(lane, grid, cellStartNs, index);
+                    cellEnd = std::max(dense ? *dense : lane.firstStartingAt(cellEndNs, index), index + 1);
+                }
+            }
+            const size_t longOne = lane.nextLong(index, cellEnd, grid.singleNs);
+            stretch.count = longOne - index;
+            stretch.endNs = stretch.lastEndNs = endBefore(lane, longOne);
+            // The hole up to the next item is as idle as those inside: left out, it would draw a picket fence.
+            if (stretch.count > 1 && longOne < lane.size()) {
+                const int64_t nextNs = startOf(lane, longOne);
+                if (nextNs - stretch.endNs <= grid.joinNs) stretch.endNs = nextNs;
+            }
+        }
+        index += stretch.count;
+        if (!use(stretch)) return;
+    }
 }
 
 // Time by tint of one stretch after another: where one begins at the end of the one before, half of the work is done.
@@ -80,44 +144,28 @@ private:
     TintTimes m_before{};
 };
 
-// Calls use(span) for each span from item `index` on, until it returns false.
-template <class Use>
-void walk(const Lane& lane, const TimeScale& scale, const Grid& grid, size_t index, Use use) {
-    RunningTimes times;
-    while (index < lane.size()) {
-        LaneSpan span{.first = index};
-        const LaneItem item = lane[index];
-        if (item.durationNs() >= grid.singleNs) {
-            span.tint = item.tint;
-            span.x0 = scale.xOf(item.startNs);
-            span.x1 = scale.xOf(item.endNs);
-        } else {
-            const size_t end = lane.nextLong(index, std::max(cellEnd(lane, grid, index), index + 1), grid.singleNs);
-            span.count = end - index;
-            const int64_t startNs = item.startNs;
-            int64_t endNs = lane.endNs(end - 1);
-            if (span.count > 1) {
-                // The hole up to the next item is as idle as those inside: left out, it would draw a picket fence.
-                if (end < lane.size() && lane.startNs(end) - endNs <= grid.joinNs) endNs = lane.startNs(end);
-                span.tint = item.tint;
-                summarise(times.upTo(lane, index, end), startNs, endNs, span);
-            } else {
-                span.tint = item.tint;
-            }
-            span.x0 = scale.xOf(startNs);
-            span.x1 = scale.xOf(endNs);
-        }
-        index += span.count;
-        if (!use(span)) return;
-    }
+LaneSpan spanOf(const Lane& lane, const TimeScale& scale, const Stretch& stretch, RunningTimes& times) {
+    LaneSpan span{.x0 = scale.xOf(stretch.startNs),
+                  .x1 = scale.xOf(stretch.endNs),
+                  .first = stretch.first,
+                  .count = stretch.count};
+    if (stretch.count > 1)
+        summarise(times.upTo(lane, stretch.first, stretch.first + stretch.count), stretch.startNs, stretch.endNs, span);
+    if (stretch.count == 1 || span.busy <= 0) span.tint = lane.tint(stretch.first);
+    return span;
 }
 
 // Where a walk must begin so that it sees all of what reaches `timeNs`, with runs cut as in any other walk.
 size_t walkStart(const Lane& lane, const Grid& grid, int64_t timeNs) {
     const size_t reaching = lane.firstReaching(timeNs);
     if (reaching == lane.size()) return reaching;
-    if (lane[reaching].durationNs() >= grid.singleNs) return reaching;
-    return lane.firstStartingAt(grid.cellStart(lane.startNs(reaching)));
+    if (lane.durationNs(reaching) >= grid.singleNs) return reaching;
+    const int64_t cellStartNs = grid.cellStart(lane.startNs(reaching));
+    const size_t before = endOfCellBefore(lane, grid, cellStartNs, reaching);
+    if (before <= reaching) return std::max(before, lane.firstStartingAt(cellStartNs));
+    // It is among the items of the cell before.
+    const size_t first = lane.firstStartingAt(cellStartNs - grid.cellNs);
+    return std::max(first, endOfCellBefore(lane, grid, cellStartNs - grid.cellNs, first));
 }
 
 }  // namespace
@@ -125,31 +173,48 @@ size_t walkStart(const Lane& lane, const Grid& grid, int64_t timeNs) {
 void laneSpans(const Lane& lane, const TimeScale& scale, std::vector<LaneSpan>& out) {
     if (lane.empty() || scale.range.empty()) return;
     const Grid grid(scale);
-    // Growing step by step would copy every span twice.
-    out.reserve(out.size() + std::min(lane.size(), static_cast<size_t>(scale.width / kCellPx * 1.25) + 8));
-    walk(lane, scale, grid, walkStart(lane, grid, scale.range.startNs), [&](const LaneSpan& span) {
-        if (lane.startNs(span.first) >= scale.range.endNs) return false;
-        const int64_t endNs = lane.endNs(span.first + span.count - 1);
-        if (endNs > scale.range.startNs || lane.startNs(span.first) >= scale.range.startNs) out.push_back(span);
+    // Where they are cut first, what they hold then: the sums of a long lane lie far apart in memory, and only who
+    // knows several of them can ask for the next ones while it works on one.
+    std::vector<Stretch> stretches;
+    stretches.reserve(std::min(lane.size(), static_cast<size_t>(scale.width / kCellPx * 1.25) + 8));
+    walk(lane, grid, walkStart(lane, grid, scale.range.startNs), [&](const Stretch& stretch) {
+        if (stretch.startNs >= scale.range.endNs) return false;
+        if (stretch.lastEndNs > scale.range.startNs || stretch.startNs >= scale.range.startNs)
+            stretches.push_back(stretch);
         return true;
     });
+    constexpr size_t kAhead = 6;
+    const auto prefetch = [&](size_t s) {
+        if (s < stretches.size()) lane.prefetchTintTimes(stretches[s].first, stretches[s].first + stretches[s].count);
+    };
+    for (size_t s = 0; s < kAhead; ++s)
+        prefetch(s);
+    out.reserve(out.size() + stretches.size());
+    RunningTimes times;
+    for (size_t s = 0; s < stretches.size(); ++s) {
+        prefetch(s + kAhead);
+        out.push_back(spanOf(lane, scale, stretches[s], times));
+    }
 }
 
 LaneSpan spanAt(const Lane& lane, const TimeScale& scale, double x, double slackPx) {
-    LaneSpan best{.count = 0};
-    if (lane.empty() || scale.range.empty()) return best;
+    LaneSpan none{.count = 0};
+    if (lane.empty() || scale.range.empty()) return none;
     const Grid grid(scale);
+    Stretch best{.count = 0};
     double nearest = slackPx;
-    walk(lane, scale, grid, walkStart(lane, grid, scale.timeAt(x - slackPx) - 1), [&](const LaneSpan& span) {
-        if (span.x0 > x + slackPx) return false;
-        const double distance = std::max({span.x0 - x, x - span.x1, 0.0});
+    walk(lane, grid, walkStart(lane, grid, scale.timeAt(x - slackPx) - 1), [&](const Stretch& stretch) {
+        const double x0 = scale.xOf(stretch.startNs);
+        if (x0 > x + slackPx) return false;
+        const double distance = std::max({x0 - x, x - scale.xOf(stretch.endNs), 0.0});
         if (distance < nearest || (distance == nearest && best.count == 0)) {
             nearest = distance;
-            best = span;
+            best = stretch;
         }
         return true;
     });
-    return best;
+    RunningTimes times;
+    return best.count == 0 ? none : spanOf(lane, scale, best, times);
 }
 
 size_t itemAt(const Lane& lane, const LaneSpan& span, const TimeScale& scale, double x) {

@@ -1,7 +1,12 @@
 #include "core/layout/timeline_frame.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <functional>
+#include <memory>
+
+#include "core/layout/parallel_frame.h"
 
 namespace gapscope {
 
@@ -36,13 +41,13 @@ std::vector<CounterColumn> busyColumns(const TimelineIndex& index, const Timelin
     std::vector<CounterColumn> columns(static_cast<size_t>(std::max(0.0, std::ceil(scale.width))));
     const Lane* lane = index.deviceBusy(row.deviceId);
     if (!lane) return columns;
-    const std::vector<DensityColumn> stretches = densityColumns(*lane, scale, kWindowPx);
+    const std::vector<float> stretches = busyShares(*lane, scale, kWindowPx);
     const double first = scale.xOf(index.trace().extent().startNs);
     const double last = scale.xOf(index.trace().extent().endNs);
     for (size_t x = 0; x < columns.size(); ++x) {
         const auto at = static_cast<double>(x);
         if (at + 1 <= first || at >= last) continue;  // beyond the trace nothing was measured
-        const double busy = static_cast<double>(stretches[static_cast<size_t>(at / kWindowPx)].busy);
+        const double busy = static_cast<double>(stretches[static_cast<size_t>(at / kWindowPx)]);
         columns[x] = {true, busy, busy, busy};
     }
     return columns;
@@ -67,6 +72,31 @@ std::optional<double> busyShare(const TimelineIndex& index, const TimelineRow& r
         return std::nullopt;
     }
     return static_cast<double>(busyNs) / static_cast<double>(measured.durationNs());
+}
+
+constexpr size_t kWorthHelp = 100'000;  // events: below, a frame takes less than waking a thread does
+
+// Calls act(0) to act(count - 1), each once, here and by those that help. Who comes late finds nothing left, and
+// touches nothing that may be gone by then.
+void shareOut(size_t count, std::function<void(size_t)> act, const RunElsewhere& elsewhere) {
+    struct Work {
+        size_t count;
+        std::function<void(size_t)> act;
+        std::atomic<size_t> next = 0;
+        std::atomic<size_t> done = 0;
+    };
+    const auto work = std::make_shared<Work>(count, std::move(act));
+    const auto help = [work] {
+        for (size_t part; (part = work->next.fetch_add(1)) < work->count;) {
+            work->act(part);
+            work->done.fetch_add(1);
+            work->done.notify_one();
+        }
+    };
+    if (elsewhere && count > 1) elsewhere(help);
+    help();
+    for (size_t done; (done = work->done.load()) < count;)
+        work->done.wait(done);
 }
 
 }  // namespace
@@ -110,6 +140,11 @@ size_t TimelineFrame::spanCount() const {
 }
 
 TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int height, int scrollY) {
+    return makeFrame(index, scale, height, scrollY, {});
+}
+
+TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int height, int scrollY,
+                        const RunElsewhere& elsewhere) {
     TimelineFrame frame{.scale = scale, .height = height, .scrollY = scrollY, .places = placeRows(index, height)};
     frame.busy.resize(frame.places.size());
     if (!frame.places.empty()) frame.contentHeight = frame.places.back().y + frame.places.back().height;
@@ -124,14 +159,8 @@ TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int 
         const TimelineRow& row = *index.rows()[r];
         frame.busy[r] = busyShare(index, row, scale.range);
         if (row.kind == RowKind::Counter) {
-            frame.counters.push_back({.row = r,
-                                      .y = rowY,
-                                      .height = place.height,
-                                      .pinned = place.pinned,
-                                      .top = plotTop(row),
-                                      .columns = row.figure == PlotFigure::BusyShare
-                                                     ? busyColumns(index, row, scale)
-                                                     : counterColumns(row.series, scale)});
+            frame.counters.push_back(
+                {.row = r, .y = rowY, .height = place.height, .pinned = place.pinned, .top = plotTop(row)});
             continue;
         }
         const auto& lanes = row.lanes.lanes();
@@ -144,9 +173,21 @@ TimelineFrame makeFrame(const TimelineIndex& index, const TimeScale& scale, int 
             lane.y = y;
             lane.height = place.laneHeight;
             lane.pinned = place.pinned;
-            laneSpans(lanes[depth], scale, lane.spans);
         }
     }
+    const auto fill = [&](size_t part) {
+        if (part < frame.lanes.size()) {
+            FrameLane& lane = frame.lanes[part];
+            laneSpans(index.rows()[lane.row]->lanes.lanes()[lane.lane], scale, lane.spans);
+            return;
+        }
+        FrameCounter& counter = frame.counters[part - frame.lanes.size()];
+        const TimelineRow& row = *index.rows()[counter.row];
+        counter.columns =
+            row.figure == PlotFigure::BusyShare ? busyColumns(index, row, scale) : counterColumns(row.series, scale);
+    };
+    const bool isWorthHelp = index.trace().eventCount() > kWorthHelp;
+    shareOut(frame.lanes.size() + frame.counters.size(), fill, isWorthHelp ? elsewhere : RunElsewhere());
     return frame;
 }
 

@@ -1,8 +1,11 @@
 #include "core/layout/timeline_index.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <iterator>
+#include <thread>
 
 #include "core/base/clock_event_reasons.h"
 #include "core/trace/trace_builder.h"
@@ -12,15 +15,33 @@ namespace gapscope {
 namespace {
 
 constexpr uint8_t kRangeTints = 4;
+constexpr size_t kWorthAThread = 200'000;  // new rows: some ten milliseconds of work
+
+// Items by the row of the timeline that they are for. Rows of many streams or threads come mixed: a search in the map
+// for each would be a good part of all the work.
+template <class Key>
+class Batches {
+public:
+    void add(const Key& key, const LaneItem& item) {
+        Place& place = m_places[std::hash<Key>()(key) * 0x9E3779B97F4A7C15u >> 58];
+        if (!place.batch || place.key != key) place = {key, &m_batches[key]};
+        place.batch->push_back(item);
+    }
+    std::map<Key, std::vector<LaneItem>>& all() { return m_batches; }
+
+private:
+    struct Place {
+        Key key{};
+        std::vector<LaneItem>* batch = nullptr;
+    };
+    std::map<Key, std::vector<LaneItem>> m_batches;
+    std::array<Place, 64> m_places;  // found lately
+};
 
 // Far beyond any trace, near enough to zero that sums and differences of times cannot overflow.
 LaneItem item(int64_t startNs, int64_t endNs, size_t row, uint8_t tint) {
     constexpr int64_t kFar = int64_t{1} << 59;
     return {std::clamp(startNs, -kFar, kFar), std::clamp(endNs, -kFar, kFar), static_cast<uint32_t>(row), tint};
-}
-
-TrackRow trackOf(const Trace& trace, TrackId track) {
-    return track.valid() && track.value < trace.tracks().size() ? trace.tracks()[track.value] : TrackRow{};
 }
 
 // Rows of different kinds that share a table share the numbers of their items.
@@ -117,19 +138,42 @@ void TimelineIndex::reset() {
     m_opsSeen = m_callsSeen = m_rangesSeen = m_overheadsSeen = m_emittedSeen = m_samplesSeen = 0;
 }
 
-bool TimelineIndex::setTrace(TracePtr trace) {
+bool TimelineIndex::setTrace(TracePtr trace, size_t mostRows) {
     const bool afresh = !isContinuedBy(*trace);
     if (afresh) reset();
     m_trace = std::move(trace);
-    m_correlations.update(*m_trace);
-    addDeviceOps();
-    addApiCalls();
-    addRanges();
-    addOverheads();
+    m_mostRows = mostRows;
+    const auto layHostRows = [this] {
+        addApiCalls();
+        addRanges();
+        addOverheads();
+    };
+    const size_t left = m_trace->eventCount() - m_opsSeen - m_callsSeen - m_rangesSeen - m_overheadsSeen;
+    if (mostRows == SIZE_MAX && left > kWorthAThread && m_colourBy != ColourBy::LaunchLatency) {
+        // What the host did and what devices did lie in rows of their own.
+        std::jthread helper([&] {
+            layHostRows();
+            m_correlations.update(*m_trace);
+        });
+        addDeviceOps();
+    } else {
+        m_correlations.update(*m_trace, mostRows);
+        addDeviceOps();
+        layHostRows();
+    }
     addTokens();
     addCounters();
     orderRows();
     return afresh;
+}
+
+TrackRow TimelineIndex::trackOf(TrackId track) const {
+    return track.valid() && track.value < m_trace->tracks().size() ? m_trace->tracks()[track.value] : TrackRow{};
+}
+
+bool TimelineIndex::isBehind() const {
+    return m_opsSeen < m_trace->deviceOps().startNs.size() || m_callsSeen < m_trace->apiCalls().startNs.size() ||
+           m_rangesSeen < m_trace->ranges().startNs.size() || m_overheadsSeen < m_trace->overheads().startNs.size();
 }
 
 // Widens the time that a token's device operations take.
@@ -175,20 +219,27 @@ TintTimes TimelineIndex::deviceTintTimes() const {
 
 void TimelineIndex::addDeviceOps() {
     const DeviceOps& ops = m_trace->deviceOps();
-    std::map<TrackId, std::vector<LaneItem>> kernels;
-    std::map<uint32_t, std::vector<LaneItem>> copies;
-    std::map<uint32_t, std::vector<LaneItem>> all;
+    Batches<TrackId> kernels;
+    Batches<uint32_t> copies;
+    Batches<uint32_t> all;
+    std::vector<uint32_t> deviceOf;  // by track
+    for (size_t track = 0; track < m_trace->tracks().size(); ++track)
+        deviceOf.push_back(m_trace->tracks()[track].deviceId);
     // Neighbours mostly work for one token: the maps are asked once for the lot of them.
     int16_t repeat = 0;
     int32_t token = kNoToken;
     TimeRange tokenRange;
-    for (size_t row = m_opsSeen; row < ops.startNs.size(); ++row) {
+    const size_t end = upTo(m_opsSeen, ops.startNs.size());
+    for (size_t row = m_opsSeen; row < end; ++row) {
         const TrackId track = ops.track[row];
-        const uint32_t deviceId = trackOf(*m_trace, track).deviceId;
+        const uint32_t deviceId = track.valid() && track.value < deviceOf.size() ? deviceOf[track.value] : 0;
         const LaneItem laid = item(ops.startNs[row], ops.endNs[row], row, opTint(row));
         const bool isCopy = ops.kind[row] == DeviceOpKind::Copy || ops.kind[row] == DeviceOpKind::Set;
-        (isCopy ? copies[deviceId] : kernels[track]).push_back(laid);
-        all[deviceId].push_back(laid);
+        if (isCopy)
+            copies.add(deviceId, laid);
+        else
+            kernels.add(track, laid);
+        all.add(deviceId, laid);
         if (ops.token[row] == kNoToken) continue;
         if (token == ops.token[row] && repeat == ops.repeat[row]) {
             tokenRange.startNs = std::min(tokenRange.startNs, laid.startNs);
@@ -201,12 +252,12 @@ void TimelineIndex::addDeviceOps() {
         tokenRange = {laid.startNs, laid.endNs};
     }
     if (token != kNoToken) noteOps(repeat, token, tokenRange);
-    m_opsSeen = ops.startNs.size();
+    m_opsSeen = end;
 
-    for (auto& [track, batch] : kernels) {
+    for (auto& [track, batch] : kernels.all()) {
         const auto [it, isNew] = m_streams.try_emplace(track);
         if (isNew) {
-            const TrackRow info = trackOf(*m_trace, track);
+            const TrackRow info = trackOf(track);
             it->second.kind = RowKind::Stream;
             it->second.track = track;
             it->second.deviceId = info.deviceId;
@@ -217,13 +268,13 @@ void TimelineIndex::addDeviceOps() {
         }
         it->second.addWork(std::move(batch));
     }
-    for (auto& [deviceId, batch] : copies) {
+    for (auto& [deviceId, batch] : copies.all()) {
         TimelineRow& row = m_devices[deviceId].copies;
         row.kind = RowKind::Copy;
         row.deviceId = deviceId;
         row.addWork(std::move(batch));
     }
-    for (auto& [deviceId, batch] : all)
+    for (auto& [deviceId, batch] : all.all())
         m_devices[deviceId].busy.add(std::move(batch));
 }
 
@@ -235,40 +286,42 @@ TimelineIndex::Thread& TimelineIndex::threadOf(uint64_t globalTid) {
 
 void TimelineIndex::addApiCalls() {
     const ApiCalls& calls = m_trace->apiCalls();
-    std::map<uint64_t, std::vector<LaneItem>> batches;
-    for (size_t row = m_callsSeen; row < calls.startNs.size(); ++row) {
+    Batches<uint64_t> batches;
+    const size_t end = upTo(m_callsSeen, calls.startNs.size());
+    for (size_t row = m_callsSeen; row < end; ++row) {
         const uint8_t tint = tintOfName(*m_trace, calls.name[row], m_apiTints, m_apiTint);
-        batches[calls.globalTid[row]].push_back(item(calls.startNs[row], calls.endNs[row], row, tint));
+        batches.add(calls.globalTid[row], item(calls.startNs[row], calls.endNs[row], row, tint));
     }
-    m_callsSeen = calls.startNs.size();
-    for (auto& [tid, batch] : batches)
+    m_callsSeen = end;
+    for (auto& [tid, batch] : batches.all())
         threadOf(tid).apiCalls.lanes.add(std::move(batch));
 }
 
 void TimelineIndex::addRanges() {
     const Ranges& ranges = m_trace->ranges();
-    std::map<uint64_t, std::vector<LaneItem>> batches;
-    std::map<uint64_t, std::vector<LaneItem>> waits;
-    for (size_t row = m_rangesSeen; row < ranges.startNs.size(); ++row) {
+    Batches<uint64_t> batches;
+    Batches<uint64_t> waits;
+    const size_t end = upTo(m_rangesSeen, ranges.startNs.size());
+    for (size_t row = m_rangesSeen; row < end; ++row) {
         const bool isWait = ranges.kind[row] == RangeKind::Wait;
         const uint8_t tint = isWait ? 0 : tintOfName(*m_trace, ranges.name[row], m_rangeTints, rangeTint);
-        (isWait ? waits : batches)[ranges.globalTid[row]].push_back(
-            item(ranges.startNs[row], ranges.endNs[row], row, tint));
+        (isWait ? waits : batches).add(ranges.globalTid[row], item(ranges.startNs[row], ranges.endNs[row], row, tint));
     }
-    m_rangesSeen = ranges.startNs.size();
-    for (auto& [tid, batch] : batches)
+    m_rangesSeen = end;
+    for (auto& [tid, batch] : batches.all())
         threadOf(tid).ranges.lanes.add(std::move(batch));
-    for (auto& [tid, batch] : waits)
+    for (auto& [tid, batch] : waits.all())
         threadOf(tid).waits.lanes.add(std::move(batch));
 }
 
 void TimelineIndex::addOverheads() {
     const Overheads& overheads = m_trace->overheads();
-    std::map<uint64_t, std::vector<LaneItem>> batches;
-    for (size_t row = m_overheadsSeen; row < overheads.startNs.size(); ++row)
-        batches[overheads.globalTid[row]].push_back(item(overheads.startNs[row], overheads.endNs[row], row, 0));
-    m_overheadsSeen = overheads.startNs.size();
-    for (auto& [tid, batch] : batches)
+    Batches<uint64_t> batches;
+    const size_t end = upTo(m_overheadsSeen, overheads.startNs.size());
+    for (size_t row = m_overheadsSeen; row < end; ++row)
+        batches.add(overheads.globalTid[row], item(overheads.startNs[row], overheads.endNs[row], row, 0));
+    m_overheadsSeen = end;
+    for (auto& [tid, batch] : batches.all())
         threadOf(tid).overheads.lanes.add(std::move(batch));
 }
 
@@ -368,7 +421,7 @@ void TimelineIndex::setDerived(DerivedRows derived) {
         TimelineRow& row = m_projections[track];
         row.kind = RowKind::Projection;
         row.track = track;
-        row.deviceId = trackOf(*m_trace, track).deviceId;
+        row.deviceId = trackOf(track).deviceId;
         row.detail = "ranges, from the first to the last operation launched inside them";
         row.lanes = std::move(lanes);
     }
@@ -409,119 +462,6 @@ GapLanes TimelineIndex::takeGaps() {
     for (auto& [deviceId, device] : m_devices)
         gaps[deviceId] = std::exchange(device.gaps.lanes, {});
     return gaps;
-}
-
-void TimelineIndex::orderRows() {
-    m_tree.clear();
-    if (m_tokenRow->lanes.itemCount() > 0)
-        m_tree.push_back({.key = "tokens", .title = "Tokens", .row = m_tokenRow.get()});
-    if (m_stepRow->lanes.itemCount() > 0)
-        m_tree.push_back({.key = "steps", .title = m_stepsTitle, .row = m_stepRow.get()});
-    if (m_layerRow->lanes.itemCount() > 0)
-        m_tree.push_back({.key = "layers", .title = "Layers", .row = m_layerRow.get()});
-
-    // Launching threads first, then those that did something of the program's; else as they appeared, so that rows do
-    // not jump during a run.
-    std::vector<uint64_t> order = m_threadOrder;
-    const auto rank = [&](uint64_t tid) {
-        const Thread& thread = m_threads[tid];
-        if (thread.apiCalls.lanes.itemCount() > 0) return 0;
-        return thread.ranges.lanes.itemCount() + thread.waits.lanes.itemCount() > 0 ? 1 : 2;
-    };
-    std::ranges::stable_sort(order, {}, rank);
-    std::map<std::string, int> named;  // threads of one name are told apart by their order
-    for (const uint64_t tid : order) {
-        RowNode node = threadNode(tid);
-        if (const int count = ++named[node.key]; count > 1) {
-            const std::string suffix = "#" + std::to_string(count);
-            for (RowNode& child : node.children)
-                child.key.insert(node.key.size(), suffix);
-            node.key += suffix;
-        }
-        if (node.isGroup()) m_tree.push_back(std::move(node));
-    }
-    for (const auto& [deviceId, device] : m_devices)
-        m_tree.push_back(deviceNode(deviceId));
-    sortTree(m_tree, m_arrangement);
-    m_rows = arrangeRows(m_tree, m_arrangement);
-}
-
-RowNode TimelineIndex::threadNode(uint64_t globalTid) {
-    Thread& thread = m_threads[globalTid];
-    const std::string name = m_trace->threadName(globalTid);
-    RowNode node{.key = "thread " + name, .title = name};
-    const auto add = [&](TimelineRow& row, RowKind kind, const char* key, const char* title) {
-        if (row.lanes.itemCount() == 0) return;
-        row.kind = kind;
-        row.globalTid = globalTid;
-        row.detail = name + ": " + title;
-        node.children.push_back(
-            {.key = node.key + "/" + key, .title = title, .row = &row, .isMain = node.children.empty()});
-    };
-    add(thread.ranges, RowKind::Range, "ranges", "ranges");
-    add(thread.apiCalls, RowKind::ApiCall, "calls", "API calls");
-    add(thread.waits, RowKind::Wait, "waits", "waits");
-    // A thread of the profiler's own: what it does says more than its number.
-    if (node.children.empty()) node.title = threadIdOf(globalTid) != 0 ? "tracing thread" : "tracing cost";
-    add(thread.overheads, RowKind::Overhead, "tracing", "tracing cost");
-    return node;
-}
-
-RowNode TimelineIndex::deviceNode(uint32_t deviceId) {
-    Device& device = m_devices[deviceId];
-    const auto& known = m_trace->devices();
-    const auto it = std::ranges::find(known, deviceId, &DeviceRow::id);
-    const bool isCpu = it != known.end() && it->kind == DeviceKind::Cpu;
-    RowNode node{.key = "device " + std::to_string(deviceId),
-                 .title = (isCpu ? "CPU device " : "GPU ") + std::to_string(deviceId)};
-    const auto add = [](RowNode& group, TimelineRow& row, const std::string& key, const std::string& title) {
-        group.children.push_back(
-            {.key = group.key + "/" + key, .title = title, .row = &row, .isMain = row.kind == RowKind::Gap});
-    };
-    device.gaps.kind = RowKind::Gap;
-    device.gaps.deviceId = deviceId;
-    device.gaps.detail = it == known.end() ? node.title : node.title + ": " + it->name;
-    add(node, device.gaps, "gaps", "gaps");
-    std::map<std::string, int> named;  // processes may have the same streams
-    for (const TrackId track : device.tracks) {
-        const TrackRow info = trackOf(*m_trace, track);
-        std::string key = "stream " + std::to_string(info.contextId) + "." + std::to_string(info.streamId);
-        if (const int count = ++named[key]; count > 1) key += "#" + std::to_string(count);
-        add(node, m_streams[track], key, "stream " + std::to_string(info.streamId));
-        if (const auto projection = m_projections.find(track); projection != m_projections.end())
-            add(node, projection->second, key + " ranges", "ranges on " + std::to_string(info.streamId));
-    }
-    if (device.copies.lanes.itemCount() > 0) add(node, device.copies, "copies", "copies");
-    const auto addPlot = [&](TimelineRow& row, PlotFigure figure, const char* key, const char* detail) {
-        row.kind = RowKind::Counter;
-        row.figure = figure;
-        row.deviceId = deviceId;
-        row.detail = node.title + ": " + detail;
-        add(node, row, key, key);
-    };
-    if (m_isDerived && !device.busy.lane().empty())
-        addPlot(device.busyShare, PlotFigure::BusyShare, "busy", "share of each few px in which it worked");
-    if (!device.queueDepth.series.empty())
-        addPlot(device.queueDepth, PlotFigure::QueueDepth, "queue depth", "launches called and not begun, all streams");
-    if (!device.bandwidth.series.empty())
-        addPlot(device.bandwidth, PlotFigure::Bandwidth, "bandwidth",
-                "bytes per second of the operations at work, by the plan");
-    if (device.counters.empty()) return node;
-    device.countersHeading.kind = RowKind::Counters;
-    device.countersHeading.deviceId = deviceId;
-    device.countersHeading.detail = node.title + ": how the device was doing";
-    RowNode counters{.key = node.key + "/counters", .title = "counters", .row = &device.countersHeading};
-    for (const CounterId counter : device.counters) {
-        const std::string name(m_trace->string(m_trace->counters()[counter.value].name));
-        add(counters, m_counters[counter], name, name);
-    }
-    node.children.push_back(std::move(counters));
-    return node;
-}
-
-void TimelineIndex::setArrangement(RowArrangement arrangement) {
-    m_arrangement = std::move(arrangement);
-    orderRows();
 }
 
 const Lane* TimelineIndex::deviceBusy(uint32_t deviceId) const {

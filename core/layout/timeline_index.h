@@ -3,6 +3,8 @@
 // same run costs its new rows.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -107,8 +109,11 @@ public:
     TintTimes deviceTintTimes() const;
 
     // A trace that continues the former one is taken up where that ended; any other starts afresh and drops the gaps.
-    // True when it started afresh.
-    bool setTrace(TracePtr trace);
+    // True when it started afresh. At most `mostRows` new rows of each table are taken up, for who must not stay away
+    // for long: while isBehind(), another call with the same trace goes on. Without a limit a second thread helps with
+    // a large trace.
+    bool setTrace(TracePtr trace, size_t mostRows = SIZE_MAX);
+    bool isBehind() const;
     // Whether setTrace() would only take up new rows.
     bool isContinuedBy(const Trace& trace) const { return isLaterSnapshot(*m_trace, trace); }
     // Replaces those of all devices.
@@ -164,6 +169,8 @@ private:
     };
 
     void reset();
+    size_t upTo(size_t seen, size_t size) const { return seen + std::min(size - seen, m_mostRows); }
+    TrackRow trackOf(TrackId track) const;  // of an unknown one all zeros
     void addDeviceOps();
     uint8_t opTint(size_t row);
     void addApiCalls();
@@ -205,6 +212,7 @@ private:
     std::vector<uint8_t> m_nameTints;   // by StringId
     std::vector<uint8_t> m_rangeTints;  // by StringId
     CorrelationIndex m_correlations;
+    size_t m_mostRows = SIZE_MAX;  // to take up of a table
     size_t m_opsSeen = 0;
     size_t m_callsSeen = 0;
     size_t m_rangesSeen = 0;

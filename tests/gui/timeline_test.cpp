@@ -247,9 +247,9 @@ private Q_SLOTS:
     void tooltipsSayWhatItIs() {
         Window w;
         auto gaps = std::make_shared<TraceGaps>();
-        gaps->table = findGaps(*w.trace, w.trace->extent());
         gaps->tokens = tokenTable(*w.trace, w.trace->extent());
-        const GapTable& table = gaps->table;
+        const GapTable table = findGaps(*w.trace, w.trace->extent());
+        gaps->gaps = PackedGaps(table.gaps);
         LabelCache cache(w11());
         const TimelineLabels labels(w.timeline.index(), gaps, cache);
         const size_t stream = w.rowOf(RowKind::Stream);

@@ -84,7 +84,14 @@ void Document::removeTemporary() {
     m_temporaryPath.clear();
 }
 
-void Document::adopt(TracePtr trace, const QString& path, std::optional<FilesTogether> together) {
+Result<Document::Opened> Document::laidOut(Result<TracePtr> trace, const LayOut& layOut, std::stop_token stop) {
+    Opened opened;
+    ASSIGN_OR_RETURN(opened.trace, std::move(trace));
+    if (layOut && !stop.stop_requested()) opened.laidOut = layOut(opened.trace);
+    return opened;
+}
+
+void Document::adopt(Opened file, const QString& path, std::optional<FilesTogether> together) {
     removeTemporary();
     m_together = std::move(together);
     m_path = path;
@@ -92,7 +99,7 @@ void Document::adopt(TracePtr trace, const QString& path, std::optional<FilesTog
     m_modified = false;
     m_empty = false;
     m_session.setFollowing(false);
-    m_session.setTrace(std::move(trace));
+    m_session.setTrace(std::move(file.trace), std::move(file.laidOut));
     Q_EMIT changed();
     Q_EMIT opened(path);
 }
@@ -101,34 +108,36 @@ void Document::open(const QString& path) {
     const QString label = tr("Opening %1").arg(QFileInfo(path).fileName());
     Q_EMIT progress(label, -1);
     m_jobs.start(
-        [path, report = reportTo(this, label), rules = m_rules](std::stop_token stop) {
-            return sorted(openTrace(path.toStdString(), report, stop), *rules, stop);
+        [path, report = reportTo(this, label), rules = m_rules, layOut = m_layOut](std::stop_token stop) {
+            return laidOut(sorted(openTrace(path.toStdString(), report, stop), *rules, stop), layOut, stop);
         },
-        [this, path](Result<TracePtr> trace) {
+        [this, path](Result<Opened> opened) {
             Q_EMIT idle();
-            if (trace)
-                adopt(std::move(*trace), path);
-            else if (trace.error().kind != ErrorKind::Cancelled)
-                Q_EMIT failed(text(trace.error().message));
+            if (opened)
+                adopt(std::move(*opened), path);
+            else if (opened.error().kind != ErrorKind::Cancelled)
+                Q_EMIT failed(text(opened.error().message));
         });
 }
 
 void Document::openTogether(const QStringList& paths, const JoinAlignment& alignment) {
     constexpr size_t kMostNames = 500;
     struct Joined {
-        TracePtr trace;
+        Opened file;
         FilesTogether files;
     };
     const QString label = tr("Opening %1 files").arg(paths.size());
     Q_EMIT progress(label, -1);
     m_jobs.start(
-        [paths, alignment, report = reportTo(this, label), rules = m_rules](std::stop_token stop) -> Result<Joined> {
+        [paths, alignment, report = reportTo(this, label), rules = m_rules,
+         layOut = m_layOut](std::stop_token stop) -> Result<Joined> {
             std::vector<std::filesystem::path> files;
             for (const QString& path : paths)
                 files.emplace_back(path.toStdString());
             ASSIGN_OR_RETURN(const std::vector<TracePart> parts, openParts(files, report, stop));
-            ASSIGN_OR_RETURN(TracePtr trace, sorted(joinTraces(parts, alignment, stop), *rules, stop));
-            return Joined{.trace = std::move(trace),
+            ASSIGN_OR_RETURN(Opened file,
+                             laidOut(sorted(joinTraces(parts, alignment, stop), *rules, stop), layOut, stop));
+            return Joined{.file = std::move(file),
                           .files = {.paths = paths,
                                     .alignment = alignment,
                                     .by = alignedBy(parts, alignment),
@@ -139,7 +148,7 @@ void Document::openTogether(const QStringList& paths, const JoinAlignment& align
             Q_EMIT idle();
             if (joined) {
                 m_unsavedName = name;
-                adopt(std::move(joined->trace), {}, std::move(joined->files));
+                adopt(std::move(joined->file), {}, std::move(joined->files));
             } else if (joined.error().kind != ErrorKind::Cancelled) {
                 Q_EMIT failed(text(joined.error().message));
             }
@@ -150,17 +159,17 @@ void Document::recover(const QString& path) {
     const QString label = tr("Recovering %1").arg(QFileInfo(path).fileName());
     Q_EMIT progress(label, -1);
     m_jobs.start(
-        [path, report = reportTo(this, label)](std::stop_token stop) -> Result<TracePtr> {
+        [path, report = reportTo(this, label), layOut = m_layOut](std::stop_token stop) -> Result<Opened> {
             RETURN_IF_ERROR(recoverSession(path.toStdString()));
-            return openTrace(path.toStdString(), report, stop);
+            return laidOut(openTrace(path.toStdString(), report, stop), layOut, stop);
         },
-        [this, path](Result<TracePtr> trace) {
+        [this, path](Result<Opened> opened) {
             Q_EMIT idle();
-            if (!trace) {
-                if (trace.error().kind != ErrorKind::Cancelled) Q_EMIT failed(text(trace.error().message));
+            if (!opened) {
+                if (opened.error().kind != ErrorKind::Cancelled) Q_EMIT failed(text(opened.error().message));
                 return;
             }
-            adopt(std::move(*trace), path);
+            adopt(std::move(*opened), path);
             adoptRun(tr("Recovered run"), path);
         });
 }

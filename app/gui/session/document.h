@@ -48,6 +48,9 @@ public:
 
     // What traces of other programs have their kernels' categories by.
     void setRules(RulesPtr rules) { m_rules = std::move(rules); }
+    // Makes the rows of a trace's timeline ready while it is read, off the UI thread.
+    using LayOut = std::function<std::shared_ptr<TimelineIndex>(TracePtr)>;
+    void setLayOut(LayOut layOut) { m_layOut = std::move(layOut); }
     // What is open stays as it was until the new trace is complete, and for good if it cannot be read.
     void open(const QString& path);
     // Several files (the ranks of one run) as one trace, which no file holds until it is saved.
@@ -70,11 +73,17 @@ Q_SIGNALS:
 
 private:
     void removeTemporary();
-    void adopt(TracePtr trace, const QString& path, std::optional<FilesTogether> together = std::nullopt);
+    struct Opened {
+        TracePtr trace;
+        std::shared_ptr<TimelineIndex> laidOut;
+    };
+    static Result<Opened> laidOut(Result<TracePtr> trace, const LayOut& layOut, std::stop_token stop);
+    void adopt(Opened file, const QString& path, std::optional<FilesTogether> together = std::nullopt);
 
     Session& m_session;
     JobTracker m_jobs;
     RulesPtr m_rules = std::make_shared<const CategoryRules>(CategoryRules::builtIn());
+    LayOut m_layOut;
     QString m_path;
     QString m_unsavedName;
     QString m_temporaryPath;

@@ -14,7 +14,7 @@ constexpr size_t kMaxUndoSteps = 200;
 
 Session::Session(QObject* parent) : QObject(parent), m_trace(TraceBuilder().snapshot()) {}
 
-void Session::setTrace(TracePtr trace) {
+void Session::setTrace(TracePtr trace, std::shared_ptr<TimelineIndex> laidOut) {
     if (!trace) trace = TraceBuilder().snapshot();
     const bool grown = isLaterSnapshot(*m_trace, *trace);
     m_trace = std::move(trace);
@@ -29,7 +29,9 @@ void Session::setTrace(TracePtr trace) {
         m_rows = {};
         Q_EMIT undoChanged();
     }
+    m_laidOut = std::move(laidOut);
     Q_EMIT traceChanged();
+    m_laidOut.reset();
     if (!grown && hadSelection) Q_EMIT selectionChanged();
     if (hadRows && m_rows.empty()) Q_EMIT rowArrangementChanged();
     if (m_following) {

@@ -1,16 +1,19 @@
-// What the whole window looks at: the trace, the visible range, the arrangement of rows and the selection, with undo for
-// range and rows.
-// Views hold a Session& and know no other view. Lives on the UI thread.
+// What the whole window looks at: the trace, the visible range, the arrangement of rows and the selection, with undo
+// for range and rows. Views hold a Session& and know no other view. Lives on the UI thread.
 #pragma once
 
 #include <QObject>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/layout/row_arrangement.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
+
+class TimelineIndex;
 
 // One thing is selected, or nothing. `range` is the time that every panel then answers for; where it is empty the
 // default window counts. `row` is the index in the table of its kind.
@@ -38,8 +41,11 @@ public:
     explicit Session(QObject* parent = nullptr);
 
     TracePtr trace() const { return m_trace; }  // never null
-    // A later snapshot of the same run keeps zoom and selection; any other trace starts afresh.
-    void setTrace(TracePtr trace);
+    // A later snapshot of the same run keeps zoom and selection; any other trace starts afresh. `laidOut`: the rows of
+    // its timeline where whoever read it has made them ready.
+    void setTrace(TracePtr trace, std::shared_ptr<TimelineIndex> laidOut = nullptr);
+    // Those, for one timeline, while traceChanged() is told; null: there are none, or they were taken.
+    std::shared_ptr<TimelineIndex> takeLaidOut() { return std::exchange(m_laidOut, nullptr); }
     // The same rows told otherwise (their categories): zoom and selection stay.
     void replaceTrace(TracePtr trace);
 
@@ -87,6 +93,7 @@ private:
     void step(std::vector<View>& from, std::vector<View>& to);
 
     TracePtr m_trace;
+    std::shared_ptr<TimelineIndex> m_laidOut;
     TimeRange m_visible;
     TimeRange m_settled;    // the last recorded range: what the next Record step can be undone to
     bool m_zoomed = false;  // the person chose the visible range; until then it is the whole trace

@@ -4,7 +4,7 @@
 
 namespace gapscope {
 
-BoxFiller::BoxFiller(QPainter& painter, const QRect& clip) : m_painter(painter) {
+BoxFiller::BoxFiller(QPainter& painter) : m_painter(painter) {
     auto* const image = dynamic_cast<QImage*>(painter.device());
     const bool isPlain =
         image && painter.transform().isIdentity() &&
@@ -13,9 +13,24 @@ BoxFiller::BoxFiller(QPainter& painter, const QRect& clip) : m_painter(painter) 
     if (!isPlain) return;
     m_pixels = reinterpret_cast<QRgb*>(image->bits());
     m_step = image->bytesPerLine() / static_cast<qsizetype>(sizeof(QRgb));
-    const QRectF wanted(clip.x() * m_ratio, clip.y() * m_ratio, clip.width() * m_ratio, clip.height() * m_ratio);
-    m_clip = wanted.toRect().intersected(image->rect());
+    m_image = image->rect();
 }
+
+void BoxFiller::setClip(const QRect& clip) {
+    const QRectF wanted(clip.x() * m_ratio, clip.y() * m_ratio, clip.width() * m_ratio, clip.height() * m_ratio);
+    m_clip = wanted.toRect().intersected(m_image);
+}
+
+namespace {
+
+template <int kWidth>
+void fillNarrow(QRgb* at, qsizetype step, int height, QRgb pixel) {
+    for (; height > 0; --height, at += step)
+        for (int x = 0; x < kWidth; ++x)
+            at[x] = pixel;
+}
+
+}  // namespace
 
 void BoxFiller::fill(int left, int top, int right, int bottom, const QColor& color) const {
     if (!m_pixels || color.alpha() != 255) {
@@ -29,9 +44,21 @@ void BoxFiller::fill(int left, int top, int right, int bottom, const QColor& col
     bottom = std::min(bottom, m_clip.bottom() + 1);
     if (left >= right || top >= bottom) return;
     const QRgb pixel = color.rgb();
-    QRgb* line = m_pixels + top * m_step;
-    for (int y = top; y < bottom; ++y, line += m_step)
-        std::fill(line + left, line + right, pixel);
+    QRgb* line = m_pixels + top * m_step + left;
+    // Most boxes of a full view are this narrow; a general fill takes longer to set up than to run.
+    switch (right - left) {
+        case 1:
+            return fillNarrow<1>(line, m_step, bottom - top, pixel);
+        case 2:
+            return fillNarrow<2>(line, m_step, bottom - top, pixel);
+        case 3:
+            return fillNarrow<3>(line, m_step, bottom - top, pixel);
+        case 4:
+            return fillNarrow<4>(line, m_step, bottom - top, pixel);
+        default:
+            for (int y = top; y < bottom; ++y, line += m_step)
+                std::fill(line, line + (right - left), pixel);
+    }
 }
 
 }  // namespace gapscope

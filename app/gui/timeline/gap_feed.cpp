@@ -31,8 +31,11 @@ void GapFeed::start() {
             auto gaps = std::make_shared<TraceGaps>();
             const LaunchJoin join = joinLaunches(*trace, stop);
             if (stop.stop_requested()) return gaps;
-            gaps->table = findGaps(*trace, join, deviceExtent(*trace), stop);
-            gaps->lanes = gapLanesOf(piecesOf(gaps->table));
+            {
+                const GapTable table = findGaps(*trace, join, deviceExtent(*trace), stop);
+                gaps->gaps = PackedGaps(table.gaps);
+                gaps->lanes = gapLanesOf(piecesOf(table));
+            }
             const FoundSteps steps = findSteps(*trace, join, stop);
             gaps->derived = deriveRows(*trace, join, steps, stop);
             gaps->tokens = tokenTable(*trace, join, steps, trace->extent(), stop);

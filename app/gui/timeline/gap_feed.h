@@ -7,17 +7,18 @@
 #include <memory>
 
 #include "app/gui/jobs/job_tracker.h"
-#include "core/analysis/gaps.h"
 #include "core/analysis/token_table.h"
+#include "core/layout/packed_gaps.h"
 #include "core/layout/timeline_index.h"
 
 namespace gapscope {
 
 struct TraceGaps {
-    GapTable table;
+    PackedGaps gaps;
     GapLanes lanes;  // moved out by who shows them
     TokenTable tokens;
     DerivedRows derived;  // moved out likewise
+    bool taken = false;   // they are moved out
 };
 using TraceGapsPtr = std::shared_ptr<TraceGaps>;
 

@@ -24,15 +24,20 @@ bool noneOf(const Lane& lane, const LaneSpan& span, Fits fits) {
 }  // namespace
 
 SpanPainter::SpanPainter(QPainter& painter, const Theme& theme, const TimelineIndex& index,
-                         const TimelineLabels& labels, const QRect& rows, const QRect& area, const Selection& selection)
+                         const TimelineLabels& labels, const QRect& rows, const Selection& selection)
     : m_painter(painter),
       m_theme(theme),
       m_index(index),
       m_labels(labels),
       m_rows(rows),
       m_selection(selection),
-      m_boxes(painter, area),
+      m_boxes(painter),
       m_ratio(painter.device()->devicePixelRatioF()) {}
+
+void SpanPainter::setArea(const QRect& area) {
+    m_painter.setClipRect(area);
+    m_boxes.setClip(area);
+}
 
 const SpanPainter::Palette& SpanPainter::paletteOf(RowKind kind) {
     const auto [found, isNew] = m_palettes.try_emplace(kind);

@@ -16,10 +16,12 @@ namespace gapscope {
 
 class SpanPainter {
 public:
-    // `rows`: where the frame's rows stand, in logical px; only what lies in `area` is drawn. `selection` pales what it
-    // leaves out.
+    // `rows`: where the frame's rows stand, in logical px. `selection` pales what it leaves out.
     SpanPainter(QPainter& painter, const Theme& theme, const TimelineIndex& index, const TimelineLabels& labels,
-                const QRect& rows, const QRect& area, const Selection& selection);
+                const QRect& rows, const Selection& selection);
+
+    // Only what lies in it is drawn from now on; also the painter's.
+    void setArea(const QRect& area);
 
     void paintLane(const FrameLane& shown);
 

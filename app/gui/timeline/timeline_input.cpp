@@ -397,8 +397,8 @@ void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
             return select(Selection::Kind::UserRange,
                           {trace.ranges().startNs[tableRow], trace.ranges().endNs[tableRow]}, tableRow);
         case RowKind::Gap:
-            if (m_gaps && tableRow < m_gaps->table.gaps.size())
-                select(Selection::Kind::Gap, m_gaps->table.gaps[tableRow].range, tableRow);
+            if (m_gaps && tableRow < m_gaps->gaps.size())
+                select(Selection::Kind::Gap, m_gaps->gaps.range(tableRow), tableRow);
             return;
         case RowKind::Layer:
             return select(Selection::Kind::Range, m_index->layers()[tableRow].range, 0);
@@ -456,10 +456,12 @@ void TimelineWidget::findLaunch() {
         launch.call = *call;
         launch.target = row;
     } else if (selection.kind == Selection::Kind::Gap && m_gaps) {
-        const auto gap = std::ranges::find(m_gaps->table.gaps, selection.range, &Gap::range);
-        if (gap == m_gaps->table.gaps.end() || gap->call == kNoRow) return;
-        launch.call = gap->call;
-        launch.target = gap->nextOp;
+        const std::optional<size_t> found = m_gaps->gaps.find(selection.range);
+        if (!found) return;
+        const Gap gap = m_gaps->gaps[*found];
+        if (gap.call == kNoRow) return;
+        launch.call = gap.call;
+        launch.target = gap.nextOp;
     } else {
         return;
     }

@@ -225,8 +225,8 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
             return warmup + (token.index < 0 ? tr("prefill") : tokenNumbers(trace, token));
         }
         case RowKind::Gap:
-            if (!m_gaps || tableRow >= m_gaps->table.gaps.size()) return {};
-            return duration(m_gaps->table.gaps[tableRow].range.durationNs());
+            if (!m_gaps || tableRow >= m_gaps->gaps.size()) return {};
+            return duration(m_gaps->gaps.range(tableRow).durationNs());
     }
     return {};
 }
@@ -421,8 +421,8 @@ QString TimelineLabels::apiCallTooltip(uint32_t row) const {
 }
 
 QString TimelineLabels::gapTooltip(uint32_t row) const {
-    if (!m_gaps || row >= m_gaps->table.gaps.size()) return {};
-    const Gap& gap = m_gaps->table.gaps[row];
+    if (!m_gaps || row >= m_gaps->gaps.size()) return {};
+    const Gap gap = m_gaps->gaps[row];
     const Trace& trace = m_index.trace();
     Tip tip(gapSentence(trace, gap));
     tip.add(tr("start"), exactly(gap.range.startNs));

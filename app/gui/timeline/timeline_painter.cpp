@@ -60,8 +60,9 @@ void TimelinePainter::paintRows(QPainter& painter, const TimelineFrame& frame, c
     painter.save();
     painter.setFont(m_font);
     painter.fillRect(rows, m_theme.background);
-    paintArea(painter, frame, rows, false, selection);
-    if (frame.pinnedHeight > 0) paintArea(painter, frame, rows, true, selection);
+    SpanPainter spans(painter, m_theme, m_index, m_labels, rows, selection);
+    paintArea(painter, frame, rows, false, spans);
+    if (frame.pinnedHeight > 0) paintArea(painter, frame, rows, true, spans);
     painter.restore();
 }
 
@@ -71,9 +72,9 @@ QRect TimelinePainter::areaOf(const TimelineFrame& frame, const QRect& rows, boo
 }
 
 void TimelinePainter::paintArea(QPainter& painter, const TimelineFrame& frame, const QRect& rows, bool pinned,
-                                const Selection& selection) const {
+                                SpanPainter& spans) const {
     const QRect area = areaOf(frame, rows, pinned);
-    painter.setClipRect(area);
+    spans.setArea(area);
     for (const FrameLane& lane : frame.lanes) {
         if (lane.pinned != pinned) continue;
         const TimelineRow& row = *m_index.rows()[lane.row];
@@ -89,7 +90,6 @@ void TimelinePainter::paintArea(QPainter& painter, const TimelineFrame& frame, c
     }
     for (const FrameCounter& shown : frame.counters)
         if (shown.pinned == pinned) paintCounter(painter, shown, rows);
-    SpanPainter spans(painter, m_theme, m_index, m_labels, rows, area, selection);
     for (const FrameLane& shown : frame.lanes)
         if (shown.pinned == pinned) spans.paintLane(shown);
     if (pinned) painter.fillRect(QRect(area.left(), area.bottom() - 1, area.width(), 2), m_theme.lineStrong);

@@ -14,6 +14,8 @@
 
 namespace gapscope {
 
+class SpanPainter;
+
 // The parts of the viewport, in logical px.
 struct TimelineParts {
     QRect overview;
@@ -55,7 +57,7 @@ public:
 
 private:
     void paintArea(QPainter& painter, const TimelineFrame& frame, const QRect& rows, bool pinned,
-                   const Selection& selection) const;
+                   SpanPainter& spans) const;
     void paintHeader(QPainter& painter, const TimelineFrame& frame, size_t row, const QRect& box) const;
     void paintPin(QPainter& painter, QPointF centre) const;
     void paintCounter(QPainter& painter, const FrameCounter& shown, const QRect& rows) const;

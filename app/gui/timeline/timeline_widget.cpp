@@ -5,13 +5,16 @@
 #include <QPainter>
 #include <QScrollBar>
 #include <QStyle>
+#include <QThreadPool>
 #include <QToolButton>
 #include <QToolTip>
 #include <algorithm>
 #include <chrono>
+#include <functional>
 
 #include "app/gui/timeline/timeline_accessible.h"
 #include "core/base/format.h"
+#include "core/layout/parallel_frame.h"
 
 namespace gapscope {
 
@@ -21,6 +24,14 @@ constexpr int kEaseMs = 120;
 constexpr int kSettleMs = 250;
 // Rows of larger traces are built off the UI thread; below it takes a few milliseconds at most.
 constexpr size_t kMostEventsAtOnce = 20'000;
+// Of each table, a turn of the event loop: the same of what a run brings.
+constexpr size_t kMostRowsATurn = 8'000;
+
+// Freeing millions of rows takes a moment, which is nobody's to wait for.
+void dropElsewhere(std::shared_ptr<void> rows) {
+    if (!rows) return;
+    QThreadPool::globalInstance()->start([rows = std::move(rows)] {});
+}
 
 QString duration(int64_t ns) {
     return QString::fromStdString(formatDuration(ns));
@@ -31,7 +42,7 @@ QString duration(int64_t ns) {
 TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
     : QAbstractScrollArea(parent),
       m_session(session),
-      m_index(std::make_unique<TimelineIndex>(apiTintOf)),
+      m_index(std::make_shared<TimelineIndex>(apiTintOf)),
       m_follow(new QToolButton(viewport())) {
     installTimelineAccessibility();
     setObjectName(QStringLiteral("timeline"));
@@ -76,6 +87,9 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
     m_settleTimer.setInterval(kSettleMs);
     connect(&m_settleTimer, &QTimer::timeout, this, &TimelineWidget::settle);
 
+    m_moreRows.setSingleShot(true);
+    connect(&m_moreRows, &QTimer::timeout, this, &TimelineWidget::layMoreRows);
+
     connect(&session, &Session::traceChanged, this, &TimelineWidget::takeTrace);
     connect(&session, &Session::visibleRangeChanged, this, &TimelineWidget::takeVisibleRange);
     connect(&session, &Session::selectionChanged, this, &TimelineWidget::takeSelection);
@@ -95,18 +109,30 @@ void TimelineWidget::setLive(bool live) {
     placeFollowButton();
 }
 
+std::shared_ptr<TimelineIndex> TimelineWidget::layOut(TracePtr trace, ColourBy colourBy) {
+    auto index = std::make_shared<TimelineIndex>(apiTintOf, colourBy);
+    index->setTrace(std::move(trace));
+    return index;
+}
+
 void TimelineWidget::takeGaps(TraceGapsPtr gaps) {
-    m_gaps = std::move(gaps);
-    // Rows that are still being built take them when they are there.
-    if (!m_indexJobs.running()) {
-        m_index->setGaps(std::exchange(m_gaps->lanes, {}));
-        m_index->setDerived(std::exchange(m_gaps->derived, {}));
-        noteRows();
-    }
+    dropElsewhere(std::exchange(m_gaps, std::move(gaps)));
+    takePendingGaps();
     m_hover.reset();
     findLaunch();
     updateScrollBar();
     markDirty();
+}
+
+// Rows that are still being built take them when they are there.
+void TimelineWidget::takePendingGaps() {
+    if (m_indexJobs.running() || m_index->isBehind() || !m_gaps || m_gaps->taken) return;
+    m_gaps->taken = true;
+    auto former = std::make_shared<std::pair<GapLanes, DerivedRows>>(m_index->takeGaps(), m_index->takeDerived());
+    m_index->setGaps(std::move(m_gaps->lanes));
+    m_index->setDerived(std::move(m_gaps->derived));
+    dropElsewhere(std::move(former));
+    noteRows();
 }
 
 void TimelineWidget::takeTrace() {
@@ -120,19 +146,47 @@ void TimelineWidget::takeTrace() {
     const bool another = !m_index->isContinuedBy(*trace);
     m_indexJobs.cancel();
     if (another) {
-        m_gaps.reset();
+        dropElsewhere(std::exchange(m_gaps, nullptr));
         m_measure.reset();
         m_rowKeys.clear();  // the same rows of another trace are news, too
         verticalScrollBar()->setValue(0);
     }
     m_gapFeed.setTrace(trace, another);
-    if (another && trace->eventCount() > kMostEventsAtOnce) {
-        m_index = std::make_unique<TimelineIndex>(apiTintOf, m_colourBy);
+    const std::shared_ptr<TimelineIndex> laidOut = m_session.takeLaidOut();
+    if (another && laidOut && &laidOut->trace() == trace.get() && laidOut->colourBy() == m_colourBy) {
+        dropElsewhere(std::exchange(m_index, laidOut));
+        m_index->setArrangement(m_session.rowArrangement());
+        noteRows();
+    } else if (another && trace->eventCount() > kMostEventsAtOnce) {
+        dropElsewhere(std::exchange(m_index, std::make_shared<TimelineIndex>(apiTintOf, m_colourBy)));
         buildIndex();
     } else {
-        m_index->setTrace(trace);
-        noteRows();
+        layRows(trace);
+        takeRows();
     }
+    findLaunch();
+    updateScrollBar();
+    markDirty();
+}
+
+// A turn's worth of them; the event loop goes on before the rest.
+void TimelineWidget::layRows(const TracePtr& trace) {
+    m_index->setTrace(trace, trace->eventCount() > kMostEventsAtOnce ? kMostRowsATurn : SIZE_MAX);
+    if (m_index->isBehind()) m_moreRows.start(0);
+}
+
+void TimelineWidget::takeRows() {
+    noteRows();
+    takePendingGaps();
+}
+
+void TimelineWidget::layMoreRows() {
+    if (m_indexJobs.running() || !m_index->isBehind()) return;
+    layRows(m_session.trace());
+    if (m_index->isBehind()) return;
+    takeRows();
+    m_overviewDirty = true;
+    m_hover.reset();
     findLaunch();
     updateScrollBar();
     markDirty();
@@ -141,33 +195,26 @@ void TimelineWidget::takeTrace() {
 void TimelineWidget::buildIndex() {
     m_indexedTrace = m_session.trace();
     m_indexJobs.start(
-        [trace = m_indexedTrace, colourBy = m_colourBy](std::stop_token) {
-            auto index = std::make_unique<TimelineIndex>(apiTintOf, colourBy);
-            index->setTrace(trace);
-            return index;
-        },
-        [this](std::unique_ptr<TimelineIndex> index) {
+        [trace = m_indexedTrace, colourBy = m_colourBy](std::stop_token) { return layOut(trace, colourBy); },
+        [this](std::shared_ptr<TimelineIndex> index) {
             m_indexedTrace.reset();
             takeIndex(std::move(index));
         });
 }
 
 // In place of the one so far, whose gaps are handed on if newer ones have not come meanwhile.
-void TimelineWidget::takeIndex(std::unique_ptr<TimelineIndex> index) {
-    GapLanes gaps = m_index->takeGaps();
-    DerivedRows derived = m_index->takeDerived();
-    if (m_gaps && !m_gaps->lanes.empty()) {
-        gaps = std::exchange(m_gaps->lanes, {});
-        derived = std::exchange(m_gaps->derived, {});
-    }
-    m_index = std::move(index);
-    m_index->setTrace(m_session.trace());
+void TimelineWidget::takeIndex(std::shared_ptr<TimelineIndex> index) {
+    const std::shared_ptr<TimelineIndex> former = std::exchange(m_index, std::move(index));
+    GapLanes gaps = former->takeGaps();
+    DerivedRows derived = former->takeDerived();
+    dropElsewhere(former);
+    layRows(m_session.trace());
     m_index->setArrangement(m_session.rowArrangement());
     m_index->setGaps(std::move(gaps));
     m_index->setDerived(std::move(derived));
+    takeRows();
     m_overviewDirty = true;
     m_hover.reset();
-    noteRows();
     findLaunch();
     updateScrollBar();
     markDirty();
@@ -177,7 +224,7 @@ void TimelineWidget::setColourBy(ColourBy colourBy) {
     if (colourBy == m_colourBy) return;
     m_colourBy = colourBy;
     if (m_indexJobs.running() || m_session.trace()->eventCount() > kMostEventsAtOnce) return buildIndex();
-    takeIndex(std::make_unique<TimelineIndex>(apiTintOf, colourBy));
+    takeIndex(std::make_shared<TimelineIndex>(apiTintOf, colourBy));
 }
 
 void TimelineWidget::takeVisibleRange() {
@@ -217,7 +264,7 @@ void TimelineWidget::takeSelection() {
 void TimelineWidget::markDirty() {
     m_frameDirty = true;
     m_cacheDirty = true;
-    viewport()->update();
+    if (!m_index->isBehind()) viewport()->update();  // the rest of a snapshot comes in a moment
 }
 
 TimeScale TimelineWidget::scale() const {
@@ -241,7 +288,8 @@ void TimelineWidget::ensureFrame() {
     if (!m_frameDirty) return;
     m_frameDirty = false;
     ++m_frameCount;
-    m_frame = makeFrame(*m_index, scale(), parts().rows.height(), verticalScrollBar()->value());
+    m_frame = makeFrame(*m_index, scale(), parts().rows.height(), verticalScrollBar()->value(),
+                        [](std::function<void()> help) { QThreadPool::globalInstance()->start(std::move(help)); });
     m_ticks = rulerTicks(scale(), std::clamp(scale().width / 3, 76.0, 110.0));  // some label also where it is narrow
     if (m_overviewDirty) {
         m_overviewDirty = false;

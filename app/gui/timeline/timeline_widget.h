@@ -40,8 +40,11 @@ public:
     void setColourBy(ColourBy colourBy);
     ColourBy colourBy() const { return m_colourBy; }
 
-    // Nothing is being worked out off the UI thread: rows and gaps are those of the session's trace.
-    bool gapsSettled() const { return m_gapFeed.settled() && !m_indexJobs.running(); }
+    // The rows of a trace, made ready for Session::setTrace(): for who reads traces off the UI thread.
+    static std::shared_ptr<TimelineIndex> layOut(TracePtr trace, ColourBy colourBy);
+
+    // Nothing is being worked out: rows and gaps are those of the session's trace.
+    bool gapsSettled() const { return m_gapFeed.settled() && !m_indexJobs.running() && !m_index->isBehind(); }
 
     // What its keys do, as actions that menus and the palette share; the timeline owns them.
     const QList<QAction*>& commands() const { return m_commands; }
@@ -141,7 +144,11 @@ private:
     // Keeping up with the session
     void takeTrace();
     void buildIndex();
-    void takeIndex(std::unique_ptr<TimelineIndex> index);
+    void takeIndex(std::shared_ptr<TimelineIndex> index);
+    void layRows(const TracePtr& trace);
+    void layMoreRows();
+    void takeRows();
+    void takePendingGaps();
     void takeGaps(TraceGapsPtr gaps);
     TimeRange whole() const { return m_session.trace()->extent(); }
     void takeVisibleRange();
@@ -220,9 +227,10 @@ private:
     void paintFrameTimes(QPainter& painter);
 
     Session& m_session;
-    std::unique_ptr<TimelineIndex> m_index;
+    std::shared_ptr<TimelineIndex> m_index;
     ColourBy m_colourBy = ColourBy::Category;
     JobTracker m_indexJobs;
+    QTimer m_moreRows;        // of a snapshot that is too large for one turn
     TracePtr m_indexedTrace;  // that the running job reads
     GapFeed m_gapFeed;
     TraceGapsPtr m_gaps;

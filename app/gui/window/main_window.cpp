@@ -248,15 +248,19 @@ void MainWindow::makeWorkspace() {
     m_prompt = new PromptPanel(this);
     m_timeline = new TimelineWidget(m_session, this);
     m_timeline->setObjectName(QStringLiteral("timeline"));
+    const auto setColourBy = [this](ColourBy colourBy) {
+        m_timeline->setColourBy(colourBy);
+        m_document.setLayOut([colourBy](TracePtr trace) { return TimelineWidget::layOut(std::move(trace), colourBy); });
+    };
     for (size_t i = 0; i < m_actions.colourBy.size(); ++i) {
         const QString name = text(kColourByNames[i]);
-        connect(m_actions.colourBy[i], &QAction::triggered, this, [this, i, name] {
+        connect(m_actions.colourBy[i], &QAction::triggered, this, [this, i, name, setColourBy] {
             m_settings.setColourBy(name);
-            m_timeline->setColourBy(static_cast<ColourBy>(i));
+            setColourBy(static_cast<ColourBy>(i));
         });
         if (i > 0 && m_settings.colourBy() != name) continue;
         m_actions.colourBy[i]->setChecked(true);
-        m_timeline->setColourBy(static_cast<ColourBy>(i));
+        setColourBy(static_cast<ColourBy>(i));
     }
     new RowMemory(m_settings, m_session, *m_timeline, this);
     connect(m_actions.rows, &QAction::triggered, m_timeline, &TimelineWidget::showRowsDialog);
