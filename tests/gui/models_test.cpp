@@ -197,7 +197,10 @@ private Q_SLOTS:
     void eventsByStart() {
         EventModel model;
         QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
-        model.show(m_report->trace, eventList(*m_report->prepared, m_report->window));
+        const auto events = [](std::vector<EventRow> rows) {
+            return std::make_shared<const std::vector<EventRow>>(std::move(rows));
+        };
+        model.show(m_report->trace, events(eventList(*m_report->prepared, m_report->window)));
         QVERIFY(model.rowCount() > 18);  // nine operations and their calls
         for (int row = 1; row < model.rowCount(); ++row)
             QVERIFY(model.index(row - 1, 0).data(kSortRole).toLongLong() <=
@@ -205,7 +208,7 @@ private Q_SLOTS:
         for (int row = 0; row < model.rowCount(); ++row)
             QCOMPARE(model.rowOf(model.selectionOf(row)), row);
         QCOMPARE(model.rowOf({}), -1);
-        model.show(m_report->trace, {});
+        model.show(m_report->trace, events({}));
         QCOMPARE(model.rowCount(), 0);
     }
 
