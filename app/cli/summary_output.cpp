@@ -21,11 +21,10 @@ void writeRun(JsonWriter& json, const RunInfo& run, const std::optional<Phases>&
     json.key("run").beginObject();
     json.field("model", run.modelName).field("device", run.device).field("precision", run.precision);
     json.field("mode", run.mode);
-    json.field("promptTokenCount", run.promptTokens.size());
-    json.field("reusedPromptTokenCount", run.reusedPromptTokens).field("newTokenCount", times.newTokenCount);
+    json.field("promptTokenCount", run.promptTokens.size()).field("newTokenCount", times.newTokenCount);
     json.field("timeToFirstTokenNs", times.timeToFirstTokenNs).field("prefillNs", times.prefillNs);
     json.field("decodeNs", times.decodeNs).field("tokensPerSecond", times.tokensPerSecond);
-    json.field("trace", run.traceLevel);
+    json.field("trace", run.traceLevel).field("reusedPromptTokenCount", run.reusedPromptTokens);
     json.field("repeat", times.repeat).field("stopReason", run.stopReason);
     json.field("speculation", run.speculation.empty() ? "off" : run.speculation).field("draftTokens", run.draftTokens);
     json.field("stepCount", times.drafts.steps).field("checkedStepCount", times.drafts.checks);
