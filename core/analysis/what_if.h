@@ -39,9 +39,9 @@ inline constexpr double kGraphNodeShare = 0.37;
 // How much a graph's kernels overlap: the end of one and the start of the next, each about a kernel that does nothing.
 // Measured on H100 and H200 (kernels/cuda/README.md): 1.1 to 2.2 µs, where the shortest kernel takes 0.67.
 inline constexpr int64_t kOverlapKernels = 2;
-// A product of two tokens by that of one, on the CPU. Measured on an EPYC with AVX-512, 270M Q4_K_M: 1.57 to 2.0 by
-// role.
-inline constexpr double kSeveralTokensFactor = 1.9;
+// A product of two tokens by that of one, on the CPU: where the line through passes of four, five and twenty-seven tokens
+// begins. Measured on an EPYC with AVX-512, 270M Q4_K_M (kernels/cuda/README.md).
+inline constexpr double kSeveralTokensFactor = 1.6;
 // Between nodes of a CUDA graph without overlap, where the window does not show it.
 inline constexpr int64_t kAssumedNodePauseNs = 1'000;
 

@@ -209,8 +209,8 @@ TEST(WhatIf, SpeculationByItsFormula) {
     const WhatIf result = whatIf(*trace, {0, 400}, {.acceptance = 0.5, .draftTokens = 4});
     EXPECT_EQ(result.tokenCount, 3);
     EXPECT_DOUBLE_EQ(result.recordedNsPerToken, 100);
-    // 1.9375 tokens a step; the product of two takes 190 ns, and what a third costs no prompt tells.
-    EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, 190 / 1.9375);
+    // 1.9375 tokens a step; the product of two takes 160 ns, and what a third costs no prompt tells.
+    EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, 160 / 1.9375);
     // Checking twelve takes 360 ns of arithmetic at its peak.
     EXPECT_DOUBLE_EQ(
         whatIf(*trace, {0, 400}, {.acceptance = 1, .draftTokens = 11}).find("speculative")->predictedNsPerToken,
@@ -251,9 +251,9 @@ TEST(WhatIf, SpeculationCostsWhatThePromptShows) {
         const TracePtr trace = b.snapshot();
         const WhatIf result = whatIf(*trace, {0, 350 + 4 * 170}, {.acceptance = 1, .draftTokens = 4});
         EXPECT_DOUBLE_EQ(result.recordedNsPerToken, 170);
-        // From two tokens on, on the CPU: 190 + 3 * (350 - 190) / 8 and, by flops, 114 + 3 * 60 * 160 / 240, and 5
-        // * 10. From one on elsewhere: 100 + 4 * 250 / 9, 60 + 4 * 60 * 250 / 270, and 5 * 10; in whole ns.
-        const double step = kind == DeviceKind::Cpu ? 250 + 234 + 50 : 211 + 282 + 50;
+        // From two tokens on, on the CPU: 160 + 3 * (350 - 160) / 8 and, by flops, 96 + 3 * 60 * 190 / 240, and 5 * 10.
+        // From one on elsewhere: 100 + 4 * 250 / 9, 60 + 4 * 60 * 250 / 270, and 5 * 10; in whole ns.
+        const double step = kind == DeviceKind::Cpu ? 231 + 238 + 50 : 211 + 282 + 50;
         EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, step / 5);
         // Where it is known what was drafted: of 4 steps 2 check 4 drafts each, 6 of which are right.
         const Drafts drafts{.steps = 4, .checks = 2, .drafted = 8, .accepted = 6};
