@@ -233,4 +233,21 @@ TEST(UnionLane, CountsOverlapOnceInAnyOrderOfArrival) {
     }
 }
 
+TEST(UnionLane, AColumnHasTheTintOfWhatReachesIntoIt) {
+    Lane lane;
+    lane.append({0, 1000, 0, 3});
+    lane.append({1500, 1600, 1, 5});
+    const TimeScale scale{{0, 2000}, 200};
+    const std::vector<DensityColumn> columns = densityColumns(lane, scale, 2);
+    const std::vector<float> shares = busyShares(lane, scale, 2);
+    ASSERT_EQ(columns.size(), 100u);
+    ASSERT_EQ(shares.size(), 100u);
+    for (size_t c = 0; c < columns.size(); ++c) {
+        const bool isFirst = c < 50, isSecond = c >= 75 && c < 80;
+        EXPECT_EQ(columns[c].busy, isFirst || isSecond ? 1.0F : 0.0F) << c;
+        EXPECT_EQ(columns[c].tint, isFirst ? 3 : isSecond ? 5 : 0) << c;
+        EXPECT_EQ(shares[c], columns[c].busy);
+    }
+}
+
 }  // namespace gapscope
