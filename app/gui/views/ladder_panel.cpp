@@ -14,6 +14,7 @@
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/plot_style.h"
 #include "core/base/format.h"
 
 namespace gapscope {
@@ -106,19 +107,8 @@ void LadderPanel::makePlot() {
 
 void LadderPanel::restyle() {
     const Theme& theme = appTheme();
-    QFont small = font();
-    small.setPointSizeF(small.pointSizeF() * 0.85);
-    m_plot->setBackground(palette().color(QPalette::Base));
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
-        axis->setBasePen(theme.line);
-        axis->setTickPen(theme.line);
-        axis->setSubTickPen(theme.line);
-        axis->setTickLabelColor(axis == m_plot->yAxis ? theme.text : theme.mutedText);
-        axis->setLabelColor(theme.mutedText);
-        axis->setTickLabelFont(small);
-        axis->setLabelFont(small);
-        axis->grid()->setPen(QPen(theme.line, 1, Qt::DotLine));
-    }
+    styleAxes(*m_plot, *this);
+    m_plot->yAxis->setTickLabelColor(theme.text);  // names, not numbers
     m_bars->setPen(Qt::NoPen);
     m_bars->setBrush(theme.accent);
     QPen edge(palette().color(QPalette::Base), 1.5);

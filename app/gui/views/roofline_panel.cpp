@@ -16,6 +16,7 @@
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/plot_style.h"
 #include "app/gui/views/roofline_item.h"
 #include "core/base/format.h"
 
@@ -97,20 +98,7 @@ void RooflinePanel::makePlot() {
 }
 
 void RooflinePanel::restyle() {
-    const Theme& theme = appTheme();
-    QFont small = font();
-    small.setPointSizeF(small.pointSizeF() * 0.85);
-    m_plot->setBackground(palette().color(QPalette::Base));
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
-        axis->setBasePen(theme.line);
-        axis->setTickPen(theme.line);
-        axis->setSubTickPen(theme.line);
-        axis->setTickLabelColor(theme.mutedText);
-        axis->setLabelColor(theme.mutedText);
-        axis->setTickLabelFont(small);
-        axis->setLabelFont(small);
-        axis->grid()->setPen(QPen(theme.line, 1, Qt::DotLine));
-    }
+    styleAxes(*m_plot, *this);
 }
 
 void RooflinePanel::changeEvent(QEvent* event) {
