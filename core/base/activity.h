@@ -76,15 +76,16 @@ struct RangeActivity {
 
 struct TokenActivity {
     int64_t emittedNs = 0;
-    int32_t token = 0;  // index within the repeat
+    int32_t token = 0;  // index within the repeat, over all its sequences
     int16_t repeat = 0;
     int32_t id = 0;    // vocabulary id
     std::string text;  // valid UTF-8; what this token made printable
-    // Of the decode step that gave it. With speculative decoding a step checks drafted tokens and gives those that it
-    // accepts and one of its own; else it gives one.
+    // Of the step that gave it. With speculative decoding a step checks drafted tokens and gives those that it accepts
+    // and one of its own; in a batch it gives one of each of its sequences; else it gives one.
     int16_t drafted = 0;   // tokens that were drafted for the step
     int16_t accepted = 0;  // of those, how many it gave
     int16_t place = 0;     // of this token among the step's
+    int32_t sequence = 0;  // of a batch, which prompt's it is
 };
 
 inline constexpr uint32_t kNoOp = UINT32_MAX;

@@ -136,8 +136,9 @@ enum class Arg : uint32_t {
     Drafted,
     Accepted,
     Place,
+    Sequence,
 };
-inline constexpr std::array<std::string_view, 29> kArgNames = {"device",
+inline constexpr std::array<std::string_view, 30> kArgNames = {"device",
                                                                "context",
                                                                "stream",
                                                                "process",
@@ -165,6 +166,7 @@ inline constexpr std::array<std::string_view, 29> kArgNames = {"device",
                                                                "est. achieved occupancy %",
                                                                "drafted",
                                                                "accepted",
-                                                               "place"};
+                                                               "place",
+                                                               "sequence"};
 
 }  // namespace gapscope::perfetto

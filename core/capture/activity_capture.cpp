@@ -77,7 +77,8 @@ void ActivityCapture::take(const ActivityLog::Batch& batch) {
                                .text = m_builder.intern(token.text),
                                .drafted = token.drafted,
                                .accepted = token.accepted,
-                               .place = token.place});
+                               .place = token.place,
+                               .sequence = token.sequence});
     }
 }
 

@@ -398,8 +398,9 @@ private:
             beginEvent('i', "token", "token " + std::to_string(token.index), place, token.emittedNs);
             m_json.field("s", "g").key("args").beginObject().field("index", token.index).field("id", token.id);
             m_json.field("repeat", token.repeat).field("text", m_texts[token.text]);
-            if (token.drafted > 0)
-                m_json.field("drafted", token.drafted).field("accepted", token.accepted).field("place", token.place);
+            if (token.drafted > 0) m_json.field("drafted", token.drafted).field("accepted", token.accepted);
+            if (token.drafted > 0 || token.place > 0) m_json.field("place", token.place);
+            if (token.sequence > 0) m_json.field("sequence", token.sequence);
             m_json.endObject().endObject();
             flushSometimes();
         }

@@ -86,7 +86,7 @@ void writeOverhead(CsvFile& csv, const Source& source, size_t row) {
 void writeToken(CsvFile& csv, const Source& source, size_t row) {
     const TokenRow token = rowAt(source.trace.tokens(), row);
     csv.cell(token.repeat).cell(token.index).cell(token.id).cell(source.texts[token.text]).cell(token.emittedNs);
-    csv.cell(token.drafted).cell(token.accepted).cell(token.place);
+    csv.cell(token.drafted).cell(token.accepted).cell(token.place).cell(token.sequence);
 }
 
 void writeSample(CsvFile& csv, const Source& source, size_t row) {
@@ -147,7 +147,7 @@ const std::vector<Table>& tables() {
          writeOverhead,
          [](const Trace& trace) { return trace.overheads().startNs.size(); }},
         {"tokens",
-         {"repeat", "index", "id", "text", "emittedNs", "drafted", "accepted", "place"},
+         {"repeat", "index", "id", "text", "emittedNs", "drafted", "accepted", "place", "sequence"},
          writeToken,
          [](const Trace& trace) { return trace.tokens().emittedNs.size(); }},
         {"counters",

@@ -516,8 +516,9 @@ private:
             if (token.drafted > 0) {
                 signedArg(Arg::Drafted, token.drafted);
                 signedArg(Arg::Accepted, token.accepted);
-                signedArg(Arg::Place, token.place);
             }
+            if (token.drafted > 0 || token.place > 0) signedArg(Arg::Place, token.place);
+            if (token.sequence > 0) signedArg(Arg::Sequence, token.sequence);
             writeEvent(token.emittedNs);
         }
     }

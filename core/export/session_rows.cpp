@@ -95,7 +95,7 @@ Status SessionRows::prepare() {
     ASSIGN_OR_RETURN(Statement overhead,
                      make("INSERT INTO CUPTI_ACTIVITY_KIND_OVERHEAD (rowid, start, end, eventClass, globalTid, nameId, "
                           "overheadType) VALUES (?, ?, ?, 0, ?, ?, 1)"));
-    ASSIGN_OR_RETURN(Statement token, make("INSERT INTO GAPSCOPE_TOKEN VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    ASSIGN_OR_RETURN(Statement token, make("INSERT INTO GAPSCOPE_TOKEN VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     ASSIGN_OR_RETURN(Statement counter, make("INSERT INTO GAPSCOPE_COUNTER VALUES (?, ?, ?, ?)"));
     ASSIGN_OR_RETURN(Statement counterSample, make("INSERT INTO GAPSCOPE_COUNTER_SAMPLE VALUES (?, ?, ?, ?)"));
     m_statements = std::make_shared<Statements>(Statements{
@@ -220,7 +220,7 @@ Status SessionRows::writeHostRows(const Trace& trace, std::stop_token stop) {
     for (size_t row = m_committed.tokens; row < trace.tokens().emittedNs.size(); ++row) {
         const TokenRow token = rowAt(trace.tokens(), row);
         RETURN_IF_ERROR(insert(m_statements->token, row, token.emittedNs, token.repeat, token.index, token.id,
-                               idOrNone(token.text), token.drafted, token.accepted, token.place));
+                               idOrNone(token.text), token.drafted, token.accepted, token.place, token.sequence));
     }
     for (size_t row = m_committed.counterSamples; row < trace.counterSamples().timeNs.size(); ++row) {
         if (cancelled(row)) return fail("Cancelled.", ErrorKind::Cancelled);

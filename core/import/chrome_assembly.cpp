@@ -353,6 +353,7 @@ void Assembly::addTokens() {
                          .id = token.id,
                          .text = StringId{token.text}};
             setDrafts(row, token.drafted, token.accepted, token.place);
+            setSequence(row, token.sequence);
             m_builder.add(row);
         }
     }

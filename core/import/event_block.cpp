@@ -269,7 +269,8 @@ void EventBlock::addToken(const TraceEvent& event) {
                       .repeat = static_cast<int16_t>(std::clamp<int64_t>(own.repeat, -1, INT16_MAX)),
                       .drafted = own.drafted,
                       .accepted = own.accepted,
-                      .place = own.place});
+                      .place = own.place,
+                      .sequence = own.sequence});
 }
 
 void EventBlock::addLabel(const TraceEvent& event) {

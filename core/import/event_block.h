@@ -203,7 +203,7 @@ struct BlockToken {  // of own exports
     int32_t index = 0;
     int32_t id = 0;
     int16_t repeat = 0;
-    int64_t drafted = 0, accepted = 0, place = 0;  // as the file says
+    int64_t drafted = 0, accepted = 0, place = 0, sequence = 0;  // as the file says
 };
 
 struct BlockLabel {  // a metadata event that names something

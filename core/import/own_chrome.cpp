@@ -135,6 +135,7 @@ OwnTokenArgs readOwnTokenArgs(std::string_view argsText) {
         if (key == "drafted") readInto(text, args.drafted);
         if (key == "accepted") readInto(text, args.accepted);
         if (key == "place") readInto(text, args.place);
+        if (key == "sequence") readInto(text, args.sequence);
         if (key == "text") args.text = text;
     });
     return args;
@@ -166,8 +167,8 @@ std::optional<OwnHead> readOwnHead(std::string_view text) {
     // Earlier versions wrote no places: what they told can be read as any other file is.
     if (object["processes"].get(processes) || head.zeroNs <= -kFarthestNs || head.zeroNs > 0) return std::nullopt;
     forEachObject(object, "processes", kMostThreads, [&](const dom::object& process) {
-        head.globalPids[placeIn(process, "pid")] = uint64_t{numberIn(process, "machine") & 0xFFFF} << 48 |
-                                                   makeGlobalTid(numberIn(process, "number"), 0);
+        head.globalPids[placeIn(process, "pid")] =
+            uint64_t{numberIn(process, "machine") & 0xFFFF} << 48 | makeGlobalTid(numberIn(process, "number"), 0);
     });
     const auto globalPidIn = [&](const dom::object& place, std::string_view key) {
         const auto it = head.globalPids.find(placeIn(place, key));

@@ -37,7 +37,7 @@ struct OwnTokenArgs {
     int64_t index = 0;
     int64_t id = 0;
     int64_t repeat = 0;
-    int64_t drafted = 0, accepted = 0, place = 0;
+    int64_t drafted = 0, accepted = 0, place = 0, sequence = 0;
     std::string_view text;
 };
 OwnTokenArgs readOwnTokenArgs(std::string_view argsText);
@@ -48,7 +48,7 @@ std::optional<std::pair<CounterUnit, double>> readOwnSample(std::string_view arg
 // The top-level member "gapscope".
 struct OwnHead {
     TraceOrigin origin;
-    int64_t zeroNs = 0;  // the trace's time at the file's time 0
+    int64_t zeroNs = 0;                          // the trace's time at the file's time 0
     std::map<std::string, uint64_t> globalPids;  // by the text of `pid`
     std::vector<std::pair<uint64_t, std::string>> threads;
     std::map<std::pair<std::string, std::string>, TrackRow> tracks;  // by the texts of `pid` and `tid`

@@ -169,19 +169,21 @@ private:
     }
 
     Status readTokens() {
-        // The last three are later than the format: a session without them had no drafts.
-        return forEach("GAPSCOPE_TOKEN",
-                       {"emittedNs", "repeat", "tokenIndex", "tokenId", "textId", "drafted", "accepted", "place"},
-                       [&](TableReader& row) {
-                           if (!timesAreSane(row.integer(0), row.integer(0), m_builder)) return;
-                           TokenRow token{.emittedNs = row.integer(0),
-                                          .repeat = static_cast<int16_t>(row.integer(1)),
-                                          .index = static_cast<int32_t>(row.integer(2)),
-                                          .id = static_cast<int32_t>(row.integer(3)),
-                                          .text = name(row.integer(4))};
-                           setDrafts(token, row.integer(5), row.integer(6), row.integer(7));
-                           m_builder.add(token);
-                       });
+        // The last four are later than the format: a session without them had no drafts and one sequence.
+        return forEach(
+            "GAPSCOPE_TOKEN",
+            {"emittedNs", "repeat", "tokenIndex", "tokenId", "textId", "drafted", "accepted", "place", "sequence"},
+            [&](TableReader& row) {
+                if (!timesAreSane(row.integer(0), row.integer(0), m_builder)) return;
+                TokenRow token{.emittedNs = row.integer(0),
+                               .repeat = static_cast<int16_t>(row.integer(1)),
+                               .index = static_cast<int32_t>(row.integer(2)),
+                               .id = static_cast<int32_t>(row.integer(3)),
+                               .text = name(row.integer(4))};
+                setDrafts(token, row.integer(5), row.integer(6), row.integer(7));
+                setSequence(token, row.integer(8));
+                m_builder.add(token);
+            });
     }
 
     Status readCounters() {

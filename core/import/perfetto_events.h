@@ -45,7 +45,7 @@ struct PerfettoArgs {
     bool hasRole = false, hasConfig = false;
     std::optional<Category> category;
     int32_t index = 0, id = 0;  // of a token
-    int64_t drafted = 0, accepted = 0, place = 0;
+    int64_t drafted = 0, accepted = 0, place = 0, sequence = 0;
     StringId text;
 };
 

@@ -298,6 +298,7 @@ void PerfettoRows::addRows() {
             TokenRow token{
                 .emittedNs = startNs, .repeat = args.op.repeat, .index = args.index, .id = args.id, .text = args.text};
             setDrafts(token, args.drafted, args.accepted, args.place);
+            setSequence(token, args.sequence);
             m_builder.add(token);
             continue;
         }

@@ -369,6 +369,9 @@ uint32_t PerfettoReader::addSlice(const Event& event, Sequence& sequence) {
             case Arg::Place:
                 args.place = annotation.integer;
                 break;
+            case Arg::Sequence:
+                args.sequence = annotation.integer;
+                break;
             case Arg::Text:
                 args.text = textOf(annotation);
                 break;

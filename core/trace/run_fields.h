@@ -30,6 +30,9 @@ void forEachRunField(Run& run, Visit visit) {
     visit("speculation", run.speculation);
     visit("draftTokens", run.draftTokens);
     visit("reusedPromptTokens", run.reusedPromptTokens);
+    visit("sequences", run.sequences);
+    visit("batch", run.batch);
+    visit("kvPages", run.kvPages);
     visit("weightBytes", run.weightBytes);
     visit("kvBytes", run.kvBytes);
     visit("loadSeconds", run.loadSeconds);

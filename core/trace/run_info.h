@@ -30,7 +30,10 @@ struct RunInfo {
     uint64_t seed = 0;
     std::string speculation;         // "ngram", a draft model's name; empty or "off": plain decoding
     int64_t draftTokens = 0;         // most of a step; 0 without speculation
-    int64_t reusedPromptTokens = 0;  // that the cache held before the last repeat began
+    int64_t reusedPromptTokens = 0;  // of the last repeat, whose keys and values the cache held already
+    int64_t sequences = 0;           // prompts of a batch, which are the lines of `prompt`; 0: one prompt alone
+    int64_t batch = 0;               // most sequences in a step; 0 without a batch
+    int64_t kvPages = 0;             // of the batch's paged cache, most in use at once in the last repeat
     int64_t weightBytes = 0;         // read for one token, in the layout used
     int64_t kvBytes = 0;
     double loadSeconds = 0;

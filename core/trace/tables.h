@@ -111,22 +111,33 @@ struct OverheadRow {  // the profiler's own cost
 struct TokenRow {
     int64_t emittedNs = 0;
     int16_t repeat = 0;
-    int32_t index = 0;
+    int32_t index = 0;  // in the repeat, over all its sequences
     int32_t id = 0;
-    StringId text;  // valid UTF-8; joined in order they are the generated text
-    // Of the decode step that gave it: speculative decoding drafts some tokens, and a step gives those that it accepts
-    // and one of its own. Device operations carry the index of the step's first token.
+    StringId text;  // valid UTF-8; joined in order they are the generated text of their sequence
+    // Of the step that gave it: speculative decoding drafts some tokens, and a step gives those that it accepts and one
+    // of its own; in a batch a step gives one of each of its sequences. Device operations carry the index of the step's
+    // first token.
     int16_t drafted = 0;
     int16_t accepted = 0;  // of those; tokens at places below it were drafted
     int16_t place = 0;     // of this token in the step
+    int32_t sequence = 0;  // of a batch, which prompt's it is
 };
 
-// For readers of files, which may say anything: 0 <= place <= accepted <= drafted, else the token counts as plain.
+inline constexpr int32_t kMostSequences = 4096;  // prompts of one run
+
+// For readers of files, which may say anything: 0 <= place <= accepted <= drafted, else the token counts as plain. In a
+// batch nothing is drafted and the place is among the step's sequences.
 inline void setDrafts(TokenRow& token, int64_t drafted, int64_t accepted, int64_t place) {
-    if (place < 0 || place > accepted || accepted > drafted || drafted > INT16_MAX) return;
+    const bool inBatch = drafted == 0 && accepted == 0 && place < kMostSequences;
+    if (place < 0 || (place > accepted && !inBatch) || accepted > drafted || drafted > INT16_MAX) return;
     token.drafted = static_cast<int16_t>(drafted);
     token.accepted = static_cast<int16_t>(accepted);
     token.place = static_cast<int16_t>(place);
+}
+
+// Likewise: what cannot be the number of a sequence is the first's.
+inline void setSequence(TokenRow& token, int64_t sequence) {
+    token.sequence = sequence >= 0 && sequence < kMostSequences ? static_cast<int32_t>(sequence) : 0;
 }
 
 // What is sampled of a device over time: one row of the timeline. Values are in the unit itself, never in thousands.
@@ -221,10 +232,11 @@ struct TokenColumns {
     Column<int32_t> index, id;
     Column<StringId> text;
     Column<int16_t> drafted, accepted, place;
-    auto fields() { return std::tie(emittedNs, repeat, index, id, text, drafted, accepted, place); }
+    Column<int32_t> sequence;
+    auto fields() { return std::tie(emittedNs, repeat, index, id, text, drafted, accepted, place, sequence); }
     auto fields() const { return const_cast<TokenColumns*>(this)->fields(); }
     static auto rowFields(Row& r) {
-        return std::tie(r.emittedNs, r.repeat, r.index, r.id, r.text, r.drafted, r.accepted, r.place);
+        return std::tie(r.emittedNs, r.repeat, r.index, r.id, r.text, r.drafted, r.accepted, r.place, r.sequence);
     }
 };
 

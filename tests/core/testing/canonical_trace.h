@@ -50,8 +50,8 @@ inline std::vector<std::string> canonicalRows(const Trace& trace) {
     }
     for (size_t row = 0; row < trace.tokens().emittedNs.size(); ++row) {
         const TokenRow token = rowAt(trace.tokens(), row);
-        add("token", token.emittedNs, token.repeat, token.index, token.id, text(token.text),
-            token.drafted, token.accepted, token.place);
+        add("token", token.emittedNs, token.repeat, token.index, token.id, text(token.text), token.drafted,
+            token.accepted, token.place, token.sequence);
     }
     for (size_t row = 0; row < trace.counterSamples().timeNs.size(); ++row) {
         const CounterSampleRow sample = rowAt(trace.counterSamples(), row);
