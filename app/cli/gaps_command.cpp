@@ -57,24 +57,6 @@ void printGaps(const Trace& trace, const std::vector<Gap>& gaps, size_t top) {
     printMore(gaps.size(), top, "shorter ones");
 }
 
-std::string culpritText(const Culprit& culprit) {
-    switch (culprit.kind) {
-        case CulpritKind::Range:
-            return culprit.call.empty() ? culprit.name : culprit.call + " in " + culprit.name;
-        case CulpritKind::ApiCall:
-            return culprit.name;
-        case CulpritKind::Host:
-            return "(host: no range and no call covers most of its part)";
-        case CulpritKind::LaunchCall:
-            return "(launch call: " + culprit.name + ")";
-        case CulpritKind::DeviceLatency:
-            return "(device latency of " + culprit.name + ")";
-        case CulpritKind::Unknown:
-            return "(unknown: no launch in the file)";
-    }
-    return {};
-}
-
 void printCulprits(const std::vector<Culprit>& rows, int64_t idleNs, size_t top) {
     TextTable table({{"idle"}, {"share"}, {"gaps"}, {"longest"}, {"mostly"}, {"who", Align::Left}});
     for (size_t i = 0; i < std::min(top, rows.size()); ++i) {
@@ -83,7 +65,7 @@ void printCulprits(const std::vector<Culprit>& rows, int64_t idleNs, size_t top)
         table.add({formatDuration(row.idleNs), shareOf(row.idleNs, idleNs), formatCount(row.gapCount),
                    formatDuration(row.longestNs),
                    std::string(kGapCauseNames[static_cast<size_t>(most - row.causes.ns.begin())]),
-                   shortened(culpritText(row), 70)});
+                   shortened(culpritTitle(row), 70)});
     }
     print(table.text());
     printMore(rows.size(), top, "smaller ones");

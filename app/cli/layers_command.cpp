@@ -23,10 +23,6 @@ void writeRows(JsonWriter& json, std::string_view key, const Trace& trace, const
     json.endArray();
 }
 
-double perSecond(double amount, int64_t ns) {
-    return ns > 0 ? amount * 1e9 / static_cast<double>(ns) : 0;
-}
-
 // A row a layer and role; a layer's own figures are the sums of its rows.
 void printCsvTable(const Trace& trace, const LayerTable& table) {
     CsvText csv{"layer", "name",  "category", "count",          "totalNs",
@@ -34,7 +30,7 @@ void printCsvTable(const Trace& trace, const LayerTable& table) {
     for (const LayerOpTime& row : table.ops) {
         csv.cell(row.layer).cell(trace.string(row.name)).cell(categoryName(row.category)).cell(row.count);
         csv.cell(row.totalNs).cell(row.share).cell(row.bytes).cell(row.flops);
-        csv.cell(perSecond(row.bytes, row.totalNs)).cell(perSecond(row.flops, row.totalNs)).endRow();
+        csv.cell(row.bytesPerSecond()).cell(row.flopsPerSecond()).endRow();
     }
     printCsv(csv);
 }
@@ -75,9 +71,8 @@ void addLayersCommand(CLI::App& app, Outcome& outcome) {
                             {"arithmetic"}});
             const auto add = [&](const LayerOpTime& row, const std::string& role) {
                 text.add({row.layer < 0 ? "outside" : std::to_string(row.layer), role, formatPercent(row.share),
-                          formatDuration(row.totalNs), formatCount(row.count),
-                          formatRate(perSecond(row.bytes, row.totalNs), "B/s"),
-                          formatRate(perSecond(row.flops, row.totalNs), "FLOP/s")});
+                          formatDuration(row.totalNs), formatCount(row.count), formatRate(row.bytesPerSecond(), "B/s"),
+                          formatRate(row.flopsPerSecond(), "FLOP/s")});
             };
             for (const LayerOpTime& layer : table.layers) {
                 add(layer, "(all)");

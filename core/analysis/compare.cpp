@@ -68,6 +68,7 @@ void add(std::optional<Work>& work, const LayerOpTime& row) {
     if (!work) work.emplace();
     work->count += row.count;
     work->ns += row.totalNs;
+    work->ownNs += row.ownNs;
     work->bytes += row.bytes;
     work->flops += row.flops;
 }

@@ -54,10 +54,11 @@ struct KernelDelta {
 struct Work {
     int64_t count = 0;
     int64_t ns = 0;
+    int64_t ownNs = 0;  // LayerOpTime::ownNs
     double bytes = 0;
     double flops = 0;
-    double bytesPerSecond() const { return ns > 0 ? bytes * 1e9 / static_cast<double>(ns) : 0; }
-    double flopsPerSecond() const { return ns > 0 ? flops * 1e9 / static_cast<double>(ns) : 0; }
+    double bytesPerSecond() const { return ownNs > 0 ? bytes * 1e9 / static_cast<double>(ownNs) : 0; }
+    double flopsPerSecond() const { return ownNs > 0 ? flops * 1e9 / static_cast<double>(ownNs) : 0; }
 };
 
 struct WorkDelta {

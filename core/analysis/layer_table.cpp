@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/analysis/own_time.h"
+
 namespace gapscope {
 
 namespace {
@@ -20,6 +22,7 @@ void addLayers(LayerTable& table, int64_t totalNs) {
         LayerOpTime& layer = table.layers.back();
         layer.count += role.count;
         layer.totalNs += role.totalNs;
+        layer.ownNs += role.ownNs;
         layer.bytes += role.bytes;
         layer.flops += role.flops;
         layer.share += role.share;
@@ -66,6 +69,7 @@ LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop
     LayerTable table;
     std::map<std::pair<int32_t, StringId>, size_t> rowOfRole;  // place in table.ops
     std::vector<size_t> rowOfOp(trace.ops().size(), SIZE_MAX);
+    const ColumnView<int64_t> ownNs = ownStartNs(trace, stop);
     int64_t totalNs = 0;
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if ((row & 0xFFFF) == 0 && stop.stop_requested()) return table;
@@ -88,6 +92,7 @@ LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop
         LayerOpTime& role = table.ops[place];
         if (begins) ++role.count;
         role.totalNs += ns;
+        role.ownNs += ownNs.empty() ? ns : TimeRange{ownNs[row], range.endNs}.clippedTo(window).durationNs();
         const double share = range.empty() ? 1 : static_cast<double>(ns) / static_cast<double>(range.durationNs());
         role.bytes += static_cast<double>(op.bytes) * share;
         role.flops += static_cast<double>(op.flops) * share;

@@ -17,9 +17,12 @@ struct LayerOpTime {
     Category category = Category::Other;
     int64_t count = 0;    // operations that begin in the window
     int64_t totalNs = 0;  // clipped
+    int64_t ownNs = 0;    // of it while no operation that began before ran, too (own_time.h); 0 without plans
     double bytes = 0;     // moved, by the plan; in proportion for clipped operations
     double flops = 0;
     double share = 0;  // of all operations' time in the window
+    double bytesPerSecond() const { return ownNs > 0 ? bytes * 1e9 / static_cast<double>(ownNs) : 0; }
+    double flopsPerSecond() const { return ownNs > 0 ? flops * 1e9 / static_cast<double>(ownNs) : 0; }
 };
 
 struct LayerTable {

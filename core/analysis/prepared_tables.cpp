@@ -82,6 +82,12 @@ LayerTable layerTable(const PreparedWindow& of) {
         const double share = cut.share(trace.deviceOps().startNs, trace.deviceOps().endNs);
         add(cut.classIndex, cut.row, cut.begins ? share - 1 : share, 0, 0);
     }
+    for (const IntervalIndex::Part& part : of.ownParts()) {
+        const OpId id = of.prepared.opClasses()[part.classIndex].op;
+        if (!id.valid() || id.value >= trace.ops().size()) continue;
+        const OpRow& op = trace.ops()[id.value];
+        roles[{op.layer, op.name}].time.ownNs += part.ns;
+    }
     std::vector<const Role*> order;
     for (const auto& [key, role] : roles)
         order.push_back(&role);

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/analysis/busy.h"
+#include "core/analysis/own_time.h"
 
 namespace gapscope {
 
@@ -49,7 +50,7 @@ PreparedTrace::PreparedTrace(TracePtr trace, std::stop_token stop) : m_trace(std
     m_join = joinLaunches(*m_trace, stop);
     m_outermost = outermostCalls(*m_trace, stop);
     if (stopped()) return;
-    classifyOps();
+    classifyOps(stop);
     if (stopped()) return;
     classifyCalls();
     if (stopped()) return;
@@ -68,7 +69,7 @@ uint32_t PreparedTrace::deviceOf(TrackId track) const {
     return track.value < m_trace->tracks().size() ? m_trace->tracks()[track.value].deviceId : 0;
 }
 
-void PreparedTrace::classifyOps() {
+void PreparedTrace::classifyOps(std::stop_token stop) {
     const DeviceOps& ops = m_trace->deviceOps();
     Classes classes;
     std::vector<uint32_t> classOf(ops.startNs.size());
@@ -88,6 +89,9 @@ void PreparedTrace::classifyOps() {
         if (isNew) m_opClasses.push_back(of);
         classOf[row] = number;
     }
+    const ColumnView<int64_t> ownNs = ownStartNs(*m_trace, stop);
+    m_hasOverlap = !ownNs.empty();
+    if (m_hasOverlap) m_ownTimes = IntervalIndex(ownNs, ops.endNs, classOf, m_opClasses.size());
     m_ops = IntervalIndex(ops.startNs, ops.endNs, std::move(classOf), m_opClasses.size());
 }
 

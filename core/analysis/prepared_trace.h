@@ -55,6 +55,8 @@ public:
     };
     const IntervalIndex& ops() const { return m_ops; }
     const std::vector<OpClass>& opClasses() const { return m_opClasses; }
+    const IntervalIndex& ownTimes() const { return m_ownTimes; }  // of the operations, where any overlap (own_time.h)
+    bool hasOverlap() const { return m_hasOverlap; }
     const IntervalIndex& calls() const { return m_calls; }
     const std::vector<CallClass>& callClasses() const { return m_callClasses; }
     uint32_t deviceOf(TrackId track) const;
@@ -77,7 +79,7 @@ public:
     GapCauses causesIn(TimeRange window, uint64_t launchingThread) const;  // of the same gaps, without naming anybody
 
 private:
-    void classifyOps();
+    void classifyOps(std::stop_token stop);
     void classifyCalls();
     void cutGaps(std::stop_token stop);
     // Calls edge(device, range) for what an edge of the window cuts or ends, and inner(device, first, end) for the gaps
@@ -89,7 +91,8 @@ private:
     const TracePtr m_trace;
     LaunchJoin m_join;
     std::vector<uint32_t> m_outermost;
-    IntervalIndex m_ops, m_calls;
+    IntervalIndex m_ops, m_ownTimes, m_calls;
+    bool m_hasOverlap = false;
     std::vector<OpClass> m_opClasses;
     std::vector<CallClass> m_callClasses;
     std::map<uint64_t, Thread> m_threads;

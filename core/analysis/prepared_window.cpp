@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "core/analysis/own_time.h"
+
 namespace gapscope {
 
 namespace {
@@ -68,26 +70,29 @@ ThroughputTable throughput(const PreparedWindow& of) {
     const Trace& trace = of.prepared.trace();
     ThroughputTable table;
     std::vector<int64_t> nsOfTrack(trace.tracks().size());
-    // The plan's bytes and flops of `times` operations that took `ns` in all.
-    const auto add = [&](const PreparedTrace::OpClass& ops, double times, int64_t ns) {
-        if (!ops.op.valid() || ops.op.value >= trace.ops().size()) return;
-        const OpRow& op = trace.ops()[ops.op.value];
-        if (op.bytes <= 0 && op.flops <= 0) return;
-        for (Throughput* part : {&table.all, &table.categories[static_cast<size_t>(ops.category)]}) {
-            part->bytes += static_cast<double>(op.bytes) * times;
-            part->flops += static_cast<double>(op.flops) * times;
-            part->ns += ns;
-        }
+    const auto forPlanned = [&](const PreparedTrace::OpClass& ops, const auto& change) {
+        const OpRow* plan = knownPlanOf(trace, ops.op);
+        if (!plan || ops.empty) return;
+        change(table.all, *plan);
+        change(table.categories[static_cast<size_t>(ops.category)], *plan);
+    };
+    const auto addWork = [&](const PreparedTrace::OpClass& ops, double times) {
+        forPlanned(ops, [&](Throughput& to, const OpRow& plan) {
+            to.bytes += static_cast<double>(plan.bytes) * times;
+            to.flops += static_cast<double>(plan.flops) * times;
+        });
     };
     for (const IntervalIndex::Part& part : of.ops.parts) {
         const PreparedTrace::OpClass& ops = of.prepared.opClasses()[part.classIndex];
         if (ops.track.value < nsOfTrack.size()) nsOfTrack[ops.track.value] += part.ns;
-        if (!ops.empty) add(ops, static_cast<double>(part.count()), part.ns);
+        addWork(ops, static_cast<double>(part.count()));
     }
     for (const IntervalIndex::Cut& cut : of.ops.cut) {
         const double share = cut.share(trace.deviceOps().startNs, trace.deviceOps().endNs);
-        add(of.prepared.opClasses()[cut.classIndex], cut.begins ? share - 1 : share, 0);
+        addWork(of.prepared.opClasses()[cut.classIndex], cut.begins ? share - 1 : share);
     }
+    for (const IntervalIndex::Part& part : of.ownParts())
+        forPlanned(of.prepared.opClasses()[part.classIndex], [&](Throughput& to, const OpRow&) { to.ns += part.ns; });
     findPeaks(trace, nsOfTrack, table);
     return table;
 }

@@ -16,11 +16,19 @@ namespace gapscope {
 // What lies in a window, found once for all questions about it. The prepared trace must outlive it.
 struct PreparedWindow {
     PreparedWindow(const PreparedTrace& trace, TimeRange range)
-        : prepared(trace), window(range), ops(trace.ops().window(range)), calls(trace.calls().window(range)) {}
+        : prepared(trace),
+          window(range),
+          ops(trace.ops().window(range)),
+          own(trace.hasOverlap() ? trace.ownTimes().window(range) : IntervalIndex::Window{}),
+          calls(trace.calls().window(range)) {}
+
+    // Time of classes with overlaps counted once.
+    const std::vector<IntervalIndex::Part>& ownParts() const { return prepared.hasOverlap() ? own.parts : ops.parts; }
 
     const PreparedTrace& prepared;
     const TimeRange window;
     const IntervalIndex::Window ops;
+    const IntervalIndex::Window own;
     const IntervalIndex::Window calls;
 };
 

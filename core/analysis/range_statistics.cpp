@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 namespace gapscope {
 
@@ -10,23 +11,29 @@ namespace {
 
 KernelStatistics kernelStatistics(const PreparedWindow& of) {
     KernelStatistics kernels;
-    double squares = 0;  // of the distances from the mean so far (Welford)
+    double squares = 0;  // of the distances from the mean of those so far
     std::vector<int64_t> durations;
     for (const IntervalIndex::Part& part : of.ops.parts) {
-        if (of.prepared.opClasses()[part.classIndex].kind != DeviceOpKind::Kernel) continue;
+        if (of.prepared.opClasses()[part.classIndex].kind != DeviceOpKind::Kernel || part.count() == 0) continue;
         durations.clear();
         of.prepared.ops().appendDurations(part, of.window, durations);
+        const auto [least, most] = std::ranges::minmax(durations);
+        kernels.minNs = kernels.count == 0 ? least : std::min(kernels.minNs, least);
+        kernels.maxNs = std::max(kernels.maxNs, most);
+        const int64_t totalNs = std::accumulate(durations.begin(), durations.end(), int64_t{0});
+        const auto count = static_cast<double>(durations.size()), before = static_cast<double>(kernels.count);
+        const double mean = static_cast<double>(totalNs) / count;
         for (const int64_t ns : durations) {
-            kernels.minNs = kernels.count == 0 ? ns : std::min(kernels.minNs, ns);
-            kernels.maxNs = std::max(kernels.maxNs, ns);
-            ++kernels.count;
-            kernels.totalNs += ns;
-            const double off = static_cast<double>(ns) - kernels.avgNs;
-            kernels.avgNs += off / static_cast<double>(kernels.count);
-            squares += off * (static_cast<double>(ns) - kernels.avgNs);
+            const double off = static_cast<double>(ns) - mean;
+            squares += off * off;
         }
+        // Two sets with means of their own become one (Chan, Golub, LeVeque 1979).
+        const double apart = mean - kernels.avgNs;
+        squares += apart * apart * before * count / (before + count);
+        kernels.count += part.count();
+        kernels.totalNs += totalNs;
+        kernels.avgNs = static_cast<double>(kernels.totalNs) / static_cast<double>(kernels.count);
     }
-    if (kernels.count > 0) kernels.avgNs = static_cast<double>(kernels.totalNs) / static_cast<double>(kernels.count);
     if (kernels.count > 1) kernels.stdNs = std::sqrt(squares / static_cast<double>(kernels.count - 1));
     return kernels;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "core/analysis/own_time.h"
 #include "core/analysis/token_table.h"
 
 namespace gapscope {
@@ -63,6 +64,7 @@ Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop) {
     std::map<int32_t, RooflinePoint> layers;
     std::map<std::pair<int16_t, int32_t>, RooflinePoint> tokens;
     std::map<uint32_t, int64_t> nsOfDevice;
+    const ColumnView<int64_t> ownNs = ownStartNs(trace, stop);
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if ((row & 0xFFFF) == 0 && stop.stop_requested()) return result;
         const TimeRange range{ops.startNs[row], ops.endNs[row]};
@@ -70,13 +72,13 @@ Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop) {
         if (ns == 0) continue;
         if (ops.track[row].value < trace.tracks().size())
             nsOfDevice[trace.tracks()[ops.track[row].value].deviceId] += ns;
-        const OpId id = ops.op[row];
-        const OpRow* op = id.valid() && id.value < trace.ops().size() ? &trace.ops()[id.value] : nullptr;
-        if (!op || (op->bytes <= 0 && op->flops <= 0)) {
+        const OpRow* op = knownPlanOf(trace, ops.op[row]);
+        if (!op) {
             result.unknownNs += ns;
             continue;
         }
         const double share = static_cast<double>(ns) / static_cast<double>(range.durationNs());
+        const int64_t own = ownNs.empty() ? ns : TimeRange{ownNs[row], range.endNs}.clippedTo(window).durationNs();
         const bool begins = window.contains(range.startNs);
         const bool prompt = ops.token[row] == kPrefillToken;
         RooflinePoint& role = roles[{op->name, ops.name[row], prompt}];
@@ -85,19 +87,19 @@ Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop) {
         RooflinePoint& category = categories[{ops.category[row], prompt}];
         role.category = category.category = ops.category[row];
         role.prompt = category.prompt = prompt;
-        add(role, *op, share, ns, begins);
-        add(category, *op, share, ns, begins);
+        add(role, *op, share, own, begins);
+        add(category, *op, share, own, begins);
         if (!prompt) {
             RooflinePoint& layer = layers[op->layer];
             layer.layer = op->layer;
-            add(layer, *op, share, ns, begins);
+            add(layer, *op, share, own, begins);
         }
         if (ops.token[row] != kNoToken) {
             RooflinePoint& token = tokens[{ops.repeat[row], ops.token[row]}];
             token.repeat = ops.repeat[row];
             token.token = ops.token[row];
             token.prompt = prompt;
-            add(token, *op, share, ns, begins);
+            add(token, *op, share, own, begins);
         }
     }
     result.roles = valuesOf(roles);

@@ -21,7 +21,7 @@ struct RooflinePoint {
     int16_t repeat = 0;
     bool prompt = false;  // prompt processing: many tokens share the weights' bytes
     int64_t count = 0;    // operations that begin in the window
-    int64_t ns = 0;       // clipped to the window
+    int64_t ns = 0;       // clipped to the window; an overlap belongs to the operation that began first (own_time.h)
     double bytes = 0;     // in proportion for clipped operations
     double flops = 0;
     double bytesPerSecond() const { return ns > 0 ? bytes * 1e9 / static_cast<double>(ns) : 0; }

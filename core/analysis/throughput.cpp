@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "core/analysis/own_time.h"
+
 namespace gapscope {
 
 void findPeaks(const Trace& trace, std::span<const int64_t> nsOfTrack, ThroughputTable& table) {
@@ -23,20 +25,21 @@ ThroughputTable throughput(const Trace& trace, TimeRange window, std::stop_token
     const DeviceOps& ops = trace.deviceOps();
     ThroughputTable table;
     std::vector<int64_t> nsOfTrack(trace.tracks().size());
+    const ColumnView<int64_t> ownNs = ownStartNs(trace, stop);
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if ((row & 0xFFFF) == 0 && stop.stop_requested()) return table;
         const TimeRange range{ops.startNs[row], ops.endNs[row]};
         const int64_t ns = range.clippedTo(window).durationNs();
         if (ns == 0) continue;
         if (ops.track[row].value < nsOfTrack.size()) nsOfTrack[ops.track[row].value] += ns;
-        if (!ops.op[row].valid() || ops.op[row].value >= trace.ops().size()) continue;
-        const OpRow& op = trace.ops()[ops.op[row].value];
-        if (op.bytes <= 0 && op.flops <= 0) continue;
+        const OpRow* plan = knownPlanOf(trace, ops.op[row]);
+        if (!plan) continue;
         const double share = static_cast<double>(ns) / static_cast<double>(range.durationNs());
+        const int64_t own = ownNs.empty() ? ns : TimeRange{ownNs[row], range.endNs}.clippedTo(window).durationNs();
         for (Throughput* part : {&table.all, &table.categories[static_cast<size_t>(ops.category[row])]}) {
-            part->bytes += static_cast<double>(op.bytes) * share;
-            part->flops += static_cast<double>(op.flops) * share;
-            part->ns += ns;
+            part->bytes += static_cast<double>(plan->bytes) * share;
+            part->flops += static_cast<double>(plan->flops) * share;
+            part->ns += own;
         }
     }
     findPeaks(trace, nsOfTrack, table);

@@ -13,7 +13,7 @@ namespace gapscope {
 struct Throughput {
     double bytes = 0;  // of operations whose plan is known; in proportion for clipped ones
     double flops = 0;
-    int64_t ns = 0;  // summed durations of the same operations
+    int64_t ns = 0;  // while the same operations ran, an overlap counted once (own_time.h)
     double bytesPerSecond() const { return ns > 0 ? bytes * 1e9 / static_cast<double>(ns) : 0; }
     double flopsPerSecond() const { return ns > 0 ? flops * 1e9 / static_cast<double>(ns) : 0; }
 };

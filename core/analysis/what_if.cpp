@@ -287,15 +287,25 @@ void Oracle::addSpeculative() {
                   "Each drafted token is accepted with probability %.2f: (1 - a^%d) / (1 - a) = %.2f tokens a step.", a,
                   k + 1, tokensPerStep);
     prediction.assumptions = {text, "Drafting is free (n-grams of the text so far)."};
-    prediction.assumptions.emplace_back(
-        "A token more in a step costs what it does in prompt processing here; without a prompt, its arithmetic.");
+    CheckCosts costs;
+    if (m_run && !onCpu()) {
+        costs = {.two = kTwoTokensGpu, .more = kMoreTokensGpu};
+        std::snprintf(text, sizeof text,
+                      "A pass of two tokens takes %.2f times one of one, each token more %.0f %%, by measurement.",
+                      kTwoTokensGpu, kMoreTokensGpu * 100);
+        prediction.assumptions.emplace_back(text);
+    } else {
+        prediction.assumptions.emplace_back(
+            "A token more in a step costs what it does in prompt processing here; without a prompt, its arithmetic.");
+    }
     if (onCpu()) {
+        costs.two = kSeveralTokensFactor;
         std::snprintf(text, sizeof text, "A product of two tokens takes %.1f times that of one, by measurement.",
                       kSeveralTokensFactor);
         prediction.assumptions.emplace_back(text);
     }
     ReplayTape tape = m_tape;
-    checkDrafts(tape, m_trace, k + 1, onCpu() ? kSeveralTokensFactor : 1, m_peaks);
+    checkDrafts(tape, m_trace, k + 1, costs, m_peaks);
     const Replayed times = replay(tape);
     const TokenTimes steps = tokenTimes(times);
     prediction.predictedNsPerToken = steps.mean() / tokensPerStep;

@@ -16,8 +16,9 @@
 //   perfect      Each operation takes max(bytes / peak bandwidth, flops / peak arithmetic).
 //   speculative  A step checks k drafted tokens and its own: with independent acceptance a it yields
 //                (1 - a^(k+1)) / (1 - a) tokens (Leviathan et al. 2023), and drafting is free (n-grams). A token more
-//                in a step costs what it does in the trace's prompt processing, at least the arithmetic at its peak; on
-//                the CPU, where other kernels take over from two tokens on, products take kSeveralTokensFactor first.
+//                in a step costs what it does in the trace's prompt processing, at least the arithmetic at its peak.
+//                This program checks drafts by kernels of their own, whose costs were measured: on the CPU products
+//                of two tokens take kSeveralTokensFactor first, on a GPU kTwoTokensGpu and kMoreTokensGpu.
 #pragma once
 
 #include <array>
@@ -42,6 +43,10 @@ inline constexpr int64_t kOverlapKernels = 2;
 // A product of two tokens by that of one, on the CPU: where the line through passes of four, five and twenty-seven tokens
 // begins. Measured on an EPYC with AVX-512, 270M Q4_K_M (kernels/cuda/README.md).
 inline constexpr double kSeveralTokensFactor = 1.6;
+// A pass of two tokens by that of one on a GPU, and of each token more; the kernels that only a checking pass has are in
+// it. Measured on an H100, 1B bf16 as a graph, two to eight tokens (kernels/cuda/README.md).
+inline constexpr double kTwoTokensGpu = 1.26;
+inline constexpr double kMoreTokensGpu = 0.1;
 // Between nodes of a CUDA graph without overlap, where the window does not show it.
 inline constexpr int64_t kAssumedNodePauseNs = 1'000;
 

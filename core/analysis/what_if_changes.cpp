@@ -197,7 +197,8 @@ private:
 // What operations of several tokens take, from those of one (decode) and of many (the prompt's).
 class SeveralTokens {
 public:
-    SeveralTokens(const ReplayTape& tape, const Trace& trace, double factor) : m_trace(trace), m_factor(factor) {
+    SeveralTokens(const ReplayTape& tape, const Trace& trace, const CheckCosts& costs)
+        : m_trace(trace), m_costs(costs) {
         const DeviceOps& ops = trace.deviceOps();
         for (uint32_t row = 0; row < ops.startNs.size(); ++row)
             if (ops.token[row] == kPrefillToken && ops.repeat[row] >= 0) addPrompt(row);
@@ -227,7 +228,9 @@ public:
         const Role& role = found->second;  // every operation of a decode step has one
         const bool known = role.promptFlops > from() * role.singleFlops && m_promptTokens > from();
         double several = 0;
-        if (role.product) {
+        if (role.product && m_costs.more > 0) {
+            several = ns * (m_costs.two + (tokens - 2) * m_costs.more);
+        } else if (role.product) {
             const double more = known
                                     ? std::max(0.0, role.promptNs - firstNs(role.singleNs)) / (m_promptTokens - from())
                                     : m_nsPerFlop * role.singleFlops;
@@ -249,8 +252,8 @@ private:
     };
 
     // Where another kernel takes over from the one for a single token, the line begins at two.
-    double from() const { return m_factor > 1 ? 2 : 1; }
-    double firstNs(double singleNs) const { return m_factor * singleNs; }
+    double from() const { return m_costs.two > 1 ? 2 : 1; }
+    double firstNs(double singleNs) const { return m_costs.two * singleNs; }
 
     void addPrompt(uint32_t row) {
         const OpRow* plan = planOf(m_trace, row);
@@ -273,7 +276,7 @@ private:
     }
 
     const Trace& m_trace;
-    const double m_factor;
+    const CheckCosts m_costs;
     std::map<std::pair<uint32_t, int32_t>, Role> m_roles;  // by name and layer
     double m_promptTokens = 0;                             // of its largest part; 0: no prompt was recorded
     double m_nsPerFlop = 0;                                // of a product's tokens beyond from()
@@ -411,8 +414,8 @@ int64_t runAtPeak(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks
     return changed;
 }
 
-void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, double severalFactor, const DevicePeaks& peaks) {
-    const SeveralTokens several(tape, trace, severalFactor);
+void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, const CheckCosts& costs, const DevicePeaks& peaks) {
+    const SeveralTokens several(tape, trace, costs);
     for (ReplayOp& op : tape.ops) {
         const OpRow* plan = planOf(trace, op.row);
         if (!plan || op.removed || trace.deviceOps().token[op.row] <= 0) continue;

@@ -21,11 +21,15 @@ void fuse(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks);
 // Returns how many operations it could change.
 int64_t shrinkWeights(ReplayTape& tape, const Trace& trace, double bitsPerWeight, const DevicePeaks& peaks);
 int64_t runAtPeak(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks);
+// What a product of several tokens takes, by that of one.
+struct CheckCosts {
+    double two = 1;   // of two tokens; 1: no kernel of its own takes over there
+    double more = 0;  // and of each beyond; 0: what prompt processing shows
+};
 // Makes operations of decode steps longer, if anything: `tokens` tokens in one step (2 or more). What a token more
-// costs is what it costs in the trace's prompt processing, by role and layer; products without such a record (the head)
-// cost by flops what the others do, other operations so many times their own time. A product of two tokens takes
-// `severalFactor` times that of one.
-void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, double severalFactor, const DevicePeaks& peaks);
+// costs is what it costs in the trace's prompt processing, by role and layer, unless `costs` tells; products without
+// such a record (the head) cost by flops what the others do, other operations so many times their own time.
+void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, const CheckCosts& costs, const DevicePeaks& peaks);
 
 // Numbers of the weight matrices in "[1,640] x [1024,640]"; 0: none are told.
 int64_t weightElements(std::string_view shapes);

@@ -39,15 +39,14 @@ const std::vector<TableColumn>& LayerModel::columns() const {
         {tr("Share"), tr("Of all device operations' time in the window")},
         {tr("Count"), tr("Operations that begin inside the window")},
         {tr("Bytes"), tr("Moved, by the plan")},
-        {tr("Bandwidth"), tr("Bytes moved by the plan / time")},
-        {tr("Throughput"), tr("Floating-point operations by the plan / time")},
+        {tr("Bandwidth"), tr("Bytes moved by the plan / time, an overlap of operations counted once")},
+        {tr("Throughput"), tr("Floating-point operations by the plan / time, an overlap of operations counted once")},
     };
     return columns;
 }
 
 TableCell LayerModel::cell(int row, int column) const {
     const LayerOpTime& time = rows()[static_cast<size_t>(row)];
-    const double seconds = static_cast<double>(time.totalNs) * 1e-9;
     switch (column) {
         case kLayer:
             if (time.layer < 0) return {.shown = tr("outside"), .raw = time.layer, .exact = tr("outside")};
@@ -66,14 +65,10 @@ TableCell LayerModel::cell(int row, int column) const {
             return countCell(time.count);
         case kBytes:
             return amountCell(time.bytes, formatBytes(time.bytes));
-        case kBandwidth: {
-            const double rate = seconds > 0 ? time.bytes / seconds : 0;
-            return amountCell(rate, formatRate(rate, "B/s"));
-        }
-        case kThroughput: {
-            const double rate = seconds > 0 ? time.flops / seconds : 0;
-            return amountCell(rate, formatRate(rate, "FLOP/s"));
-        }
+        case kBandwidth:
+            return amountCell(time.bytesPerSecond(), formatRate(time.bytesPerSecond(), "B/s"));
+        case kThroughput:
+            return amountCell(time.flopsPerSecond(), formatRate(time.flopsPerSecond(), "FLOP/s"));
         default:
             return {};
     }
