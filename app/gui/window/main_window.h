@@ -141,6 +141,11 @@ private:
     void runRemedy(const QString& mode, double predictedNsPerToken);
     void runPredicting(double nsPerToken);
     void showPrediction();
+    struct Earlier {
+        TracePtr trace;  // null: none
+        QString name;
+    };
+    void setEarlier(Earlier earlier);
     bool compareWithPrediction();  // false: there is nothing to compare, or it was not asked for
     void runFinished(const RunEnd& end);
     void showGpuFailure(const QString& error, const QString& kept);
@@ -225,11 +230,8 @@ private:
     QString m_baselineBanner;  // the sentence that tells of it
     QAction* m_compareBeforeToken = nullptr;
     QMenu* m_compareMenu = nullptr;
-    struct Earlier {
-        TracePtr trace;  // null: none
-        QString name;
-    };
     Earlier m_earlier;                 // the session that the last run took the place of
+    QString m_comparisonOffer;         // the sentence that offers to compare with it
     bool m_runFailed = false;          // the run that the open session is of
     QString m_compareWanted;           // file to compare with once a session is open
     std::string m_predictedDevice;     // where what was predicted from ran

@@ -5,6 +5,7 @@
 #include <QStackedWidget>
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/views/banner.h"
@@ -153,6 +154,12 @@ void MainWindow::compareSelectionWith(const QString& windowName) {
     updateActions();
 }
 
+// What was offered of an earlier one no longer holds.
+void MainWindow::setEarlier(Earlier earlier) {
+    if (!m_comparisonOffer.isEmpty()) m_banners->close(std::exchange(m_comparisonOffer, QString()));
+    m_earlier = std::move(earlier);
+}
+
 // After the run of a remedy both sessions are opened compared, prediction beside fact.
 bool MainWindow::compareWithPrediction() {
     if (m_predictedNsPerToken <= 0 || m_runFailed || m_closeAfterRun || !m_earlier.trace) return false;
@@ -172,8 +179,9 @@ void MainWindow::offerComparison() {
         return std::tie(run.modelName, run.device, run.precision, run.mode);
     };
     if (choices(*before) == choices(*after)) return;
+    m_comparisonOffer = tr("See what changed against the session before, %1.").arg(m_earlier.name);
     m_banners->show(
-        BannerKind::Offer, tr("See what changed against the session before, %1.").arg(m_earlier.name),
+        BannerKind::Offer, m_comparisonOffer,
         {{tr("Compare"), [this] {
               if (recording() || !m_earlier.trace) return;
               showComparison({m_earlier.trace, m_earlier.name, {}}, {m_session.trace(), m_document.name(), {}});

@@ -167,7 +167,7 @@ void MainWindow::connectDocument() {
             m_prompt->setPrompt(text(run->prompt));
         if (const TimeRange decode = decodeRange(*m_session.trace()); !decode.empty())
             m_session.setVisibleRange(decode);
-        m_earlier = {};
+        setEarlier({});
         m_baseline = {};
         m_banners->close(m_baselineBanner);
         m_runFailed = false;
@@ -306,7 +306,7 @@ void MainWindow::beginRun() {
         showError(text(started.error().message));
         return;
     }
-    m_earlier = earlier;
+    setEarlier(earlier);
     if (m_compareJob.running()) cancelComparison();
     m_document.discard();
     m_modelIsRandom = model.isRandom;
