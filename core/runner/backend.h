@@ -8,6 +8,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "core/base/activity.h"
 #include "core/base/result.h"
@@ -18,12 +19,20 @@ namespace gapscope {
 
 class KvCache;
 
+// Where the rows of a pass stand in a paged cache. Must live until the device is through with the step's launches.
+struct StepRows {
+    std::vector<int32_t> positions;  // of each row in its sequence
+    std::vector<int32_t> pages;      // a table of pages for each row, one after the other; or one table for all
+    int64_t tableStride = 0;         // from one row's table to the next's; 0: all rows are of one sequence
+};
+
 // Where in the run a launch stands.
 struct Step {
-    int64_t position = 0;    // of the first of the plan's tokens
-    int32_t bodyToken = -1;  // index of the new token that the layers work for; -1: the prompt
-    int32_t headToken = 0;   // and the final norm, head and choice
-    int16_t repeat = 0;      // -1: warm-up
+    int64_t position = 0;            // of the first of the plan's tokens
+    int32_t bodyToken = -1;          // index of the new token that the layers work for; -1: the prompt
+    int32_t headToken = 0;           // and the final norm, head and choice
+    int16_t repeat = 0;              // -1: warm-up
+    const StepRows* rows = nullptr;  // null: rows follow each other from `position` on, in a cache that is not paged
 };
 
 struct BackendInfo {
@@ -43,7 +52,8 @@ struct BackendSettings {
     int64_t threads = 0;                    // 0: one a physical core
     int64_t contextLength = 0;              // positions the cache must hold
     int64_t chunkTokens = 1;                // most tokens of one plan
-    int64_t checkedTokens = 1;              // most tokens of one plan that checks drafts
+    int64_t checkedTokens = 1;              // most tokens of one plan that checks drafts or steps a batch
+    int64_t pages = 0;                      // of a paged cache, on the CPU only; 0: not paged
     std::shared_ptr<const KvCache> prefix;  // of an earlier run of the model on this kind of backend; null: none
     int64_t prefixTokens = 0;               // how many of its positions the cache begins with
     bool drafts = false;                    // a draft model, beside the backend that checks
@@ -73,7 +83,8 @@ public:
     virtual void launch(PlanId id, size_t op, const Step& step) = 0;
     virtual void launchGraph(PlanId id, const Step& step) = 0;
 
-    // What argmax chose; `ids` has room for 1, or for each token of a plan that checks drafts.
+    // What argmax chose; `ids` has room for 1, or for each token of a plan that checks drafts or steps a
+    // batch.
     virtual Status readTokens(const Step& step, std::span<int32_t> ids) = 0;
     virtual Status readLogits(const Step& step, int64_t row, std::span<float> logits) = 0;  // [vocabulary]
     virtual Status synchronize() = 0;

@@ -36,7 +36,9 @@ CpuBackend::CpuBackend(const Model& model, const BackendSettings& settings, Acti
       m_arithmetic(settings.precision == Precision::Fp32 ? Arithmetic::Exact : Arithmetic::Quantized),
       // note: fp32 for fast runs too. Half as many bytes would gain little beside the weights and cost accuracy.
       m_kvType(KvType::F32),
-      m_cache(std::make_shared<KvCache>(m_config, m_kvType, settings.contextLength, settings.chunkTokens)) {
+      m_cache(settings.pages > 0
+                  ? std::make_shared<KvCache>(m_config, m_kvType, settings.pages)
+                  : std::make_shared<KvCache>(m_config, m_kvType, settings.contextLength, settings.chunkTokens)) {
     if (settings.prefix) m_cache->copyPrefix(*settings.prefix, settings.prefixTokens);
     m_info.device = "cpu";
     m_info.threads = std::clamp<int64_t>(settings.threads > 0 ? settings.threads : physicalCores(), 1, kMostThreads);

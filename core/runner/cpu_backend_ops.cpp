@@ -11,6 +11,13 @@ namespace {
 
 using Stage = CpuKernel::Stage;
 
+// Where the rows of a step write and read keys and values.
+template <typename Args>
+void placeRows(Args& args, const Step& step) {
+    args.firstPosition = step.position;
+    if (step.rows) args.rows = {step.rows->positions.data(), step.rows->pages.data(), step.rows->tableStride};
+}
+
 }  // namespace
 
 float* CpuBackend::data(const Operand& operand) const {
@@ -44,7 +51,7 @@ std::vector<Stage> CpuBackend::stagesOf(const PlanOp& op, const PlanRequest& req
             args.cache = m_cache->layer(op.layer);
             return {[this, args](const Step& step, Part part) {
                 AttentionArgs now = args;
-                now.firstPosition = step.position;
+                placeRows(now, step);
                 m_ops.attention(now, part);
             }};
         }
@@ -83,7 +90,7 @@ std::vector<Stage> CpuBackend::stagesOf(const PlanOp& op, const PlanRequest& req
             args.cache = m_cache->layer(op.layer);
             return {[this, args](const Step& step, Part part) {
                 QkNormRopeArgs now = args;
-                now.firstPosition = step.position;
+                placeRows(now, step);
                 m_ops.qkNormRope(now, part);
             }};
         }
@@ -149,7 +156,7 @@ std::vector<Stage> CpuBackend::smallStages(const PlanOp& op) {
             const KvWriteArgs args{in, stride, data(op.in[1]), stride, op.tokens, 0, m_cache->layer(op.layer)};
             return {[this, args](const Step& step, Part part) {
                 KvWriteArgs now = args;
-                now.firstPosition = step.position;
+                placeRows(now, step);
                 m_ops.kvWrite(now, part);
             }};
         }
@@ -220,7 +227,8 @@ std::vector<Stage> CpuBackend::cosSinStages(const PlanOp& op) {
     stages.push_back([this, tokens = op.tokens](const Step& step, Part part) {
         if (part.index != 0) return;
         for (int64_t t = 0; t < tokens; ++t)
-            m_positions[static_cast<size_t>(t)] = static_cast<int32_t>(step.position + t);
+            m_positions[static_cast<size_t>(t)] =
+                step.rows ? step.rows->positions[static_cast<size_t>(t)] : static_cast<int32_t>(step.position + t);
     });
     const CosSinArgs first = makeArgs(op.global, op.out[0], op.out[1]);
     if (op.out[2].buffer == Buffer::None) {

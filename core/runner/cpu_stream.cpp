@@ -12,6 +12,11 @@ namespace {
 
 constexpr uint32_t kRingSize = 4096;  // launches in flight; a power of two, as tickets wrap around
 
+OpCost costOf(const PlanOp& op, const Step& step) {
+    const bool separate = step.rows != nullptr && step.rows->tableStride > 0;
+    return separate ? op.cost(step.rows->positions) : op.cost(step.position);
+}
+
 }  // namespace
 
 CpuStream::CpuStream(int threads, ActivityLog& log, uint32_t streamId)
@@ -153,7 +158,7 @@ void CpuStream::runKernel(const Launch& launch, uint32_t kernelIndex, uint32_t t
 
 void CpuStream::record(const Launch& launch, uint32_t kernelIndex, int64_t startNs, int64_t endNs) {
     const CpuKernel& kernel = launch.kernels[kernelIndex];
-    const OpCost cost = kernel.op != nullptr ? kernel.op->cost(launch.step.position) : kernel.cost;
+    const OpCost cost = kernel.op != nullptr ? costOf(*kernel.op, launch.step) : kernel.cost;
     DeviceActivity activity;
     activity.startNs = startNs;
     activity.endNs = endNs;

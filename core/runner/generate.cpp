@@ -3,9 +3,11 @@
 #include "core/runner/generate.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/runner/backend.h"
+#include "core/runner/batch_run.h"
 #include "core/runner/devices.h"
 #include "core/runner/drafter.h"
 #include "core/runner/kv_cache.h"
@@ -182,7 +184,9 @@ void Generation::emit(TokenActivity token, bool last, bool endToken, RepeatResul
     result.tokens.push_back(token.id);
     result.text += token.text;
     m_log.add(token);  // with tracing off too: tokens are the result
-    if (m_events.onToken) m_events.onToken(TokenEvent{token.repeat, token.token, token.id, std::move(token.text)});
+    if (m_events.onToken)
+        m_events.onToken(
+            TokenEvent{.repeat = token.repeat, .index = token.token, .id = token.id, .text = std::move(token.text)});
 }
 
 Status Generation::repeat(int16_t number, RepeatResult& result, std::string& stopReason) {
@@ -303,8 +307,18 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     RETURN_IF_ERROR(validate(settings));
     ASSIGN_OR_RETURN(const std::string device, resolveDevice(settings.device));
     ASSIGN_OR_RETURN(const Mode mode, resolveMode(settings, device == "cpu"));
-    ASSIGN_OR_RETURN(const Prompt prompt, makePrompt(model, settings));
-    const auto promptTokens = static_cast<int64_t>(prompt.ids.size());
+    const bool isBatch = !settings.prompts.empty();
+    if (isBatch && device != "cpu")
+        return fail("Batches run on the CPU only; choose the device cpu, or give one prompt.", ErrorKind::WrongUse);
+    ASSIGN_OR_RETURN(const std::vector<Prompt> made, makePrompts(model, settings));
+    GenerateResult result;
+    std::vector<std::vector<int32_t>> prompts;
+    int64_t promptTokens = 0;  // of the longest one
+    for (const Prompt& prompt : made) {
+        prompts.push_back(prompt.ids);
+        promptTokens = std::max(promptTokens, static_cast<int64_t>(prompt.ids.size()));
+        result.promptTokens.insert(result.promptTokens.end(), prompt.ids.begin(), prompt.ids.end());
+    }
     BackendSettings backendSettings;
     ASSIGN_OR_RETURN(backendSettings.contextLength, resolveContext(model.config(), settings, promptTokens));
     backendSettings.precision = settings.precision;
@@ -315,21 +329,23 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     backendSettings.chunkTokens = std::clamp(promptTokens, kMostDraftTokens + 1, kChunkTokens);
     if (settings.speculation.kind != Speculation::Off)
         backendSettings.checkedTokens = settings.speculation.draftTokens + 1;
+    if (isBatch) {
+        backendSettings.checkedTokens = std::min(settings.batch, static_cast<int64_t>(prompts.size()));
+        backendSettings.pages = pagesOfBatch(prompts, settings.batch, settings.maxNewTokens);
+    }
     backendSettings.onProgress = events.onProgress;
     backendSettings.stop = stop;
 
     CachedText cached;
-    const bool keeps = memory && memory->model.get() == &model && settings.reusePrefix;
+    const bool keeps = memory && memory->model.get() == &model && settings.reusePrefix && !isBatch;
     if (keeps && memory->cache && memory->precision == settings.precision && device == "cpu") {
         backendSettings.prefix = memory->cache;
-        backendSettings.prefixTokens = reusablePrefix(memory->text, prompt.ids, model.config().slidingWindow);
+        backendSettings.prefixTokens = reusablePrefix(memory->text, prompts.front(), model.config().slidingWindow);
         cached = memory->text;
         cached.tokens.resize(static_cast<size_t>(backendSettings.prefixTokens));
     }
     if (memory) memory->cache.reset();
 
-    GenerateResult result;
-    result.promptTokens = prompt.ids;
     backendSettings.deviceId = cudaDeviceId(device);
     auto created = device == "cpu" ? createCpuBackend(model, backendSettings, log)
                                    : createCudaBackend(model, backendSettings, log);
@@ -340,24 +356,24 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     }
     Backend& backend = **created;
     backendSettings.prefix.reset();
-    auto made = makeDrafter(settings.speculation, model, backendSettings, device == "cpu", log);
-    if (!made) {
-        if (made.error().kind != ErrorKind::Cancelled) return tl::unexpected(made.error());
+    auto madeDrafter = makeDrafter(settings.speculation, model, backendSettings, device == "cpu", log);
+    if (!madeDrafter) {
+        if (madeDrafter.error().kind != ErrorKind::Cancelled) return tl::unexpected(madeDrafter.error());
         result.stopReason = "cancelled";
         return result;
     }
-    const std::unique_ptr<Drafter> drafter = std::move(*made);
+    const std::unique_ptr<Drafter> drafter = std::move(*madeDrafter);
     const BackendInfo& info = backend.info();
     result.weightBytes = info.weightBytes;
     result.kvBytes = info.kvBytes;
     if (events.onPrepared) {
         PreparedInfo prepared;
-        prepared.promptTokens = prompt.ids;
+        prepared.promptTokens = result.promptTokens;
         prepared.device = info.device;
         prepared.deviceName = info.deviceName;
         prepared.precision = settings.precision;
         prepared.mode = mode;
-        prepared.chat = prompt.chat;
+        prepared.chat = made.front().chat;
         prepared.threads = info.threads;
         prepared.contextLength = backendSettings.contextLength;
         prepared.weightBytes = info.weightBytes;
@@ -371,22 +387,28 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
         backend.cancel();
         if (drafter) drafter->cancel();
     });
-    Generation generation(model, settings, log, events, stop, backend, mode, prompt.ids, drafter.get(),
-                          std::move(cached), backendSettings);
+    std::optional<Generation> alone;
+    std::optional<BatchRun> batch;
+    if (isBatch)
+        batch.emplace(model, settings, log, events, stop, backend, mode, prompts, backendSettings.pages);
+    else
+        alone.emplace(model, settings, log, events, stop, backend, mode, prompts.front(), drafter.get(),
+                      std::move(cached), backendSettings);
     for (int64_t i = -settings.warmup; i < settings.repeats && result.stopReason != "cancelled"; ++i) {
         const auto number = static_cast<int16_t>(std::max<int64_t>(i, -1));
         RepeatResult repeat;
         result.stopReason.clear();
-        RETURN_IF_ERROR(generation.repeat(number, repeat, result.stopReason));
+        RETURN_IF_ERROR(batch ? batch->repeat(number, repeat, result.stopReason)
+                              : alone->repeat(number, repeat, result.stopReason));
         if (number < 0) continue;
         result.repeats.push_back(std::move(repeat));
         if (events.onRepeat) events.onRepeat(number, result.repeats.back());
     }
     RETURN_IF_ERROR(backend.synchronize());
-    if (keeps && !generation.cached().tokens.empty()) {
+    if (keeps && !alone->cached().tokens.empty()) {
         memory->cache = backend.cache();
         memory->precision = settings.precision;
-        memory->text = generation.cached();
+        memory->text = alone->cached();
     }
     return result;
 }

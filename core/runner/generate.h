@@ -49,20 +49,29 @@ struct SpeculationSettings {
 std::string_view speculationName(Speculation kind);  // "off", "ngram", "model"
 std::optional<Speculation> speculationFromName(std::string_view name);
 
+inline constexpr int64_t kMostBatch = 16;      // sequences in a step
+inline constexpr int64_t kMostPrompts = 4096;  // of a run: kMostSequences of the trace's tables
+
 struct GenerateSettings {
     std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
     Precision precision = Precision::File;
     std::optional<Mode> mode;  // none: the device's default (CPU: fused)
     std::string prompt;
     std::vector<int32_t> promptIds;  // if not empty, run these and ignore `prompt` (no BOS is added)
-    std::optional<bool> chat;        // none: if the model has a template
+    // If not empty, run all of these and ignore `prompt`: continuous batching. A step takes the next token of each
+    // running sequence; one that ends makes room for the next prompt that waits. Each sequence's tokens are those that
+    // its prompt gets alone. On the CPU only, without speculation and forced tokens.
+    std::vector<std::string> prompts;
+    int64_t batch = kMostBatch;  // most sequences in a step, 1..kMostBatch
+    std::optional<bool> chat;    // none: if the model has a template
     int64_t maxNewTokens = 64;
     bool ignoreEos = false;
     std::vector<int32_t> forceIds;  // teacher forcing: these are taken as the new tokens, whatever the logits say
     SamplingSettings sampling;
     SpeculationSettings speculation;
     // Begin where the prompt differs from what the cache holds: a repeat, or a run with a PrefixMemory, then computes
-    // only the rest of its prompt.
+    // only the rest of its prompt. In a batch, sequences share the beginning of their prompts anyway; this lets a
+    // repeat share what the one before it left.
     bool reusePrefix = false;
     int64_t topLogits = 0;      // N largest logits of each step into GenerateResult::steps
     int64_t contextLength = 0;  // 0: what prompt and new tokens need
@@ -72,10 +81,11 @@ struct GenerateSettings {
 };
 
 struct TokenEvent {
-    int16_t repeat = 0;  // -1: warm-up
-    int32_t index = 0;
+    int16_t repeat = 0;    // -1: warm-up
+    int32_t index = 0;     // over all sequences
+    int32_t sequence = 0;  // of a batch
     int32_t id = 0;
-    std::string text;  // what became printable: whole UTF-8 characters only
+    std::string text;  // what became printable of its sequence: whole UTF-8 characters only
 };
 
 struct TopLogits {
@@ -96,24 +106,38 @@ struct DraftCounts {
     bool operator==(const DraftCounts&) const = default;
 };
 
-struct RepeatResult {
+// What came of one prompt of a batch.
+struct SequenceResult {
+    std::vector<int32_t> promptTokens;
     std::vector<int32_t> tokens;
     std::string text;
+    std::vector<TopLogits> steps;    // as in RepeatResult
+    std::string stopReason;          // "length", "end token"; empty: cancelled before its end
+    int64_t reusedTokens = 0;        // of the prompt, whose pages another sequence had filled
+    int64_t timeToFirstTokenNs = 0;  // from the repeat's begin: waiting for room included
+    int64_t decodeNs = 0;            // its first token -> its last one
+};
+
+struct RepeatResult {
+    std::vector<int32_t> tokens;   // of a batch: of all sequences, as they came
+    std::string text;              // of a batch: of all, each from a line of its own on
     std::vector<TopLogits> steps;  // step 0 is the last prompt position
     int64_t prefillNs = 0;         // host clock: prompt handed over -> prompt processed
     int64_t timeToFirstTokenNs = 0;
     int64_t decodeNs = 0;      // first token -> last token
     int64_t reusedTokens = 0;  // of the prompt, whose keys and values were there already
     DraftCounts drafts;
+    std::vector<SequenceResult> sequences;  // of a batch, in the order of the prompts
+    int64_t kvPages = 0;                    // of a batch: most in use at once
     double tokensPerSecond() const {
         return decodeNs > 0 ? static_cast<double>(tokens.size() - 1) * 1e9 / static_cast<double>(decodeNs) : 0;
     }
 };
 
 struct GenerateResult {
-    std::vector<int32_t> promptTokens;
+    std::vector<int32_t> promptTokens;  // of a batch: of all prompts, one after the other
     std::vector<RepeatResult> repeats;  // without warm-ups
-    std::string stopReason;             // "length", "end token", "cancelled"
+    std::string stopReason;             // "length", "end token" (of a batch: of all), "cancelled"
     int64_t weightBytes = 0;            // read for one token, as laid out
     int64_t kvBytes = 0;
 };
@@ -147,7 +171,8 @@ struct GenerateEvents {
 // prompt longer than the context, unknown device), General otherwise.
 // `log` receives every API call, kernel, range and token. The ranges it gets: "warmup" or "model_inference" around a
 // repeat, in it "prefill" and "decode K", in those "layer L"; with speculation a step is named after its first token
-// and holds "draft" and "verify: 3 of 4 accepted".
+// and holds "draft" and "verify: 3 of 4 accepted". In a batch too a step is named after its first token, and prompts
+// after the first have "prefill of prompt N", whose work counts for the token that it gives.
 // `memory`: what an earlier run left, used if it is of `model` and settings.reusePrefix says so; this run leaves its
 // own there. Backends other than the CPU's keep nothing beyond the run.
 Result<GenerateResult> generate(const Model& model, const GenerateSettings& settings, ActivityLog& log,

@@ -37,6 +37,25 @@ tl::unexpected<Error> wrong(std::string message) {
     return fail(std::move(message), ErrorKind::WrongUse);
 }
 
+Status validateBatch(const GenerateSettings& settings) {
+    if (settings.batch < 1 || settings.batch > kMostBatch)
+        return wrong("The batch must be from 1 to " + std::to_string(kMostBatch) + " sequences, not " +
+                     std::to_string(settings.batch) + ".");
+    if (settings.prompts.empty()) return {};
+    if (settings.prompts.size() > static_cast<size_t>(kMostPrompts))
+        return wrong("A run takes at most " + std::to_string(kMostPrompts) + " prompts, not " +
+                     std::to_string(settings.prompts.size()) + ".");
+    for (size_t i = 0; i < settings.prompts.size(); ++i)
+        if (settings.prompts[i].find_first_not_of(" \t\r\n\v\f") == std::string::npos)
+            return wrong("Prompt " + std::to_string(i + 1) + " of " + std::to_string(settings.prompts.size()) +
+                         " is empty; give the model some text to go on from.");
+    if (!settings.promptIds.empty()) return wrong("A batch takes prompts as text; token ids are for one prompt alone.");
+    if (!settings.forceIds.empty()) return wrong("Forced tokens are for one prompt alone, not for a batch.");
+    if (settings.speculation.kind != Speculation::Off)
+        return wrong("Speculative decoding is for one prompt alone; run a batch without it.");
+    return {};
+}
+
 }  // namespace
 
 std::string_view modeName(Mode mode) {
@@ -72,7 +91,8 @@ std::string SpeculationSettings::name() const {
 
 Status validate(const GenerateSettings& settings) {
     const auto number = [](int64_t value) { return std::to_string(value); };
-    if (settings.prompt.empty() && settings.promptIds.empty())
+    RETURN_IF_ERROR(validateBatch(settings));
+    if (settings.prompt.empty() && settings.promptIds.empty() && settings.prompts.empty())
         return wrong("The prompt is empty; give the model some text to go on from.");
     if (settings.maxNewTokens <= 0)
         return wrong("The number of new tokens must be at least 1, not " + number(settings.maxNewTokens) + ".");

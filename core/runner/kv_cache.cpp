@@ -11,23 +11,31 @@ int64_t localSlots(const ModelConfig& config, int64_t contextLength, int64_t chu
 }
 
 KvCache::KvCache(const ModelConfig& config, KvType type, int64_t contextLength, int64_t chunkTokens) {
-    const int64_t rowBytes = config.kvHeads * config.headDim * kvElementBytes(type);
-    for (int64_t i = 0; i < config.layers; ++i) {
-        KvCacheView view;
-        view.type = type;
-        view.kvHeads = config.kvHeads;
-        view.headDim = config.headDim;
-        view.slots =
-            config.isGlobal[static_cast<size_t>(i)] ? contextLength : localSlots(config, contextLength, chunkTokens);
-        for (void** part : {&view.keys, &view.values}) {
-            const int64_t bytes = view.slots * rowBytes;
-            // Not filled with zeros: a long context that is not used costs no memory then.
-            m_memory.push_back(std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(bytes)));
-            *part = m_memory.back().get();
-            m_bytes += bytes;
-        }
-        m_layers.push_back(view);
+    for (int64_t i = 0; i < config.layers; ++i)
+        addLayer(
+            config, type,
+            config.isGlobal[static_cast<size_t>(i)] ? contextLength : localSlots(config, contextLength, chunkTokens));
+}
+
+KvCache::KvCache(const ModelConfig& config, KvType type, int64_t pages) {
+    for (int64_t i = 0; i < config.layers; ++i)
+        addLayer(config, type, pages * kKvPagePositions);
+}
+
+void KvCache::addLayer(const ModelConfig& config, KvType type, int64_t slots) {
+    KvCacheView view;
+    view.type = type;
+    view.kvHeads = config.kvHeads;
+    view.headDim = config.headDim;
+    view.slots = slots;
+    for (void** part : {&view.keys, &view.values}) {
+        const int64_t bytes = slots * config.kvHeads * config.headDim * kvElementBytes(type);
+        // Not filled with zeros: a long context that is not used costs no memory then.
+        m_memory.push_back(std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(bytes)));
+        *part = m_memory.back().get();
+        m_bytes += bytes;
     }
+    m_layers.push_back(view);
 }
 
 void KvCache::copyPrefix(const KvCache& from, int64_t tokens) {

@@ -1,5 +1,5 @@
-// Keys and values of all layers: a ring of the window (and one chunk of a prompt) for local layers, every position for
-// global ones.
+// Keys and values of all layers. Of one sequence: a ring of the window (and one chunk of a prompt) for local layers,
+// every position for global ones. Of several: pages, of which each holds kKvPagePositions positions in every layer.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,10 @@ class KvCache {
 public:
     // Holds `contextLength` positions, written at most `chunkTokens` at a time. Throws std::bad_alloc.
     KvCache(const ModelConfig& config, KvType type, int64_t contextLength, int64_t chunkTokens);
+    // A paged one. Likewise.
+    // note: local layers keep what left their window too, so that one table of pages serves all layers and a shared
+    // beginning is whole; rings would hold less once a sequence is longer than the window.
+    KvCache(const ModelConfig& config, KvType type, int64_t pages);
 
     // The first `tokens` positions of another cache of the same model and type, as far as its rings still hold them.
     void copyPrefix(const KvCache& from, int64_t tokens);
@@ -23,6 +27,8 @@ public:
     int64_t bytes() const { return m_bytes; }
 
 private:
+    void addLayer(const ModelConfig& config, KvType type, int64_t slots);
+
     std::vector<KvCacheView> m_layers;
     std::vector<std::unique_ptr<std::byte[]>> m_memory;
     int64_t m_bytes = 0;

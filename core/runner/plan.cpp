@@ -96,6 +96,17 @@ OpCost PlanOp::cost(int64_t position) const {
     return {fixedCost.bytes + keys * costPerKey.bytes, fixedCost.flops + pairs * costPerKey.flops};
 }
 
+OpCost PlanOp::cost(std::span<const int32_t> positions) const {
+    OpCost total = fixedCost;
+    if (kind != OpKind::Attention) return total;
+    for (const int32_t position : positions) {
+        const int64_t keys = window > 0 ? std::min<int64_t>(position + 1, window) : position + 1;
+        total.bytes += keys * costPerKey.bytes;
+        total.flops += keys * costPerKey.flops;
+    }
+    return total;
+}
+
 int64_t bufferColumns(Buffer buffer, const ModelConfig& config) {
     const int64_t queries = config.heads * config.headDim;
     const int64_t keys = config.kvHeads * config.headDim;
@@ -229,8 +240,9 @@ void PlanBuilder::gateUpGelu(const LayerWeights& weights) {
 }
 
 void PlanBuilder::attention() {
-    PlanOp& op = add(OpKind::Attention, Category::Attention, rows() == 1 ? "attention_decode" : "attention_prefill",
-                     "attention");
+    const bool decodes = rows() == 1 || m_plan.request.batch;
+    PlanOp& op =
+        add(OpKind::Attention, Category::Attention, decodes ? "attention_decode" : "attention_prefill", "attention");
     op.heads = m_config.heads;
     op.columns = m_config.headDim;
     op.in[0] = {Buffer::Query};
@@ -285,6 +297,7 @@ OpActivity describeOp(const PlanOp& op, const PlanRequest& request) {
 
 std::string graphName(const PlanRequest& request) {
     if (request.drafts) return request.tokens == 1 ? "draft_graph" : "draft_prefill_graph";
+    if (request.batch) return "decode_graph";
     if (request.checksDrafts) return "verify_graph";
     return request.tokens == 1 ? "decode_graph" : "prefill_graph";
 }

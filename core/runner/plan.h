@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -164,6 +165,8 @@ struct PlanOp {
     OpCost costPerKey;   // Attention: bytes a cached position read, flops a (token, key) pair
 
     OpCost cost(int64_t position) const;
+    // Of rows that are each of a sequence of their own.
+    OpCost cost(std::span<const int32_t> positions) const;
 };
 
 enum class Precision : uint8_t;  // generate.h
@@ -178,6 +181,7 @@ struct PlanRequest {
     bool head = true;                   // false: a part of the prompt that only fills the cache
     bool drafts = false;                // of a model that guesses for another one
     bool checksDrafts = false;          // logits and choice of every token, each with the bits that it has alone
+    bool batch = false;                 // the same, and the tokens are next ones of as many sequences; on the CPU only
     bool quantizedActivations = false;  // block-quantised weights meet int8 activations
     int64_t kvElementBytes = 4;
 };

@@ -14,7 +14,8 @@ Result<Backend::PlanId> PlanLauncher::planFor(int64_t tokens, PlanKind kind) {
     request.eager = m_mode == Mode::Eager;
     request.tokens = tokens;
     request.head = kind != PlanKind::Fill;
-    request.checksDrafts = kind == PlanKind::CheckDrafts;
+    request.batch = kind == PlanKind::Batch;
+    request.checksDrafts = request.batch || kind == PlanKind::CheckDrafts;
     request.drafts = m_drafts;
     request.quantizedActivations = m_backend.quantizedActivations();
     request.kvElementBytes = m_backend.kvElementBytes();
@@ -34,7 +35,8 @@ Status PlanLauncher::launch(int64_t tokens, PlanKind kind, const Step& step) {
     for (size_t i = 0; i < ops.size(); ++i) {
         if (i == 0 || ops[i].layer != ops[i - 1].layer) {
             layer.reset();
-            if (ops[i].layer >= 0 && m_log.enabled() && !m_drafts) layer.emplace(m_log, "layer " + std::to_string(ops[i].layer));
+            if (ops[i].layer >= 0 && m_log.enabled() && !m_drafts)
+                layer.emplace(m_log, "layer " + std::to_string(ops[i].layer));
         }
         m_backend.launch(id, i, step);
     }

@@ -16,7 +16,8 @@ namespace gapscope {
 inline constexpr int64_t kChunkTokens = 256;
 
 // Fill: a part of the prompt that only fills the cache. Choose: the last token's logits and choice.
-enum class PlanKind { Fill, Choose, CheckDrafts };
+// Batch: next tokens of as many sequences, logits and choice of each.
+enum class PlanKind { Fill, Choose, CheckDrafts, Batch };
 
 class PlanLauncher {
 public:

@@ -1,5 +1,6 @@
 #include "core/runner/prompt.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gapscope {
@@ -63,6 +64,18 @@ Result<Prompt> makePrompt(const Model& model, const GenerateSettings& settings) 
     prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
     if (prompt.ids.empty()) return fail("The prompt holds no token.", ErrorKind::WrongUse);
     return prompt;
+}
+
+Result<std::vector<Prompt>> makePrompts(const Model& model, const GenerateSettings& settings) {
+    std::vector<Prompt> prompts;
+    GenerateSettings one = settings;
+    one.prompts.clear();
+    for (size_t i = 0; i < std::max<size_t>(settings.prompts.size(), 1); ++i) {
+        if (!settings.prompts.empty()) one.prompt = settings.prompts[i];
+        ASSIGN_OR_RETURN(Prompt prompt, makePrompt(model, one));
+        prompts.push_back(std::move(prompt));
+    }
+    return prompts;
 }
 
 }  // namespace gapscope

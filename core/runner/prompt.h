@@ -22,5 +22,7 @@ struct Prompt {
 std::string gemmaTurn(std::string_view userText);
 
 Result<Prompt> makePrompt(const Model& model, const GenerateSettings& settings);
+// One, or those of a batch in order.
+Result<std::vector<Prompt>> makePrompts(const Model& model, const GenerateSettings& settings);
 
 }  // namespace gapscope

@@ -23,6 +23,10 @@ inline constexpr int64_t kSelfQuantizedColumns = 16384;
 
 // `asSingles`: each token's sums are added in the order of a pass with that token alone, so that the results are the
 // same bit for bit. The quantised kernels do so anyway; the exact ones give up their tiles for it.
+// Without it the exact ones add up a token's products in one order in passes of fewer tokens than kDirectTokens, and in
+// another, whatever their number, in larger ones.
+inline constexpr int64_t kDirectTokens = 4;
+
 struct MatmulArgs {
     const float* x = nullptr;  // [tokens, K]
     int64_t xStride = 0;

@@ -31,8 +31,8 @@ struct RopeArgs {
     const float* sin = nullptr;
 };
 
-// q: per-head norm and rope, in place. k: the same, into the ring at position firstPosition + t. v, if given: copied
-// into the ring. k and v themselves are not changed. Parts split over (token, head).
+// q: per-head norm and rope, in place. k: the same, into the ring at position firstPosition + t, or where `rows` say.
+// v, if given: copied to the same place. k and v themselves are not changed. Parts split over (token, head).
 // Tokens must not be more than cache.slots.
 struct QkNormRopeArgs {
     float* q = nullptr;  // [tokens, heads, headDim]
@@ -50,6 +50,7 @@ struct QkNormRopeArgs {
     const float* sin = nullptr;
     int64_t firstPosition = 0;
     KvCacheView cache;
+    KvRows rows = {};  // of a paged cache
 };
 
 }  // namespace gapscope

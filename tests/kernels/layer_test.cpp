@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "tests/kernels/test_support.h"
 
@@ -352,6 +353,33 @@ TEST_P(LayerOps, Attention) {
                 args.q = args.out = inPlace.data();
                 test::runParts(ops().attention, args, parts);
                 ASSERT_EQ(inPlace, out) << "out over q";
+
+                // The same keys in pages, in no order: the same bits.
+                const int64_t pageCount = (positions + kKvPagePositions - 1) / kKvPagePositions;
+                std::vector<std::byte> pagedKeys(
+                    at(2 * pageCount * kKvPagePositions * kvColumns * kvElementBytes(type)));
+                std::vector<std::byte> pagedValues(pagedKeys.size());
+                args.cache = {type,      pagedKeys.data(), pagedValues.data(), 2 * pageCount * kKvPagePositions,
+                              c.kvHeads, c.headDim};
+                std::vector<int32_t> allPositions(at(positions)), rowPositions(at(c.tokens)), table, tables;
+                std::iota(allPositions.begin(), allPositions.end(), 0);
+                std::iota(rowPositions.begin(), rowPositions.end(), static_cast<int32_t>(c.firstPosition));
+                for (int64_t page = pageCount; page-- > 0;)
+                    table.push_back(static_cast<int32_t>(2 * page + 1));
+                for (int64_t t = 0; t < c.tokens; ++t)
+                    tables.insert(tables.end(), table.begin(), table.end());
+                const KvRows written{allPositions.data(), table.data(), 0};
+                test::runParts(ops().kvWrite,
+                               KvWriteArgs{k.data(), kvColumns, v.data(), kvColumns, positions, 0, args.cache, written},
+                               parts);
+                for (const int64_t stride : {int64_t{0}, pageCount}) {
+                    std::vector<float> paged(wanted.size(), kUntouched);
+                    args.q = q.data();
+                    args.out = paged.data();
+                    args.rows = {rowPositions.data(), tables.data(), stride};
+                    test::runParts(ops().attention, args, parts);
+                    ASSERT_EQ(paged, out) << "pages, stride " << stride;
+                }
             }
         }
     }

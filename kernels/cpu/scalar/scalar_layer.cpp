@@ -30,16 +30,16 @@ void ropeHead(const float* x, int64_t headDim, const float* cos, const float* si
     }
 }
 
-void storeKv(const KvCacheView& cache, void* plane, int64_t position, int64_t element, float value) {
-    const int64_t index = position % cache.slots * cache.kvHeads * cache.headDim + element;
+void storeKv(const KvCacheView& cache, void* plane, int64_t slot, int64_t element, float value) {
+    const int64_t index = slot * cache.kvHeads * cache.headDim + element;
     if (cache.type == KvType::F32)
         static_cast<float*>(plane)[index] = value;
     else
         static_cast<uint16_t*>(plane)[index] = floatToHalf(value);
 }
 
-float loadKv(const KvCacheView& cache, const void* plane, int64_t position, int64_t element) {
-    const int64_t index = position % cache.slots * cache.kvHeads * cache.headDim + element;
+float loadKv(const KvCacheView& cache, const void* plane, int64_t slot, int64_t element) {
+    const int64_t index = slot * cache.kvHeads * cache.headDim + element;
     if (cache.type == KvType::F32) return static_cast<const float*>(plane)[index];
     return halfToFloat(static_cast<const uint16_t*>(plane)[index]);
 }
@@ -115,7 +115,7 @@ void qkNormRope(const QkNormRopeArgs& args, Part part) {
     for (int64_t item = range.begin; item < range.end; ++item) {
         const int64_t t = item / itemsPerToken;
         const int64_t head = item % itemsPerToken;
-        const int64_t position = args.firstPosition + t;
+        const int64_t slot = kvSlot(cache, args.rows, t, kvPosition(args.rows, args.firstPosition, t));
         const float* const cos = args.cos + t * headDim;
         const float* const sin = args.sin + t * headDim;
         if (head < args.heads) {
@@ -132,13 +132,13 @@ void qkNormRope(const QkNormRopeArgs& args, Part part) {
             for (int64_t i = 0; i < half; ++i) {
                 const float a = k[i] * factor * args.keyWeights[i];
                 const float b = k[half + i] * factor * args.keyWeights[half + i];
-                storeKv(cache, cache.keys, position, first + i, a * cos[i] - b * sin[i]);
-                storeKv(cache, cache.keys, position, first + half + i, b * cos[i] + a * sin[i]);
+                storeKv(cache, cache.keys, slot, first + i, a * cos[i] - b * sin[i]);
+                storeKv(cache, cache.keys, slot, first + half + i, b * cos[i] + a * sin[i]);
             }
         } else if (args.v) {
             const int64_t first = (head - args.heads - cache.kvHeads) * headDim;
             for (int64_t i = first; i < first + headDim; ++i)
-                storeKv(cache, cache.values, position, i, args.v[t * args.vStride + i]);
+                storeKv(cache, cache.values, slot, i, args.v[t * args.vStride + i]);
         }
     }
 }
@@ -147,9 +147,10 @@ void kvWrite(const KvWriteArgs& args, Part part) {
     const int64_t skipped = std::max<int64_t>(0, args.tokens - args.cache.slots);
     const WorkRange range = workRange(args.tokens - skipped, part);
     for (int64_t t = skipped + range.begin; t < skipped + range.end; ++t) {
+        const int64_t slot = kvSlot(args.cache, args.rows, t, kvPosition(args.rows, args.firstPosition, t));
         for (int64_t i = 0; i < args.cache.kvHeads * args.cache.headDim; ++i) {
-            storeKv(args.cache, args.cache.keys, args.firstPosition + t, i, args.k[t * args.kStride + i]);
-            storeKv(args.cache, args.cache.values, args.firstPosition + t, i, args.v[t * args.vStride + i]);
+            storeKv(args.cache, args.cache.keys, slot, i, args.k[t * args.kStride + i]);
+            storeKv(args.cache, args.cache.values, slot, i, args.v[t * args.vStride + i]);
         }
     }
 }
@@ -166,13 +167,14 @@ void attention(const AttentionArgs& args, Part part) {
         const int64_t t = item / args.heads;
         const int64_t head = item % args.heads;
         const int64_t kvFirst = head / group * headDim;
-        const int64_t last = args.firstPosition + t;
+        const int64_t last = kvPosition(args.rows, args.firstPosition, t);
         const int64_t first = args.window > 0 ? std::max<int64_t>(0, last - args.window + 1) : 0;
         const float* const q = args.q + t * args.qStride + head * headDim;
         const auto score = [&](int64_t position) {
+            const int64_t slot = kvSlot(cache, args.rows, t, position);
             float sum = 0;
             for (int64_t d = 0; d < headDim; ++d)
-                sum += q[d] * loadKv(cache, cache.keys, position, kvFirst + d);
+                sum += q[d] * loadKv(cache, cache.keys, slot, kvFirst + d);
             return sum * args.scale;
         };
         float largest = score(first);
@@ -182,9 +184,10 @@ void attention(const AttentionArgs& args, Part part) {
         float mixed[kMaxHeadDim] = {};
         for (int64_t j = first; j <= last; ++j) {
             const float weight = std::exp(score(j) - largest);
+            const int64_t slot = kvSlot(cache, args.rows, t, j);
             total += weight;
             for (int64_t d = 0; d < headDim; ++d)
-                mixed[d] += weight * loadKv(cache, cache.values, j, kvFirst + d);
+                mixed[d] += weight * loadKv(cache, cache.values, slot, kvFirst + d);
         }
         float* const out = args.out + t * args.outStride + head * headDim;
         for (int64_t d = 0; d < headDim; ++d)

@@ -1,5 +1,6 @@
-// Attention in SIMD: up to four query heads that share keys walk the ring together, a block of keys at a time, with the
-// softmax kept up to date (running largest score and sum). Included once per instruction set.
+// Attention in SIMD: up to four query heads that share keys walk them together, a block of keys at a time, with the
+// softmax kept up to date (running largest score and sum). Blocks are cut by position alone, so that a ring's end or a
+// page's changes no sum. Included once per instruction set.
 #pragma once
 
 #include "kernels/cpu/attention.h"
@@ -27,13 +28,21 @@ inline FloatV loadElements(const uint16_t* from, int64_t count) {
     return loadHalvesFirst(from, count);
 }
 
-// A run of keys that lie one after the other in the ring.
+// A block may cross two ends of pages, or a ring's end once (a ring holds all keys seen).
+constexpr int64_t kMostRuns = kKeyBlock / kKvPagePositions + 1;
+
+// Keys in the order of their positions: runs of them lie one after the other.
 template <typename Element>
 struct KeyBlock {
-    const Element* keys;  // of the tile's kv head
-    const Element* values;
-    int64_t stride;  // from position to position
-    int64_t count;
+    struct Run {
+        const Element* keys;  // of the tile's kv head
+        const Element* values;
+        int64_t count;
+    };
+    Run runs[kMostRuns];
+    int64_t runCount;
+    int64_t stride;  // from position to position in a run
+    int64_t count;   // of keys in all runs
 };
 
 template <int64_t kHeads>
@@ -47,33 +56,34 @@ struct HeadTile {
     alignas(64) float mixed[kHeads][kMaxHeadDim];
 };
 
+// `first` is the place of the run's first key in the block.
 template <int64_t kHeads, typename Element>
-inline void scoreBlock(HeadTile<kHeads>& tile, const KeyBlock<Element>& block) {
-    for (int64_t j = 0; j < block.count; ++j) {
-        const Element* const key = block.keys + j * block.stride;
+inline void scoreRun(HeadTile<kHeads>& tile, const Element* keys, int64_t stride, int64_t keyCount, int64_t first) {
+    for (int64_t j = 0; j < keyCount; ++j) {
+        const Element* const key = keys + j * stride;
         FloatV sums[kHeads][2];
 #pragma GCC unroll 4
         for (int64_t h = 0; h < kHeads; ++h)
             sums[h][0] = sums[h][1] = zeroF();
         int64_t d = 0;
         for (; d + 2 * kLanes <= tile.headDim; d += 2 * kLanes) {
-            const FloatV first = loadElements(key + d, kLanes);
-            const FloatV second = loadElements(key + d + kLanes, kLanes);
+            const FloatV low = loadElements(key + d, kLanes);
+            const FloatV high = loadElements(key + d + kLanes, kLanes);
 #pragma GCC unroll 4
             for (int64_t h = 0; h < kHeads; ++h) {
-                sums[h][0] = fmaF(first, loadF(tile.q[h] + d), sums[h][0]);
-                sums[h][1] = fmaF(second, loadF(tile.q[h] + d + kLanes), sums[h][1]);
+                sums[h][0] = fmaF(low, loadF(tile.q[h] + d), sums[h][0]);
+                sums[h][1] = fmaF(high, loadF(tile.q[h] + d + kLanes), sums[h][1]);
             }
         }
         for (; d < tile.headDim; d += kLanes) {
             const int64_t count = tile.headDim - d < kLanes ? tile.headDim - d : kLanes;
-            const FloatV first = loadElements(key + d, count);
+            const FloatV low = loadElements(key + d, count);
             for (int64_t h = 0; h < kHeads; ++h)
-                sums[h][0] = fmaF(first, loadFirst(tile.q[h] + d, count), sums[h][0]);
+                sums[h][0] = fmaF(low, loadFirst(tile.q[h] + d, count), sums[h][0]);
         }
 #pragma GCC unroll 4
         for (int64_t h = 0; h < kHeads; ++h)
-            tile.scores[h][j] = sumF(addF(sums[h][0], sums[h][1])) * tile.scale;
+            tile.scores[h][first + j] = sumF(addF(sums[h][0], sums[h][1])) * tile.scale;
     }
 }
 
@@ -111,15 +121,18 @@ inline void mixBlock(HeadTile<kHeads>& tile, const KeyBlock<Element>& block, con
             sums[h][0] = mulF(loadF(tile.mixed[h] + d), setF(factors[h]));
             sums[h][1] = mulF(loadF(tile.mixed[h] + d + kLanes), setF(factors[h]));
         }
-        for (int64_t j = 0; j < block.count; ++j) {
-            const Element* const value = block.values + j * block.stride + d;
-            const FloatV first = loadElements(value, kLanes);
-            const FloatV second = loadElements(value + kLanes, kLanes);
+        int64_t place = 0;
+        for (int64_t r = 0; r < block.runCount; ++r) {
+            const Element* value = block.runs[r].values + d;
+            for (const int64_t end = place + block.runs[r].count; place < end; ++place, value += block.stride) {
+                const FloatV first = loadElements(value, kLanes);
+                const FloatV second = loadElements(value + kLanes, kLanes);
 #pragma GCC unroll 4
-            for (int64_t h = 0; h < kHeads; ++h) {
-                const FloatV weight = setF(tile.scores[h][j]);
-                sums[h][0] = fmaF(weight, first, sums[h][0]);
-                sums[h][1] = fmaF(weight, second, sums[h][1]);
+                for (int64_t h = 0; h < kHeads; ++h) {
+                    const FloatV weight = setF(tile.scores[h][place]);
+                    sums[h][0] = fmaF(weight, first, sums[h][0]);
+                    sums[h][1] = fmaF(weight, second, sums[h][1]);
+                }
             }
         }
 #pragma GCC unroll 4
@@ -132,8 +145,12 @@ inline void mixBlock(HeadTile<kHeads>& tile, const KeyBlock<Element>& block, con
         const int64_t lanes = tile.headDim - d < kLanes ? tile.headDim - d : kLanes;
         for (int64_t h = 0; h < kHeads; ++h) {
             FloatV sum = mulF(loadFirst(tile.mixed[h] + d, lanes), setF(factors[h]));
-            for (int64_t j = 0; j < block.count; ++j)
-                sum = fmaF(setF(tile.scores[h][j]), loadElements(block.values + j * block.stride + d, lanes), sum);
+            int64_t place = 0;
+            for (int64_t r = 0; r < block.runCount; ++r) {
+                const Element* value = block.runs[r].values + d;
+                for (const int64_t end = place + block.runs[r].count; place < end; ++place, value += block.stride)
+                    sum = fmaF(setF(tile.scores[h][place]), loadElements(value, lanes), sum);
+            }
             storeFirst(tile.mixed[h] + d, sum, lanes);
         }
     }
@@ -155,18 +172,25 @@ void attendHeads(const AttentionArgs& args, int64_t t, int64_t head) {
             storeF(tile.scores[h] + j, zeroF());
     }
     const int64_t kvFirst = head / (args.heads / cache.kvHeads) * cache.headDim;
-    const int64_t last = args.firstPosition + t;
+    const int64_t last = kvPosition(args.rows, args.firstPosition, t);
     int64_t position = args.window > 0 && last - args.window + 1 > 0 ? last - args.window + 1 : 0;
     KeyBlock<Element> block{};
     block.stride = cache.kvHeads * cache.headDim;
     for (; position <= last; position += block.count) {
-        const int64_t slot = position % cache.slots;
-        block.count = last + 1 - position < kKeyBlock ? last + 1 - position : kKeyBlock;
-        if (cache.slots - slot < block.count) block.count = cache.slots - slot;
-        block.keys = static_cast<const Element*>(cache.keys) + slot * block.stride + kvFirst;
-        block.values = static_cast<const Element*>(cache.values) + slot * block.stride + kvFirst;
+        const int64_t wanted = last + 1 - position < kKeyBlock ? last + 1 - position : kKeyBlock;
+        block.count = 0;
+        for (block.runCount = 0; block.count < wanted; ++block.runCount) {
+            const int64_t from = position + block.count;
+            const int64_t element = kvSlot(cache, args.rows, t, from) * block.stride + kvFirst;
+            const int64_t length = kvRunLength(cache, args.rows, from);
+            typename KeyBlock<Element>::Run& run = block.runs[block.runCount];
+            run.keys = static_cast<const Element*>(cache.keys) + element;
+            run.values = static_cast<const Element*>(cache.values) + element;
+            run.count = length < wanted - block.count ? length : wanted - block.count;
+            scoreRun(tile, run.keys, block.stride, run.count, block.count);
+            block.count += run.count;
+        }
         float factors[kHeads];
-        scoreBlock(tile, block);
         softmaxBlock(tile, block.count, factors);
         mixBlock(tile, block, factors);
     }

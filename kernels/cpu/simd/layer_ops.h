@@ -88,8 +88,8 @@ void rope(const RopeArgs& args, Part part) {
 }
 
 // `element` counts floats from the start of the position's row.
-inline void storeKv(const KvCacheView& cache, void* plane, int64_t position, int64_t element, FloatV v, int64_t count) {
-    const int64_t index = position % cache.slots * cache.kvHeads * cache.headDim + element;
+inline void storeKv(const KvCacheView& cache, void* plane, int64_t slot, int64_t element, FloatV v, int64_t count) {
+    const int64_t index = slot * cache.kvHeads * cache.headDim + element;
     if (cache.type == KvType::F32) {
         storeFirst(static_cast<float*>(plane) + index, v, count);
     } else if (count == kLanes) {
@@ -102,11 +102,11 @@ inline void storeKv(const KvCacheView& cache, void* plane, int64_t position, int
     }
 }
 
-inline void storeKvRow(const KvCacheView& cache, void* plane, int64_t position, int64_t element, const float* from,
+inline void storeKvRow(const KvCacheView& cache, void* plane, int64_t slot, int64_t element, const float* from,
                        int64_t columns) {
     for (int64_t i = 0; i < columns; i += kLanes) {
         const int64_t count = columns - i < kLanes ? columns - i : kLanes;
-        storeKv(cache, plane, position, element + i, loadFirst(from + i, count), count);
+        storeKv(cache, plane, slot, element + i, loadFirst(from + i, count), count);
     }
 }
 
@@ -118,7 +118,7 @@ void qkNormRope(const QkNormRopeArgs& args, Part part) {
     for (int64_t item = range.begin; item < range.end; ++item) {
         const int64_t t = item / itemsPerToken;
         const int64_t head = item % itemsPerToken;
-        const int64_t position = args.firstPosition + t;
+        const int64_t slot = kvSlot(cache, args.rows, t, kvPosition(args.rows, args.firstPosition, t));
         const float* const cos = args.cos + t * headDim;
         const float* const sin = args.sin + t * headDim;
         if (head < args.heads) {
@@ -130,10 +130,10 @@ void qkNormRope(const QkNormRopeArgs& args, Part part) {
             const float* const k = args.k + t * args.kStride + first;
             ropeHead(
                 k, headDim, rmsFactor(k, headDim, args.epsilon), args.keyWeights, cos, sin,
-                [&](int64_t i, FloatV v, int64_t count) { storeKv(cache, cache.keys, position, first + i, v, count); });
+                [&](int64_t i, FloatV v, int64_t count) { storeKv(cache, cache.keys, slot, first + i, v, count); });
         } else if (args.v) {
             const int64_t first = (head - args.heads - cache.kvHeads) * headDim;
-            storeKvRow(cache, cache.values, position, first, args.v + t * args.vStride + first, headDim);
+            storeKvRow(cache, cache.values, slot, first, args.v + t * args.vStride + first, headDim);
         }
     }
 }
@@ -144,8 +144,9 @@ void kvWrite(const KvWriteArgs& args, Part part) {
     const WorkRange range = workRange(args.tokens - skipped, part);
     const int64_t columns = cache.kvHeads * cache.headDim;
     for (int64_t t = skipped + range.begin; t < skipped + range.end; ++t) {
-        storeKvRow(cache, cache.keys, args.firstPosition + t, 0, args.k + t * args.kStride, columns);
-        storeKvRow(cache, cache.values, args.firstPosition + t, 0, args.v + t * args.vStride, columns);
+        const int64_t slot = kvSlot(cache, args.rows, t, kvPosition(args.rows, args.firstPosition, t));
+        storeKvRow(cache, cache.keys, slot, 0, args.k + t * args.kStride, columns);
+        storeKvRow(cache, cache.values, slot, 0, args.v + t * args.vStride, columns);
     }
 }
 

@@ -2,6 +2,7 @@
 // panels is dequantised once into a tile that serves all tokens. Included once per instruction set.
 #pragma once
 
+#include "kernels/cpu/matmul.h"
 #include "kernels/cpu/simd/panel_job.h"
 #include "kernels/cpu/simd/weight_blocks.h"
 
@@ -9,7 +10,6 @@ namespace gapscope {
 namespace {
 
 constexpr int64_t kTileColumns = 256;  // 2 panels: 32 KiB of floats with 16 lanes, in L2 whatever else runs
-constexpr int64_t kDirectTokens = 4;
 
 // Calls use(column in the block, weights of all lanes) for 32 columns.
 template <WeightType kType, typename Use>

@@ -139,6 +139,27 @@ TEST(Plan, AttentionCostCountsTheKeysSeen) {
     }
 }
 
+// A row of a sequence of its own reads what it would read alone.
+TEST(PlanOpCost, OfRowsOfSeveralSequencesIsTheirSum) {
+    PlanOp op;
+    op.kind = OpKind::Attention;
+    op.costPerKey = {10, 1};
+    op.fixedCost = {7, 3};
+    for (const int64_t window : {0, 4}) {
+        op.window = window;
+        op.tokens = 3;
+        const OpCost together = op.cost(std::vector<int32_t>{0, 3, 40});
+        op.tokens = 1;
+        OpCost sum = op.fixedCost;
+        for (const int64_t position : {0, 3, 40}) {
+            sum.bytes += op.cost(position).bytes - op.fixedCost.bytes;
+            sum.flops += op.cost(position).flops - op.fixedCost.flops;
+        }
+        EXPECT_EQ(together.bytes, sum.bytes) << window;
+        EXPECT_EQ(together.flops, sum.flops) << window;
+    }
+}
+
 class EagerOps : public testing::Test {
 protected:
     static constexpr int64_t kTokens = 5;
