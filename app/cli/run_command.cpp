@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -23,9 +24,10 @@ namespace gapscope::cli {
 namespace {
 
 struct RunOptions {
-    std::string model, prompt, promptFile, out, mode, traceLevel = "full", precision = "file";
+    std::string model, promptFile, promptsFile, out, mode, traceLevel = "full", precision = "file";
+    std::vector<std::string> prompts;
     std::vector<int32_t> promptIds;
-    bool hasPrompt = false, chat = false, raw = false, json = false, force = false;
+    bool chat = false, raw = false, json = false, force = false;
     std::string speculative = "off";
     GenerateSettings generate;
 };
@@ -47,6 +49,40 @@ Result<std::string> readPromptFile(const std::string& path) {
     if (file) text.assign(std::istreambuf_iterator<char>(file), {});
     if (!file.is_open() || file.bad()) return fail("The prompt file '" + path + "' cannot be read.");
     return text;
+}
+
+// A prompt a line; empty lines part them for the eye only.
+Result<std::vector<std::string>> readPrompts(const std::string& path) {
+    ASSIGN_OR_RETURN(const std::string text, readPromptFile(path));
+    std::vector<std::string> prompts;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.ends_with('\r')) line.pop_back();
+        if (line.find_first_not_of(" \t") != std::string::npos) prompts.push_back(std::move(line));
+    }
+    if (prompts.empty())
+        return fail("The file of prompts '" + path + "' holds none; it has a prompt a line.", ErrorKind::WrongUse);
+    return prompts;
+}
+
+Status setPrompts(const RunOptions& options, GenerateSettings& generate) {
+    const bool hasOne = !options.promptFile.empty() || !options.promptIds.empty();
+    if (!hasOne && options.prompts.empty() && options.promptsFile.empty())
+        return fail(
+            "Say what to run: --prompt TEXT (several make a batch), --prompts FILE, --prompt-file FILE or "
+            "--prompt-ids I,J,...",
+            ErrorKind::WrongUse);
+    generate.promptIds = options.promptIds;
+    if (!options.promptFile.empty()) {
+        ASSIGN_OR_RETURN(generate.prompt, readPromptFile(options.promptFile));
+    } else if (!options.promptsFile.empty()) {
+        ASSIGN_OR_RETURN(generate.prompts, readPrompts(options.promptsFile));
+    } else if (options.prompts.size() == 1) {
+        generate.prompt = options.prompts.front();
+    } else {
+        generate.prompts = options.prompts;
+    }
+    return {};
 }
 
 Result<RecordingSettings> settingsFrom(const RunOptions& options) {
@@ -77,13 +113,7 @@ Result<RecordingSettings> settingsFrom(const RunOptions& options) {
         speculation.draftModel = options.speculative;
     }
 
-    settings.generate.prompt = options.prompt;
-    if (!options.promptFile.empty()) {
-        ASSIGN_OR_RETURN(settings.generate.prompt, readPromptFile(options.promptFile));
-    }
-    settings.generate.promptIds = options.promptIds;
-    if (!options.hasPrompt && options.promptFile.empty() && options.promptIds.empty())
-        return fail("Say what to run: --prompt TEXT, --prompt-file FILE or --prompt-ids I,J,...", ErrorKind::WrongUse);
+    RETURN_IF_ERROR(setPrompts(options, settings.generate));
     if (options.chat) settings.generate.chat = true;
     if (options.raw) settings.generate.chat = false;
 
@@ -117,6 +147,7 @@ Result<RecordingSettings> settingsFrom(const RunOptions& options) {
 class TextStream {
 public:
     void show(const RecordingProgress& progress) {
+        if (!progress.texts.empty()) return showBatch(progress);
         if (progress.repeat != m_repeat || progress.text.size() < m_shown) {
             if (m_shown > 0) std::fputc('\n', stderr);
             m_repeat = progress.repeat;
@@ -127,13 +158,19 @@ public:
         m_shown = progress.text.size();
         std::fflush(stderr);
     }
-    void finish() const {
+    void finish() {
+        for (size_t i = 0; i < m_texts.size(); ++i)
+            std::fprintf(stderr, "[%zu] %s\n", i + 1, m_texts[i].c_str());
         if (m_shown > 0) std::fputc('\n', stderr);
     }
 
 private:
+    // Texts that grow side by side are shown once they are whole: those of the last repeat.
+    void showBatch(const RecordingProgress& progress) { m_texts = progress.texts; }
+
     int16_t m_repeat = 0;
     size_t m_shown = 0;
+    std::vector<std::string> m_texts;
 };
 
 void writeSteps(JsonWriter& json, const std::vector<TopLogits>& steps) {
@@ -154,6 +191,21 @@ void writeIds(JsonWriter& json, const char* name, const std::vector<int32_t>& id
     json.endArray();
 }
 
+void writeSequences(JsonWriter& json, const std::vector<SequenceResult>& sequences, bool withSteps) {
+    json.key("sequenceResults").beginArray();
+    for (const SequenceResult& of : sequences) {
+        json.beginObject();
+        writeIds(json, "promptTokens", of.promptTokens);
+        writeIds(json, "tokens", of.tokens);
+        json.field("text", of.text).field("stopReason", of.stopReason);
+        json.field("reusedPromptTokenCount", of.reusedTokens).field("timeToFirstTokenNs", of.timeToFirstTokenNs);
+        json.field("decodeNs", of.decodeNs);
+        if (withSteps) writeSteps(json, of.steps);
+        json.endObject();
+    }
+    json.endArray();
+}
+
 std::string jsonText(const Trace& trace, const Summary& summary, const WhatIf& remedies, const GenerateResult& result,
                      bool withSteps) {
     JsonWriter json;
@@ -171,7 +223,10 @@ std::string jsonText(const Trace& trace, const Summary& summary, const WhatIf& r
             .field("tokensPerSecond", repeat.tokensPerSecond())
             .endObject();
     json.endArray();
-    if (withSteps) writeSteps(json, last.steps);
+    if (!last.sequences.empty())
+        writeSequences(json, last.sequences, withSteps);
+    else if (withSteps)
+        writeSteps(json, last.steps);
     return json.endObject().text();
 }
 
@@ -215,18 +270,19 @@ void addRunCommand(CLI::App& app, Outcome& outcome) {
     command->add_option("--device", generate.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
     command->add_option("--precision", options->precision, "file, fp32, bf16 or int8")->capture_default_str();
     command->add_option("--mode", options->mode, "eager, fused, graph or persistent (default: the device's)");
-    CLI::Option* prompt = command->add_option_function<std::string>(
-        "--prompt",
-        [options](const std::string& text) {
-            options->prompt = text;
-            options->hasPrompt = true;
-        },
-        "Text to continue");
+    CLI::Option* prompt =
+        command->add_option("--prompt", options->prompts, "Text to continue; several run together, as a batch")
+            ->allow_extra_args(false);
+    CLI::Option* prompts =
+        command->add_option("--prompts", options->promptsFile, "A batch: a prompt a line of the file");
     CLI::Option* promptFile = command->add_option("--prompt-file", options->promptFile, "The text, from a file");
     CLI::Option* promptIds =
         command->add_option("--prompt-ids", options->promptIds, "Token ids, used as they are")->delimiter(',');
-    prompt->excludes(promptFile)->excludes(promptIds);
-    promptFile->excludes(promptIds);
+    prompt->excludes(promptFile)->excludes(promptIds)->excludes(prompts);
+    promptFile->excludes(promptIds)->excludes(prompts);
+    prompts->excludes(promptIds);
+    command->add_option("--batch", generate.batch, "Most prompts that run at a time, 1 to 16; the others wait")
+        ->capture_default_str();
     CLI::Option* chat = command->add_flag("--chat", options->chat, "Put the prompt into the chat template");
     command->add_flag("--raw", options->raw, "Leave the prompt as it is")->excludes(chat);
     command->add_option("--max-new-tokens", generate.maxNewTokens, "How many tokens to make")->capture_default_str();

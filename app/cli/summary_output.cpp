@@ -30,6 +30,13 @@ void writeRun(JsonWriter& json, const RunInfo& run, const std::optional<Phases>&
     json.field("stepCount", times.drafts.steps).field("checkedStepCount", times.drafts.checks);
     json.field("draftedCount", times.drafts.drafted).field("acceptedCount", times.drafts.accepted);
     json.field("acceptance", times.drafts.acceptance()).field("tokensPerStep", times.drafts.tokensPerStep());
+    json.field("weightBytesPerToken", times.weightBytesPerToken(run.weightBytes)).field("batch", run.batch);
+    json.field("kvPageCount", run.kvPages).key("sequences").beginArray();
+    for (const SequenceTimes& of : times.sequences) {
+        json.beginObject().field("sequence", of.sequence).field("tokenCount", of.tokenCount);
+        json.field("timeToFirstTokenNs", of.timeToFirstTokenNs).field("decodeNs", of.decodeNs).endObject();
+    }
+    json.endArray();
     json.endObject();
 }
 
@@ -39,6 +46,19 @@ std::string draftText(const RunInfo& run, const Drafts& drafts) {
     return "speculation " + printable(run.speculation) + ": " + formatCount(drafts.accepted) + " of " +
            formatCount(drafts.drafted) + " drafted tokens accepted (" + formatPercent(drafts.acceptance()) + "), " +
            formatCount(drafts.steps) + " steps of " + perStep + " tokens\n";
+}
+
+std::string batchText(const RunInfo& run, const Phases& phases) {
+    std::string text = "batch of up to " + formatCount(run.batch) + ": " + formatCount(run.sequences) + " prompts, ";
+    char perStep[32];
+    std::snprintf(perStep, sizeof perStep, "%.2f", phases.drafts.tokensPerStep());
+    text += formatCount(phases.drafts.steps) + " steps of " + perStep + " tokens, " +
+            formatBytes(phases.weightBytesPerToken(run.weightBytes)) + " of weights a token, " +
+            formatCount(run.kvPages) + " KV pages, " + formatCount(run.reusedPromptTokens) + " prompt tokens shared\n";
+    if (phases.sequences.empty()) return text;
+    const auto [soonest, latest] = std::ranges::minmax(phases.sequences, {}, &SequenceTimes::timeToFirstTokenNs);
+    return text + "time to first token by sequence: " + formatDuration(soonest.timeToFirstTokenNs) + " to " +
+           formatDuration(latest.timeToFirstTokenNs) + "\n";
 }
 
 }  // namespace
@@ -115,6 +135,7 @@ std::string summaryText(const Trace& trace, const Summary& summary) {
                     formatDuration(phases.timeToFirstTokenNs) + ", decode " + formatDuration(phases.decodeNs) + ", " +
                     formatRate(phases.tokensPerSecond, "tokens/s") + "\n";
             if (run->draftTokens > 0) text += draftText(*run, phases.drafts);
+            if (run->batch > 0) text += batchText(*run, phases);
         }
         text += "\n";
     }

@@ -113,6 +113,7 @@ void printJsonTable(const TokenTable& table) {
         if (row.index < 0) continue;
         json.beginObject().field("index", row.index).field("id", row.id).field("text", row.text);
         json.field("drafted", row.drafted).field("accepted", row.accepted).field("place", row.place);
+        json.field("sequence", row.sequence);
         writeTimes(json, row);
         json.endObject();
     }
@@ -133,7 +134,7 @@ void printJsonTable(const TokenTable& table) {
 void printCsvTable(const TokenTable& table) {
     CsvText csv{"repeat",          "phase",     "index",       "id",          "text",       "startNs", "durationNs",
                 "busyNs",          "idleNs",    "launchCount", "kernelCount", "fromDevice", "hostNs",  "launchCallNs",
-                "deviceLatencyNs", "unknownNs", "drafted",     "accepted",    "place",      "shareNs"};
+                "deviceLatencyNs", "unknownNs", "drafted",     "accepted",    "place",      "shareNs", "sequence"};
     for (const TokenTime& row : table.rows) {
         const auto known = [](int32_t value) { return value < 0 ? std::nullopt : std::optional(value); };
         csv.cell(row.repeat).cell(row.index < 0 ? "prefill" : "decode").cell(known(row.index)).cell(known(row.id));
@@ -141,7 +142,7 @@ void printCsvTable(const TokenTable& table) {
         csv.cell(row.launchCount).cell(row.kernelCount).cell(row.fromDevice ? "true" : "false");
         csv.cell(row.causes.hostNs()).cell(row.causes[GapCause::LaunchCall]);
         csv.cell(row.causes[GapCause::DeviceLatency]).cell(row.causes[GapCause::Unknown]);
-        csv.cell(row.drafted).cell(row.accepted).cell(row.place).cell(row.share.ns).endRow();
+        csv.cell(row.drafted).cell(row.accepted).cell(row.place).cell(row.share.ns).cell(row.sequence).endRow();
     }
     printCsv(csv);
 }
@@ -170,7 +171,9 @@ void addTokensCommand(CLI::App& app, Outcome& outcome) {
             {"repeat"}, {"token", Align::Left}, {"id"},      {"time"},    {"busy"},     {"idle"},
             {"host"},   {"launch calls"},       {"latency"}, {"unknown"}, {"launches"}, {"kernels"}};
         const bool hasDrafts = std::ranges::any_of(table.rows, [](const TokenTime& row) { return row.drafted > 0; });
+        const bool isBatch = std::ranges::any_of(table.rows, [](const TokenTime& row) { return row.sequence > 0; });
         if (hasDrafts) columns.insert(columns.end(), {{"a token"}, {"accepted"}});
+        if (isBatch) columns.insert(columns.end(), {{"a token"}, {"sequence"}});
         columns.push_back({"text", Align::Left});
         TextTable text(std::move(columns));
         for (const TokenTime& row : table.rows) {
@@ -189,6 +192,7 @@ void addTokensCommand(CLI::App& app, Outcome& outcome) {
                 formatCount(row.kernelCount),
             };
             if (hasDrafts) cells.insert(cells.end(), {formatDuration(row.share.ns), acceptedText(row)});
+            if (isBatch) cells.insert(cells.end(), {formatDuration(row.share.ns), std::to_string(row.sequence + 1)});
             cells.push_back(row.text);
             text.add(std::move(cells));
         }

@@ -1,6 +1,7 @@
 #include "core/analysis/phases.h"
 
 #include <algorithm>
+#include <set>
 
 namespace gapscope {
 
@@ -24,8 +25,10 @@ double rate(int64_t tokens, int64_t decodeNs) {
 Drafts draftsOf(const Trace& trace, int16_t repeat) {
     const Tokens& tokens = trace.tokens();
     Drafts drafts;
+    std::set<int32_t> begun{0};  // a sequence's first token comes out of its prompt
     for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
-        if (tokens.repeat[row] != repeat || tokens.index[row] < 1) continue;
+        if (tokens.repeat[row] != repeat || tokens.index[row] < 1 || begun.insert(tokens.sequence[row]).second)
+            continue;
         ++drafts.tokens;
         if (tokens.place[row] > 0) continue;
         ++drafts.steps;
@@ -34,6 +37,28 @@ Drafts draftsOf(const Trace& trace, int16_t repeat) {
         drafts.accepted += tokens.accepted[row];
     }
     return drafts;
+}
+
+// Empty where all tokens are of one sequence.
+std::vector<SequenceTimes> sequencesOf(const Trace& trace, const Phases& phases) {
+    const Tokens& tokens = trace.tokens();
+    std::map<int32_t, SequenceTimes> times;
+    std::optional<int64_t> beginNs;
+    for (size_t row = 0; row < tokens.emittedNs.size(); ++row) {
+        if (tokens.repeat[row] != phases.repeat) continue;
+        const int64_t ns = tokens.emittedNs[row];
+        if (!beginNs) beginNs = ns - phases.timeToFirstTokenNs;
+        SequenceTimes& of = times[tokens.sequence[row]];
+        if (of.tokenCount++ == 0) of.timeToFirstTokenNs = ns - *beginNs;
+        of.decodeNs = ns - *beginNs - of.timeToFirstTokenNs;
+    }
+    std::vector<SequenceTimes> sequences;
+    for (const auto& [sequence, of] : times) {
+        sequences.push_back(of);
+        sequences.back().sequence = sequence;
+    }
+    if (sequences.size() == 1 && sequences.front().sequence == 0) sequences.clear();
+    return sequences;
 }
 
 }  // namespace
@@ -63,6 +88,7 @@ std::optional<Phases> phases(const Trace& trace, TimeRange window, const std::ma
         result.timeToFirstTokenNs = times.timeToFirstTokenNs;
         result.decodeNs = times.decodeNs;
         result.tokensPerSecond = rate(times.newTokens, times.decodeNs);
+        result.sequences = sequencesOf(trace, result);
         return result;
     }
 
@@ -90,6 +116,7 @@ std::optional<Phases> phases(const Trace& trace, TimeRange window, const std::ma
         result.prefillNs = prefill->durationNs();
         result.timeToFirstTokenNs = emitted->startNs - prefill->startNs;
     }
+    result.sequences = sequencesOf(trace, result);
     return result;
 }
 

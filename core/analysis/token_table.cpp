@@ -151,6 +151,7 @@ TokenTable tokenTable(const Trace& trace, const TokenWorks& works, const FoundSt
             row.drafted = trace.tokens().drafted[*of.emitted];
             row.accepted = trace.tokens().accepted[*of.emitted];
             row.place = trace.tokens().place[*of.emitted];
+            row.sequence = trace.tokens().sequence[*of.emitted];
         }
         if (of.device) {
             const int64_t startNs = previousEndNs.value_or(of.device->startNs);

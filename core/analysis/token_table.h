@@ -43,6 +43,7 @@ struct TokenTime {
     int16_t drafted = 0;
     int16_t accepted = 0;
     int16_t place = 0;
+    int32_t sequence = 0;    // of a batch, which prompt's it is
     bool fromDevice = true;  // false: no device operations are known, the range is between emitted tokens
     TokenShare share;        // what a token took, where range and counts above are of steps: for medians and comparing
 };

@@ -276,8 +276,11 @@ void Oracle::addSpeculative() {
                           .title = "Speculative decoding",
                           .description = "A step checks " + std::to_string(k) + " drafted tokens at once.",
                           .confidence = "low"};
-    if (m_result.tokenCount == 0) {
-        prediction.unavailable = m_run ? "No token lies in the window as a whole." : "The trace does not tell tokens.";
+    const bool isBatch = m_trace.run() && m_trace.run()->batch > 0;
+    if (m_result.tokenCount == 0 || isBatch) {
+        prediction.unavailable = isBatch ? "Speculative decoding is for one prompt alone, and this was a batch."
+                                 : m_run ? "No token lies in the window as a whole."
+                                         : "The trace does not tell tokens.";
         m_result.predictions.push_back(std::move(prediction));
         return;
     }

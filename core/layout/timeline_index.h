@@ -66,6 +66,7 @@ struct TimelineRow {
     uint64_t globalTid = 0;
     uint32_t deviceId = 0;
     TrackId track;
+    int32_t sequence = -1;  // Token: of a batch, whose it shows; -1: the steps of all
     LaneSet lanes;
     UnionLane overlaps;    // Stream and Copy of several lanes: all of them, overlap counted once
     CounterSeries series;  // Counter, but for a BusyShare, which the device's activity tells
@@ -85,11 +86,14 @@ struct GapPiece {
     uint8_t tint = 0;  // the cause
 };
 
+// The time of the step that gave the token. Steps have one for the first token they gave; in a batch, whose sequences
+// have rows of their own, one for each.
 struct TokenSpan {
     int16_t repeat = 0;
     int32_t index = -1;  // -1: prefill
     TimeRange range;
     int64_t tokenRow = -1;  // row of tokens(), once it was emitted
+    int32_t number = -1;    // in a batch, of the token in its sequence; -1: prefill
     int64_t reachedNs = 0;  // the latest end of its repeat's tokens up to it
 };
 
@@ -177,7 +181,10 @@ private:
     void addRanges();
     void addOverheads();
     void noteOps(int16_t repeat, int32_t token, TimeRange range);
+    void noteChanged(std::pair<int16_t, int32_t> step);
+    void takeEmitted();
     void addTokens();
+    void addSequenceTokens(size_t step, std::map<int32_t, std::vector<LaneItem>>& items);
     void addCounters();
     Thread& threadOf(uint64_t globalTid);
     RowNode threadNode(uint64_t globalTid);
@@ -201,10 +208,17 @@ private:
     std::vector<uint64_t> m_threadOrder;           // as they appear
     using TokenKey = std::pair<int16_t, int32_t>;  // repeat and index
     std::map<int16_t, Repeat> m_repeats;
-    std::map<TokenKey, int64_t> m_emittedRows;  // rows of tokens()
-    std::optional<TokenKey> m_changedToken;     // the first whose span is not that of m_tokens
+    struct Emitted {
+        int64_t row = -1;    // of tokens()
+        int32_t number = 0;  // in its sequence
+    };
+    std::map<TokenKey, Emitted> m_emitted;
+    std::map<TokenKey, int32_t> m_emittedCounts;  // by repeat and sequence
+    bool m_isBatch = false;                       // tokens of several sequences were emitted
+    std::optional<TokenKey> m_changedToken;       // the first step whose span is not that of m_tokens
     std::vector<TokenSpan> m_tokens;
     std::unique_ptr<TimelineRow> m_tokenRow;  // m_rows points at it
+    std::map<int32_t, TimelineRow> m_sequenceRows;
     std::vector<const TimelineRow*> m_rows;
     RowTree m_tree;
     RowArrangement m_arrangement;

@@ -9,8 +9,15 @@ namespace gapscope {
 
 void TimelineIndex::orderRows() {
     m_tree.clear();
-    if (m_tokenRow->lanes.itemCount() > 0)
-        m_tree.push_back({.key = "tokens", .title = "Tokens", .row = m_tokenRow.get()});
+    if (m_tokenRow->lanes.itemCount() > 0) {
+        RowNode tokens{.key = "tokens", .title = "Tokens", .row = m_tokenRow.get()};
+        for (auto& [sequence, row] : m_sequenceRows) {
+            if (row.lanes.itemCount() == 0) continue;
+            const std::string number = std::to_string(sequence + 1);
+            tokens.children.push_back({.key = "tokens/" + number, .title = "Tokens " + number, .row = &row});
+        }
+        m_tree.push_back(std::move(tokens));
+    }
     if (m_stepRow->lanes.itemCount() > 0)
         m_tree.push_back({.key = "steps", .title = m_stepsTitle, .row = m_stepRow.get()});
     if (m_layerRow->lanes.itemCount() > 0)

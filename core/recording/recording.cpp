@@ -56,6 +56,13 @@ RunInfo runInfoOf(const RecordingSettings& settings) {
     info.mode = run.mode ? modeName(*run.mode) : "";
     info.traceLevel = traceLevelName(settings.traceLevel);
     info.prompt = run.prompt;
+    if (!run.prompts.empty()) {
+        info.prompt.clear();
+        for (const std::string& prompt : run.prompts)
+            info.prompt += (info.prompt.empty() ? "" : "\n") + prompt;
+        info.sequences = static_cast<int64_t>(run.prompts.size());
+        info.batch = run.batch;
+    }
     info.maxNewTokens = run.maxNewTokens;
     info.warmup = run.warmup;
     info.repeats = run.repeats;
@@ -149,9 +156,17 @@ void Recording::Impl::onToken(const TokenEvent& token) {
     const std::lock_guard lock(mutex);
     if (token.index == 0) {
         progress.text.clear();
+        progress.texts.assign(settings.generate.prompts.size(), {});
         progress.repeat = token.repeat;
     }
-    progress.text += token.text;
+    if (progress.texts.empty()) {
+        progress.text += token.text;
+    } else {
+        progress.texts[static_cast<size_t>(token.sequence)] += token.text;
+        progress.text.clear();
+        for (const std::string& text : progress.texts)
+            progress.text += text + '\n';
+    }
     progress.tokenCount = token.index + 1;
 }
 
@@ -169,6 +184,7 @@ GenerateEvents Recording::Impl::events() {
         run.repeatTimes.push_back(
             {repeat.prefillNs, repeat.timeToFirstTokenNs, repeat.decodeNs, static_cast<int64_t>(repeat.tokens.size())});
         run.reusedPromptTokens = repeat.reusedTokens;
+        run.kvPages = repeat.kvPages;
         runChanged = true;
     };
     return events;

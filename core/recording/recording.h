@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/activity.h"
 #include "core/base/result.h"
@@ -26,11 +27,12 @@ enum class RecordingState { Loading, Running, Finished, Cancelled, Failed };
 
 struct RecordingProgress {
     RecordingState state = RecordingState::Loading;
-    std::string phase;       // "Reading weights", "Prefill", "Decode"
-    double share = 0;        // of the phase, 0..1
-    std::string text;        // generated so far in the current repeat
-    int64_t tokenCount = 0;  // of the current repeat
-    int16_t repeat = 0;      // -1: warm-up
+    std::string phase;               // "Reading weights", "Prefill", "Decode"
+    double share = 0;                // of the phase, 0..1
+    std::string text;                // generated so far in the current repeat; of a batch, of all sequences by lines
+    std::vector<std::string> texts;  // of a batch: of each sequence, of those that wait empty
+    int64_t tokenCount = 0;          // of the current repeat
+    int16_t repeat = 0;              // -1: warm-up
 };
 
 class Recording {

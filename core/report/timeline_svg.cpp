@@ -56,7 +56,8 @@ std::string nameOn(const TimelineIndex& index, const FrameLane& lane, const Lane
     if (span.count != 1) return {};
     const uint32_t tableRow = row.lanes.lanes()[lane.lane][span.first].row;
     if (row.kind == RowKind::Token && tableRow < index.tokens().size()) {
-        const int32_t token = index.tokens()[tableRow].index;
+        const TokenSpan& step = index.tokens()[tableRow];
+        const int32_t token = row.sequence >= 0 ? step.number : step.index;
         return token < 0 ? "prefill" : std::to_string(token);
     }
     if (row.kind == RowKind::Step && tableRow < index.steps().size()) {

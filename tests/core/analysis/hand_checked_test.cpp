@@ -312,6 +312,48 @@ TEST(Tokens, OfOneStepShareItsTime) {
     EXPECT_DOUBLE_EQ(told->drafts.acceptance(), 2.0 / 3);
 }
 
+// Two prompts: the second waits for the first one's prefill; then two steps of both, and one of the second alone.
+TEST(Tokens, OfABatchBelongToSequences) {
+    Builder b;
+    b.setRun({.modelName = "m", .sequences = 2, .batch = 2, .weightBytes = 900, .repeatTimes = {{70, 100, 400, 7}}});
+    b.kernel(0, 100, 1, kPrefillToken);
+    b.kernel(110, 200, 2, 1);
+    b.kernel(210, 290, 3, 2);
+    b.kernel(300, 390, 4, 4);
+    b.kernel(400, 490, 5, 6);
+    const auto emit = [&](int64_t ns, int32_t index, int16_t place, int32_t sequence) {
+        b.add(TokenRow{.emittedNs = ns, .index = index, .place = place, .sequence = sequence});
+    };
+    emit(101, 0, 0, 0);
+    emit(201, 1, 0, 1);
+    emit(291, 2, 0, 0);
+    emit(291, 3, 1, 1);
+    emit(391, 4, 0, 0);
+    emit(391, 5, 1, 1);
+    emit(501, 6, 0, 1);
+    const TracePtr trace = b.snapshot();
+    const TokenTable table = tokenTable(*trace, {0, 1000});
+    ASSERT_EQ(table.rows.size(), 8u);
+    EXPECT_EQ(table.rows[3].range, (TimeRange{200, 290}));
+    EXPECT_EQ(table.rows[3].share.ns, 45);
+    EXPECT_EQ(table.rows[4].range, (TimeRange{290, 290}));
+    EXPECT_EQ(table.rows[4].sequence, 1);
+    EXPECT_EQ(table.rows[4].share.ns, 45);
+    const auto told = phases(*trace, {0, 1000});
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->drafts.steps, 3) << "a prompt's pass is none";
+    EXPECT_EQ(told->drafts.tokens, 5);
+    EXPECT_DOUBLE_EQ(told->weightBytesPerToken(900), 540);
+    EXPECT_DOUBLE_EQ(told->tokensPerSecond, 6e9 / 400);
+    ASSERT_EQ(told->sequences.size(), 2u);
+    EXPECT_EQ(told->sequences[0].tokenCount, 3);
+    EXPECT_EQ(told->sequences[0].timeToFirstTokenNs, 100);
+    EXPECT_EQ(told->sequences[0].decodeNs, 290);
+    EXPECT_EQ(told->sequences[1].tokenCount, 4);
+    EXPECT_EQ(told->sequences[1].timeToFirstTokenNs, 200);
+    EXPECT_EQ(told->sequences[1].decodeNs, 300);
+}
+
 TEST(Phases, ComeFromTheRunsOwnClockAndWhileRunningFromItsRanges) {
     Builder b;
     b.setRun({.modelName = "m"});

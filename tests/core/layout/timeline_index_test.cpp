@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 
 #include "core/base/clock_event_reasons.h"
@@ -199,6 +200,75 @@ TEST(TimelineIndex, TokensGrowAsTakenWholeInAnyOrderOfArrival) {
                 EXPECT_EQ(grown.lanes()[depth][i], expected.lanes()[depth][i]);
         }
     }
+}
+
+// Two prompts, of which the second comes in later and the first ends earlier: steps at 0 (a prompt), 2 (a prompt), 3, 5
+// and 7.
+void addBatch(TraceBuilder& builder, const std::function<void()>& after) {
+    const TrackId track = builder.internTrack({.deviceId = 0, .streamId = 7});
+    const auto work = [&](int32_t token, int64_t startNs) {
+        builder.add(DeviceOpRow{.startNs = startNs, .endNs = startNs + 80, .track = track, .token = token});
+        after();
+    };
+    const auto emit = [&](int32_t index, int16_t place, int32_t sequence) {
+        builder.add(TokenRow{.emittedNs = 1000 + 100 * index, .index = index, .place = place, .sequence = sequence});
+        after();
+    };
+    work(kPrefillToken, 1000);
+    emit(0, 0, 0);
+    work(1, 1100);
+    emit(1, 0, 0);
+    work(2, 1200);
+    emit(2, 0, 1);
+    for (const int32_t step : {3, 5}) {
+        work(step, 1000 + 100 * step);
+        emit(step, 0, 0);
+        emit(step + 1, 1, 1);
+    }
+    work(7, 1700);
+    emit(7, 0, 1);
+}
+
+TEST(TimelineIndex, EachPromptOfABatchHasARowOfTokens) {
+    TraceBuilder builder;
+    builder.setRun({.mode = "fused"});
+    TimelineIndex growing;
+    int calls = 0;
+    addBatch(builder, [&] {
+        if (++calls % 2 == 0) growing.setTrace(builder.snapshot());
+    });
+    growing.setTrace(builder.snapshot());
+    TimelineIndex whole;
+    whole.setTrace(builder.snapshot());
+    for (const TimelineIndex* index : {&growing, &whole}) {
+        const std::vector<std::string> names = titles(*index);
+        ASSERT_GE(names.size(), 3u);
+        EXPECT_EQ(names[0], "Tokens");
+        EXPECT_EQ(names[1], "Tokens 1");
+        EXPECT_EQ(names[2], "Tokens 2");
+        const auto numbers = [&](size_t row) {
+            std::vector<std::pair<int32_t, int64_t>> found;  // number in the sequence, start
+            const Lane& lane = index->rows()[row]->lanes.lanes()[0];
+            for (size_t i = 0; i < lane.size(); ++i) {
+                const TokenSpan& span = index->tokens()[lane[i].row];
+                EXPECT_EQ(span.range.startNs, lane[i].startNs);
+                found.emplace_back(span.number, span.range.startNs);
+            }
+            return found;
+        };
+        EXPECT_EQ(index->rows()[0]->lanes.itemCount(), 6u) << "steps";
+        // The first prompt's prefill, token 0 (which has no work of its own), and a token of each of three steps.
+        using Found = std::vector<std::pair<int32_t, int64_t>>;
+        EXPECT_EQ(numbers(1), (Found{{-1, 1000}, {1, 1080}, {2, 1280}, {3, 1380}}));
+        EXPECT_EQ(numbers(2), (Found{{0, 1180}, {1, 1280}, {2, 1380}, {3, 1580}}));
+        for (uint32_t token = 0; token < index->tokens().size(); ++token)
+            EXPECT_GE(index->placeOf(RowKind::Token, token).row, 0) << token;
+    }
+    RowArrangement folded;
+    folded.folded.insert("tokens");
+    whole.setArrangement(folded);
+    EXPECT_EQ(titles(whole)[0], "Tokens");
+    EXPECT_NE(titles(whole)[1], "Tokens 1");
 }
 
 TEST(TimelineIndex, WaitsTracingCostAndCountersHaveRowsOfTheirOwn) {

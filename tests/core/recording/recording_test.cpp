@@ -104,6 +104,47 @@ TEST_F(RecordingTest, CancelKeepsWhatThereIs) {
     EXPECT_GT((*saved)->deviceOps().startNs.size(), 0u);
 }
 
+TEST_F(RecordingTest, ABatchsSessionTellsEachPromptsTokens) {
+    RecordingSettings settings = tinyRun();
+    settings.generate.prompts = {"hello", "hello world and more", "one"};
+    settings.generate.batch = 2;
+    settings.generate.ignoreEos = true;
+    const int64_t newTokens = settings.generate.maxNewTokens;
+    const auto recording = Recording::start(std::move(settings));
+    ASSERT_TRUE(recording) << recording.error().message;
+    (*recording)->wait();
+    ASSERT_TRUE((*recording)->result()) << (*recording)->result().error().message;
+    const RepeatResult& repeat = (*recording)->result()->repeats.back();
+    EXPECT_EQ((*recording)->progress().texts.size(), 3u);
+    const auto saved = openTrace(folder / "run.gapscope");
+    ASSERT_TRUE(saved) << saved.error().message;
+    const Trace& trace = **saved;
+    ASSERT_TRUE(trace.run());
+    EXPECT_EQ(trace.run()->prompt, "hello\nhello world and more\none");
+    EXPECT_EQ(trace.run()->sequences, 3);
+    EXPECT_EQ(trace.run()->batch, 2);
+    EXPECT_EQ(trace.run()->kvPages, repeat.kvPages);
+    EXPECT_GT(repeat.kvPages, 0);
+    std::vector<std::string> texts(3);
+    for (size_t row = 0; row < trace.tokens().id.size(); ++row)
+        if (trace.tokens().repeat[row] == 0)
+            texts[static_cast<size_t>(trace.tokens().sequence[row])] += trace.string(trace.tokens().text[row]);
+    for (size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(texts[i], repeat.sequences[i].text);
+        EXPECT_EQ((*recording)->progress().texts[i], texts[i]);
+    }
+    const auto told = phases(trace, defaultWindow(trace));
+    ASSERT_TRUE(told);
+    ASSERT_EQ(told->sequences.size(), 3u);
+    EXPECT_EQ(told->drafts.steps, repeat.drafts.steps);
+    EXPECT_EQ(told->drafts.tokens, 3 * (newTokens - 1));
+    for (size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(told->sequences[i].tokenCount, newTokens);
+        EXPECT_EQ(told->sequences[i].timeToFirstTokenNs, repeat.sequences[i].timeToFirstTokenNs);
+        EXPECT_EQ(told->sequences[i].decodeNs, repeat.sequences[i].decodeNs);
+    }
+}
+
 TEST_F(RecordingTest, TracingOffStillTellsTextAndTimes) {
     RecordingSettings settings = tinyRun();
     settings.traceLevel = TraceLevel::Off;

@@ -110,8 +110,8 @@ public:
                                  .text = builder.intern(texts[number(0, 5)]),
                                  .drafted = drafted,
                                  .accepted = accepted,
-                                 .place = static_cast<int16_t>(drafted == 0 ? number(0, 3) : number(0, accepted)),
-                                 .sequence = static_cast<int32_t>(number(0, 15))});
+                                 .place = static_cast<int16_t>(number(0, accepted) + (drafted == 0 ? i % 4 : 0)),
+                                 .sequence = i % 16});
         }
         const auto unit = [&] { return static_cast<CounterUnit>(number(0, 5)); };
         for (int i = 0; i < count(m_shape.counterSamples); ++i) {
