@@ -97,6 +97,7 @@ Result<ExportReport> writeCsv(const Trace& trace, const ConvertOptions& options)
     const std::vector<std::string_view> names = tableNames();
     for (size_t i = 0; i < names.size(); ++i)
         RETURN_IF_ERROR(writeTable(trace, names[i], paths[i], options, report));
+    report.lacksArrangement(trace);
     if (trace.run()) report.lacks("runSettings", 1, "Settings of the run are no table; a session or JSON holds them.");
     report.lacks("diagnostics", static_cast<int64_t>(trace.diagnostics().entries().size()),
                  "Notes on what was lost or odd are no table; a session or JSON holds them.");

@@ -6,6 +6,7 @@
 
 #include "app/cli/text_table.h"
 #include "core/base/format.h"
+#include "core/trace/annotations.h"
 
 namespace gapscope::cli {
 
@@ -118,7 +119,7 @@ void writeSummaryFields(JsonWriter& json, const Trace& trace, const Summary& sum
         json.beginObject().field("name", entry.name).field("severity", severityName(entry.severity));
         json.field("count", entry.count).field("text", entry.text).endObject();
     }
-    json.endArray();
+    json.endArray().field("noteCount", trace.annotations().notes.size());
     if (trace.run()) writeRun(json, *trace.run(), summary.phases);
 }
 
@@ -174,6 +175,8 @@ std::string summaryText(const Trace& trace, const Summary& summary) {
     text += "\n";
     text += formatCount(summary.kernelCount) + " kernels, " + formatCount(summary.copyCount) + " copies and sets, " +
             formatCount(summary.host.launchCount) + " launches, " + formatCount(summary.gapCount) + " gaps\n";
+    if (const size_t notes = trace.annotations().notes.size(); notes > 0)
+        text += formatCount(static_cast<int64_t>(notes)) + (notes == 1 ? " note\n" : " notes\n");
 
     if (summary.gpuIdleNs > 0) {
         TextTable causes({{"idle by cause", Align::Left}, {"time"}, {"share"}});

@@ -98,12 +98,12 @@ inline constexpr uint64_t kByte = 7, kHertz = 13, kWatt = 29, kCelsius = 34;  //
 
 // Categories of slices: PyTorch's words, and three that it lacks.
 inline constexpr std::string_view kGraphCategory = "gpu_graph", kWaitCategory = "host_wait", kTokenCategory = "token";
-// Instants that tell what tracks and slices have no place for: devices, the run, diagnostics, where time 0 lies.
+// Instants that tell what tracks and slices have no place for: devices, the run, diagnostics, notes, where time 0 lies.
 inline constexpr std::string_view kOwnCategory = "gapscope";
 inline constexpr std::string_view kOriginEvent = "gapscope origin", kDeviceEvent = "gapscope device",
                                   kProcessEvent = "gapscope process", kThreadEvent = "gapscope thread",
                                   kRunEvent = "gapscope run", kRepeatEvent = "gapscope repeat",
-                                  kDiagnosticEvent = "gapscope diagnostic";
+                                  kDiagnosticEvent = "gapscope diagnostic", kNoteEvent = "gapscope note";
 
 // Arguments of events. Interned by their place here, from 1.
 enum class Arg : uint32_t {

@@ -10,6 +10,7 @@
 #include "core/export/export_places.h"
 #include "core/export/launch_flows.h"
 #include "core/export/output_file.h"
+#include "core/trace/annotations.h"
 #include "core/trace/run_fields.h"
 
 namespace gapscope {
@@ -105,11 +106,13 @@ public:
         RETURN_IF_ERROR(writeOverheads());
         writeTokens();
         RETURN_IF_ERROR(writeCounters());
+        writeNotes();
         m_json.endArray().field("traceName", "gapscope").endObject();
         m_file.write(m_json.text());
         m_file.write("\n");
         report.wroteRows(m_trace);
         report.wrote("flows", m_flowCount);
+        report.lacksArrangement(m_trace);
         report.lacks("graphLaunches", m_graphCount,
                      "Launches of whole graphs are written as kernels: the format has no word for them.");
         report.lacks("launchesOutsideTrace", m_flows.opsWithoutCall(),
@@ -221,6 +224,12 @@ private:
         for (const Diagnostic& entry : m_trace.diagnostics().entries()) {
             m_json.beginObject().field("name", entry.name).field("severity", severityName(entry.severity));
             m_json.field("count", entry.count).field("text", m_texts.of(entry.text)).endObject();
+        }
+        m_json.endArray().key("notes").beginArray();
+        for (const Note& note : m_trace.annotations().notes) {
+            m_json.beginObject().field("startNs", note.range.startNs).field("endNs", note.range.endNs);
+            m_json.field("text", m_texts.of(note.text)).endObject();
+            flushSometimes();
         }
         m_json.endArray().endObject();
     }
@@ -401,6 +410,17 @@ private:
             if (token.drafted > 0) m_json.field("drafted", token.drafted).field("accepted", token.accepted);
             if (token.drafted > 0 || token.place > 0) m_json.field("place", token.place);
             if (token.sequence > 0) m_json.field("sequence", token.sequence);
+            m_json.endObject().endObject();
+            flushSometimes();
+        }
+    }
+
+    // For other programs: our reader takes them from the head.
+    void writeNotes() {
+        const Place place = m_places.processes.empty() ? Place{} : placeOf(m_places.processes.begin()->first);
+        for (const Note& note : m_trace.annotations().notes) {
+            beginEvent('i', "note", note.text.empty() ? "mark" : m_texts.of(note.text), place, note.range.startNs);
+            m_json.field("s", "g").key("args").beginObject().field("durationNs", note.range.durationNs());
             m_json.endObject().endObject();
             flushSometimes();
         }

@@ -3,6 +3,8 @@
 #include <array>
 #include <unordered_map>
 
+#include "core/trace/annotations.h"
+
 namespace gapscope {
 
 namespace {
@@ -98,6 +100,12 @@ void writeSample(CsvFile& csv, const Source& source, size_t row) {
     csv.cell(sample.timeNs).cell(sample.value);
 }
 
+void writeNote(CsvFile& csv, const Source& source, size_t row) {
+    const Note& note = source.trace.annotations().notes[row];
+    csv.cell(note.range.startNs).cell(note.range.endNs).cell(note.range.durationNs());
+    csv.cell(source.texts.of(note.text));
+}
+
 const std::vector<Table>& tables() {
     static const std::vector<Table> kTables = {
         {"kernels",
@@ -154,6 +162,10 @@ const std::vector<Table>& tables() {
          {"device", "name", "unit", "timeNs", "value"},
          writeSample,
          [](const Trace& trace) { return trace.counterSamples().timeNs.size(); }},
+        {"notes",
+         {"startNs", "endNs", "durationNs", "text"},
+         writeNote,
+         [](const Trace& trace) { return trace.annotations().notes.size(); }},
     };
     return kTables;
 }

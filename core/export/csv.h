@@ -44,7 +44,7 @@ private:
 };
 
 // The tables that a trace itself holds, by the name of their file: "kernels", "api_calls", "ranges", "overheads",
-// "tokens", "counters". ("gaps" is found by core/analysis.)
+// "tokens", "counters", "notes". ("gaps" is found by core/analysis.)
 const std::vector<std::string_view>& csvTables();
 
 // Writes one of them to `path`, replacing what is there once the table is whole, and notes its rows in `report`.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/trace/annotations.h"
+
 namespace gapscope {
 
 namespace {
@@ -25,6 +27,8 @@ int64_t earliestNs(const Trace& trace) {
         earliest = std::min(earliest, trace.tokens().emittedNs[row]);
     for (size_t row = 0; row < trace.counterSamples().timeNs.size(); ++row)
         earliest = std::min(earliest, trace.counterSamples().timeNs[row]);
+    for (const Note& note : trace.annotations().notes)
+        earliest = std::min(earliest, note.range.startNs);
     return earliest;
 }
 

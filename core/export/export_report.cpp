@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "core/trace/annotations.h"
+
 namespace gapscope {
 
 void ExportReport::wroteRows(const Trace& trace) {
@@ -19,8 +21,14 @@ void ExportReport::wroteRows(const Trace& trace) {
     wrote("overheads", static_cast<int64_t>(trace.overheads().startNs.size()));
     wrote("tokens", static_cast<int64_t>(trace.tokens().emittedNs.size()));
     wrote("counterSamples", static_cast<int64_t>(trace.counterSamples().timeNs.size()));
+    wrote("notes", static_cast<int64_t>(trace.annotations().notes.size()));
     lacks("operationsWithoutStream", withoutStream,
           "Operations of no known stream are written on stream 0 of device 0.");
+}
+
+void ExportReport::lacksArrangement(const Trace& trace) {
+    lacks("arrangedRows", static_cast<int64_t>(choicesOf(trace.annotations().rows).size()),
+          "How the rows of the timeline are arranged is kept by a session only.");
 }
 
 }  // namespace gapscope

@@ -12,6 +12,7 @@
 #include "core/export/nesting.h"
 #include "core/export/output_file.h"
 #include "core/export/proto_message.h"
+#include "core/trace/annotations.h"
 #include "core/trace/run_fields.h"
 
 namespace gapscope {
@@ -40,8 +41,7 @@ public:
           m_namesWritten(trace.stringCount()),
           m_textsWritten(trace.stringCount()) {
         // Times of the format do not go below 0. Where the machine's clock is known they are that clock's.
-        const int64_t earliest = earliestNs(trace);
-        m_clockNs = std::max(originOf(trace).steadyNs, -earliest);
+        m_clockNs = std::max(originOf(trace).steadyNs, -earliestNs(trace));
     }
 
     Status write(ExportReport& report) {
@@ -54,6 +54,8 @@ public:
         RETURN_IF_ERROR(writeHostRows());
         writeTokens();
         RETURN_IF_ERROR(writeCounters());
+        writeNotes();
+        report.lacksArrangement(m_trace);
         report.wroteRows(m_trace);
         report.wrote("flows", m_flowCount);
         report.lacks("launchesOutsideTrace", m_flows.opsWithoutCall(),
@@ -347,6 +349,16 @@ private:
             namedArg("count", entry.count);
             namedArg("text", m_texts.of(entry.text));
             writeEvent(0);
+        }
+    }
+
+    void writeNotes() {
+        if (!m_trace.annotations().notes.empty()) m_ownTrack = plainTrack("Notes", 0);
+        for (const Note& note : m_trace.annotations().notes) {
+            beginOwnEvent(pf::kNoteEvent);
+            namedArg("durationNs", note.range.durationNs());
+            namedArg("text", m_texts.of(note.text));
+            writeEvent(note.range.startNs);
         }
     }
 

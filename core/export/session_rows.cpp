@@ -1,9 +1,11 @@
 #include "core/export/session_rows.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
+#include "core/trace/annotations.h"
 #include "core/trace/run_fields.h"
 
 namespace gapscope {
@@ -15,8 +17,11 @@ constexpr size_t kCheckRows = 4096;    // rows between two looks at the stop tok
 
 template <class Value>
 void bindOne(Statement& statement, int index, const Value& value) {
-    if constexpr (std::is_same_v<Value, std::nullptr_t>) {
-        statement.bindNull(index);
+    if constexpr (std::is_same_v<Value, std::optional<int>>) {
+        if (value)
+            statement.bind(index, int64_t{*value});
+        else
+            statement.bindNull(index);
     } else if constexpr (std::is_floating_point_v<Value>) {
         statement.bind(index, static_cast<double>(value));
     } else if constexpr (std::is_enum_v<Value> || std::is_integral_v<Value>) {
@@ -235,7 +240,8 @@ Status SessionRows::writeSmallTables(const Trace& trace, const ExportTexts& text
     RETURN_IF_ERROR(m_database.execute(
         "DELETE FROM PROCESSES; DELETE FROM ThreadNames; DELETE FROM TARGET_INFO_SESSION_START_TIME; "
         "DELETE FROM TARGET_INFO_GPU; DELETE FROM GAPSCOPE_DEVICE; DELETE FROM GAPSCOPE_DIAGNOSTIC; "
-        "DELETE FROM GAPSCOPE_RUN; DELETE FROM GAPSCOPE_PROMPT_TOKEN; DELETE FROM GAPSCOPE_REPEAT"));
+        "DELETE FROM GAPSCOPE_RUN; DELETE FROM GAPSCOPE_PROMPT_TOKEN; DELETE FROM GAPSCOPE_REPEAT; "
+        "DELETE FROM GAPSCOPE_NOTE; DELETE FROM GAPSCOPE_ROW"));
     ASSIGN_OR_RETURN(Statement process, m_database.prepare("INSERT INTO PROCESSES VALUES (?, ?, NULL)"));
     for (const uint64_t globalPid : m_processes)
         RETURN_IF_ERROR(insert(process, globalPid, processIdOf(globalPid)));
@@ -260,7 +266,24 @@ Status SessionRows::writeSmallTables(const Trace& trace, const ExportTexts& text
     int64_t place = 0;
     for (const Diagnostic& entry : trace.diagnostics().entries())
         RETURN_IF_ERROR(insert(diagnostic, place++, entry.name, entry.severity, entry.count, texts.of(entry.text)));
+    RETURN_IF_ERROR(writeAnnotations(trace.annotations(), texts));
     return trace.run() ? writeRun(texts.run(*trace.run())) : Status();
+}
+
+Status SessionRows::writeAnnotations(const Annotations& annotations, const ExportTexts& texts) {
+    ASSIGN_OR_RETURN(Statement note, m_database.prepare("INSERT INTO GAPSCOPE_NOTE VALUES (?, ?, ?, ?)"));
+    int64_t place = 0;
+    for (const Note& entry : annotations.notes)
+        RETURN_IF_ERROR(insert(note, place++, entry.range.startNs, entry.range.endNs, texts.of(entry.text)));
+    ASSIGN_OR_RETURN(Statement row, m_database.prepare("INSERT INTO GAPSCOPE_ROW VALUES (?, ?, ?, ?, ?, ?, ?)"));
+    place = 0;
+    for (const RowChoice& choice : choicesOf(annotations.rows)) {
+        const auto orNull = [](int value, int none) { return value == none ? std::optional<int>() : value; };
+        RETURN_IF_ERROR(insert(row, place++, texts.of(choice.key), choice.hidden, choice.folded,
+                               orNull(choice.pinnedPlace, -1), orNull(choice.orderPlace, -1),
+                               orNull(choice.laneHeight, 0)));
+    }
+    return {};
 }
 
 Status SessionRows::writeRun(const RunInfo& run) {

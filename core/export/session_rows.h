@@ -39,6 +39,7 @@ private:
     Status writeHostRows(const Trace& trace, std::stop_token stop);
     Status writeSmallTables(const Trace& trace, const ExportTexts& texts);
     Status writeRun(const RunInfo& run);
+    Status writeAnnotations(const Annotations& annotations, const ExportTexts& texts);
 
     Database& m_database;
     Identity m_identity;

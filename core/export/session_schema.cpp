@@ -108,6 +108,11 @@ CREATE TABLE GAPSCOPE_COUNTER_SAMPLE (
 CREATE TABLE GAPSCOPE_DIAGNOSTIC (
     place INTEGER PRIMARY KEY, name TEXT NOT NULL, severity INTEGER NOT NULL, count INTEGER NOT NULL,
     text TEXT NOT NULL);
+CREATE TABLE GAPSCOPE_NOTE (
+    place INTEGER PRIMARY KEY, startNs INTEGER NOT NULL, endNs INTEGER NOT NULL, text TEXT NOT NULL);
+CREATE TABLE GAPSCOPE_ROW (
+    place INTEGER PRIMARY KEY, key TEXT NOT NULL, hidden INTEGER NOT NULL, folded INTEGER NOT NULL,
+    pinnedPlace INTEGER, orderPlace INTEGER, laneHeight INTEGER);
 )sql";
 
 // Enumerations of the columns we fill, with the names Nsight Systems gives them.

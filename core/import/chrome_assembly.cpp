@@ -413,6 +413,9 @@ void Assembly::addRun() {
     for (const Diagnostic& entry : m_own->diagnostics)
         m_builder.diagnostics().add(entry.name, entry.severity, entry.count, entry.text);
     m_tables.unplaced[static_cast<size_t>(Unplaced::Flow)] = 0;  // the correlation ids say the same
+    m_own->annotations.finish(m_builder);
+    int64_t& instants = m_tables.unplaced[static_cast<size_t>(Unplaced::Instant)];
+    instants = std::max<int64_t>(0, instants - m_own->noteCount);
 }
 
 void Assembly::countUnplaced() {

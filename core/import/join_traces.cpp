@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "core/import/annotation_intake.h"
 #include "core/import/row_checks.h"
 #include "core/trace/trace_builder.h"
 
@@ -193,6 +194,7 @@ public:
             [this](PartMap& part, OverheadRow& row) { takeThread(part, row.globalTid); });
         for (PartMap& part : m_parts)
             addSamples(part);
+        addNotes();
         int64_t tokens = 0;
         for (PartMap& part : m_parts) {
             tokens += static_cast<int64_t>(part.trace().tokens().emittedNs.size());
@@ -272,6 +274,21 @@ private:
             m_builder.add(CounterSampleRow{part.time(trace.counterSamples().timeNs[row]), it->second,
                                            trace.counterSamples().value[row]});
         }
+    }
+
+    // Each file's notes stay where they were on it, and say whose they are.
+    void addNotes() {
+        AnnotationIntake intake;
+        int64_t arranged = 0;
+        for (const PartMap& part : m_parts) {
+            const Annotations& annotations = part.trace().annotations();
+            for (const Note& note : annotations.notes)
+                intake.addNote(part.time(note.range.startNs), part.time(note.range.endNs), part.labelled(note.text));
+            arranged += annotations.rows.empty() ? 0 : 1;
+        }
+        intake.finish(m_builder);
+        m_builder.diagnostics().add("joined_rows_left_out", Severity::Info, arranged,
+                                    "How the rows of single files were arranged is not kept for several together.");
     }
 
     TraceBuilder& m_builder;

@@ -37,7 +37,7 @@ AlignedBy alignedBy(std::span<const TracePart> parts, const JoinAlignment& align
 std::vector<std::string> commonNames(std::span<const TracePart> parts, size_t most, std::stop_token stop = {});
 
 // Tokens and the record of a run belong to one process and are left out; a diagnostic counts them. Fails if a part does
-// not have the name to align at.
+// not have the name to align at. Notes come along, how rows were arranged does not.
 Result<TracePtr> joinTraces(std::span<const TracePart> parts, const JoinAlignment& alignment = {},
                             std::stop_token stop = {});
 

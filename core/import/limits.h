@@ -54,6 +54,7 @@ inline constexpr size_t kMostThreads = 8192;
 inline constexpr size_t kMostDevices = 1024;
 inline constexpr size_t kMostCounters = 256;  // each is a row of the timeline
 inline constexpr size_t kMostDiagnostics = 1024;
+// Notes and arrangements of rows are held to what a trace keeps of them, however they come: core/trace/annotations.h.
 
 // Times: sums and differences of two such still fit 64 bits; 73 years.
 inline constexpr int64_t kFarthestNs = int64_t{1} << 61;

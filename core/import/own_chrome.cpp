@@ -203,6 +203,10 @@ std::optional<OwnHead> readOwnHead(std::string_view text) {
                                     .count = integerIn(entry, "count"),
                                     .text = textIn(entry, "text")});
     });
+    forEachObject(object, "notes", SIZE_MAX, [&](const dom::object& note) {
+        ++head.noteCount;
+        head.annotations.addNote(integerIn(note, "startNs"), integerIn(note, "endNs"), textIn(note, "text"));
+    });
     return head;
 }
 

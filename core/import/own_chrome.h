@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/import/annotation_intake.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
@@ -56,6 +57,8 @@ struct OwnHead {
     std::vector<DeviceRow> devices;
     std::optional<RunInfo> run;
     std::vector<Diagnostic> diagnostics;
+    AnnotationIntake annotations;
+    int64_t noteCount = 0;  // each is an event, too
 };
 // `text` is the member's value. Empty: it is no JSON that our writer writes.
 std::optional<OwnHead> readOwnHead(std::string_view text);

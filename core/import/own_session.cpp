@@ -1,6 +1,7 @@
 #include "core/import/own_session.h"
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -9,6 +10,7 @@
 
 #include "core/base/session_format.h"
 #include "core/base/utf8.h"
+#include "core/import/annotation_intake.h"
 #include "core/trace/run_fields.h"
 
 namespace gapscope {
@@ -29,6 +31,7 @@ public:
         RETURN_IF_ERROR(readTokens());
         RETURN_IF_ERROR(readCounters());
         RETURN_IF_ERROR(readSmallTables());
+        RETURN_IF_ERROR(readAnnotations());
         return readRun();
     }
 
@@ -261,6 +264,31 @@ private:
                 severity >= 0 && severity <= 2 ? static_cast<Severity>(severity) : Severity::Error, row.integer(2),
                 toValidUtf8(row.text(3)));
         });
+    }
+
+    // Later than the format: a session without these tables has no notes, and its rows stand as they do by themselves.
+    Status readAnnotations() {
+        AnnotationIntake intake;
+        RETURN_IF_ERROR(forEach("GAPSCOPE_NOTE", {"startNs", "endNs", "text"}, [&](TableReader& row) {
+            if (row.isNull(0) || row.isNull(1)) return intake.countBadNote();
+            intake.addNote(row.integer(0), row.integer(1), row.text(2));
+        }));
+        RETURN_IF_ERROR(forEach(
+            "GAPSCOPE_ROW", {"key", "hidden", "folded", "pinnedPlace", "orderPlace", "laneHeight"},
+            [&](TableReader& row) {
+                const auto place = [&](int column) {
+                    return row.isNull(column) ? -1
+                                              : static_cast<int>(std::clamp<int64_t>(row.integer(column), -1, INT_MAX));
+                };
+                intake.addChoice({.key = std::string(row.text(0)),
+                                  .hidden = row.integer(1) != 0,
+                                  .folded = row.integer(2) != 0,
+                                  .pinnedPlace = place(3),
+                                  .orderPlace = place(4),
+                                  .laneHeight = static_cast<int>(std::clamp<int64_t>(row.integer(5), 0, INT_MAX))});
+            }));
+        intake.finish(m_builder);
+        return {};
     }
 
     Status readRun() {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/category_rules.h"
+#include "core/import/annotation_intake.h"
 #include "core/import/json_cursor.h"
 #include "core/trace/run_fields.h"
 
@@ -447,6 +448,19 @@ void PerfettoRows::addRun() {
     m_builder.setRun(std::move(run));
 }
 
+void PerfettoRows::addNotes() {
+    AnnotationIntake intake;
+    for (const PerfettoNote& note : m_events.notes) {
+        if (note.name != pf::kNoteEvent) continue;
+        const int64_t startNs = note.timeNs - m_originNs, durationNs = integerOf(note, "durationNs");
+        if (areSaneTimes(0, durationNs))
+            intake.addNote(startNs, startNs + durationNs, textOf(note, "text"));
+        else
+            intake.countBadNote();
+    }
+    intake.finish(m_builder);
+}
+
 void PerfettoRows::addDiagnostics() {
     Diagnostics& diagnostics = m_builder.diagnostics();
     for (const PerfettoNote& note : m_events.notes) {
@@ -498,6 +512,7 @@ Status PerfettoRows::finish(std::stop_token stop) {
     addDevices();
     addThreadNames();
     addRun();
+    addNotes();
     addDiagnostics();
     return {};
 }

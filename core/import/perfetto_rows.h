@@ -42,6 +42,7 @@ private:
     void addDevices();
     void addThreadNames();
     void addRun();
+    void addNotes();
     void addDiagnostics();
 
     PerfettoEvents m_events;

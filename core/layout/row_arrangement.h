@@ -1,13 +1,11 @@
-// How a person wants the rows: order, what is hidden, folded or pinned, how high. Rows and groups are known by keys
-// that stay the same when the trace is opened again: "thread generate/calls", "device 0/stream 1.7". Keys that a trace
-// does not have may be in it.
+// The rows of a timeline as a tree of groups, and how they stand as a person arranged them (core/trace/row_choices.h).
 #pragma once
 
-#include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/trace/row_choices.h"
 
 namespace gapscope {
 
@@ -23,20 +21,6 @@ struct RowNode {
     bool isGroup() const { return !children.empty(); }
 };
 using RowTree = std::vector<RowNode>;
-
-struct RowArrangement {
-    std::set<std::string> folded;            // groups
-    std::set<std::string> hidden;            // rows and groups
-    std::vector<std::string> pinned;         // rows, from the top
-    std::vector<std::string> order;          // rows and groups: those of one group stand as they do here
-    std::map<std::string, int> laneHeights;  // px, by row
-    bool operator==(const RowArrangement&) const = default;
-    bool empty() const { return *this == RowArrangement{}; }
-};
-
-// px of a lane; where rows have room for more than one line of text, see TimelineFrame.
-inline constexpr int kLowestLane = 4;
-inline constexpr int kHighestLane = 160;
 
 // Sorts each group's children as the arrangement wants. Those that it does not name stay behind what they followed.
 void sortTree(RowTree& tree, const RowArrangement& arrangement);

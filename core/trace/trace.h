@@ -18,6 +18,8 @@
 
 namespace gapscope {
 
+struct Annotations;
+
 // Where time 0 of the trace lies on the clocks of the machine that recorded it; 0: unknown.
 struct TraceOrigin {
     int64_t steadyNs = 0;  // CLOCK_MONOTONIC
@@ -54,6 +56,7 @@ public:
     const RunInfo* run() const { return m_run.get(); }  // null for foreign traces
     const Diagnostics& diagnostics() const { return *m_diagnostics; }
     TraceOrigin origin() const { return m_origin; }
+    const Annotations& annotations() const;  // of the person who looked at it: notes, arrangement of rows
 
     // First start to last end over all tables of events; empty when there are none. Counter samples are none: they are
     // taken also where nothing happened.
@@ -64,6 +67,8 @@ public:
     }
     // The same rows with other categories, one a row of deviceOps().
     std::shared_ptr<const Trace> withCategories(ColumnView<Category> categories) const;
+    // The same rows with other annotations.
+    std::shared_ptr<const Trace> withAnnotations(Annotations annotations) const;
     // The name of a thread, or "thread TID".
     std::string threadName(uint64_t globalTid) const;
 
@@ -87,6 +92,7 @@ private:
     std::shared_ptr<const std::vector<ThreadRow>> m_threads;
     std::shared_ptr<const RunInfo> m_run;
     std::shared_ptr<const Diagnostics> m_diagnostics;
+    std::shared_ptr<const Annotations> m_annotations;  // null: none
     TraceOrigin m_origin;
     std::shared_ptr<const char> m_builder;  // whose snapshot it is; held, so that no later builder has this address
     TimeRange m_extent;

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "core/trace/annotations.h"
+
 namespace gapscope {
 
 namespace {
@@ -121,6 +123,10 @@ void TraceBuilder::setRun(RunInfo run) {
     m_run = std::make_shared<const RunInfo>(std::move(run));
 }
 
+void TraceBuilder::setAnnotations(Annotations annotations) {
+    m_annotations = std::make_shared<const Annotations>(std::move(annotations));
+}
+
 TracePtr TraceBuilder::snapshot() const {
     auto trace = std::shared_ptr<Trace>(new Trace);
     trace->m_strings = m_strings.view();
@@ -138,6 +144,7 @@ TracePtr TraceBuilder::snapshot() const {
     trace->m_threads = std::make_shared<const std::vector<ThreadRow>>(m_threads);
     trace->m_run = m_run;
     trace->m_diagnostics = std::make_shared<const Diagnostics>(m_diagnostics);
+    trace->m_annotations = m_annotations;
     trace->m_origin = m_origin;
     trace->m_builder = m_identity;
     trace->m_extent = m_extent;
@@ -156,6 +163,17 @@ TracePtr Trace::withCategories(ColumnView<Category> categories) const {
     const auto trace = std::make_shared<Trace>(*this);
     trace->m_deviceOps.category = std::move(categories);
     trace->m_builder = std::make_shared<const char>();  // no snapshot: the builder goes on with its own categories
+    return trace;
+}
+
+const Annotations& Trace::annotations() const {
+    static const Annotations kNone;
+    return m_annotations ? *m_annotations : kNone;
+}
+
+TracePtr Trace::withAnnotations(Annotations annotations) const {
+    const auto trace = std::make_shared<Trace>(*this);
+    trace->m_annotations = std::make_shared<const Annotations>(std::move(annotations));
     return trace;
 }
 

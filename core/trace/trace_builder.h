@@ -36,6 +36,7 @@ public:
     void setThread(uint64_t globalTid, std::string_view name);
     void setRun(RunInfo run);
     void setOrigin(TraceOrigin origin) { m_origin = origin; }
+    void setAnnotations(Annotations annotations);
     Diagnostics& diagnostics() { return m_diagnostics; }
 
     // An immutable view of everything so far. Costs a pointer a chunk, not a copy.
@@ -64,6 +65,7 @@ private:
     std::vector<ThreadRow> m_threads;
     std::shared_ptr<const RunInfo> m_run;
     Diagnostics m_diagnostics;
+    std::shared_ptr<const Annotations> m_annotations;
     TraceOrigin m_origin;
     std::shared_ptr<const char> m_identity = std::make_shared<const char>();
     TimeRange m_extent;

@@ -57,6 +57,8 @@ TEST(ExportTexts, NoExportTellsWhoRecordedUnlessAsked) {
     builder.add(RangeRow{1, 2, builder.intern("/home/ada/run.py(7): main"), makeGlobalTid(100, 100),
                          RangeKind::PythonFunction});
     builder.setThread(makeGlobalTid(100, 101), "/Users/ada/worker");
+    builder.setAnnotations(
+        {.notes = {{{3, 4}, "as /home/ada/plan.md says"}}, .rows = {.hidden = {"thread /Users/ada/worker"}}});
     const TracePtr trace = builder.snapshot();
     for (const Identity identity : {Identity::LeftOut, Identity::Kept}) {
         const TempFolder folder;
@@ -77,7 +79,8 @@ TEST(ExportTexts, NoExportTellsWhoRecordedUnlessAsked) {
                 EXPECT_FALSE(tells) << entry.path();
             }
         }
-        EXPECT_EQ(telling, identity == Identity::Kept ? 6 : 0);  // of the CSV tables three name threads
+        EXPECT_EQ(telling,
+                  identity == Identity::Kept ? 7 : 0);  // of the CSV tables three name threads and one has notes
     }
 }
 

@@ -164,7 +164,9 @@ TEST(OwnChromeJson, WithoutItsHeadIsReadAsAnyOtherAndSaysWhatItLeavesOut) {
         EXPECT_EQ(read->ranges().startNs.size(), trace->ranges().startNs.size());
         EXPECT_EQ(read->run(), nullptr);
         EXPECT_TRUE(read->tokens().emittedNs.empty());
-        EXPECT_EQ(read->diagnostics().countOf("instant_event"), static_cast<int64_t>(trace->tokens().emittedNs.size()));
+        EXPECT_TRUE(read->annotations().empty());
+        EXPECT_EQ(read->diagnostics().countOf("instant_event"),
+                  static_cast<int64_t>(trace->tokens().emittedNs.size() + trace->annotations().notes.size()));
         EXPECT_EQ(read->diagnostics().countOf("counter_event"),
                   static_cast<int64_t>(trace->counterSamples().timeNs.size()));
     }

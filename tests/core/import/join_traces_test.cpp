@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/export/session_writer.h"
+#include "core/trace/annotations.h"
 #include "tests/core/testing/random_trace.h"
 #include "tests/core/testing/temp_folder.h"
 
@@ -165,6 +166,22 @@ TEST(JoinTraces, LosesAndMixesNothing) {
             actual.insert(rows);
         EXPECT_EQ(actual, expected);
     }
+}
+
+TEST(JoinTraces, NotesComeAlongWithTheirFile) {
+    const auto noted = [](int64_t utcEpochNs, std::vector<Note> notes) {
+        return small(utcEpochNs, 100)->withAnnotations({.notes = std::move(notes), .rows = {.hidden = {"tokens"}}});
+    };
+    const TracePart parts[] = {{noted(1'000'000, {{{110, 120}, "slow here"}, {{7, 7}, ""}}), "rank 0"},
+                               {noted(1'000'015, {{{110, 120}, "and here"}}), "rank 1"}};
+    const auto joined = joinTraces(parts);
+    ASSERT_TRUE(joined) << joined.error().message;
+    const Annotations& annotations = (*joined)->annotations();
+    EXPECT_EQ(
+        annotations.notes,
+        (std::vector<Note>{{{110, 120}, "rank 0: slow here"}, {{7, 7}, "rank 0"}, {{125, 135}, "rank 1: and here"}}));
+    EXPECT_TRUE(annotations.rows.empty());
+    EXPECT_EQ((*joined)->diagnostics().countOf("joined_rows_left_out"), 2);
 }
 
 TEST(JoinTraces, OpensFilesAndNamesThemByRank) {

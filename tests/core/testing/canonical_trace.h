@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/trace/annotations.h"
 #include "core/trace/run_fields.h"
 #include "core/trace/trace.h"
 
@@ -64,6 +65,8 @@ inline std::vector<std::string> canonicalRows(const Trace& trace) {
             device.peakBytesPerSecond, device.peakFlopsPerSecond);
     for (const ThreadRow& thread : trace.threads())
         add("thread", thread.globalTid, text(thread.name));
+    for (const Note& note : trace.annotations().notes)
+        add("note", note.range.startNs, note.range.endNs, note.text);
     add("origin", trace.origin().steadyNs, trace.origin().utcEpochNs);
     std::ranges::sort(lines);
     return lines;

@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "core/trace/annotations.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope {
@@ -29,6 +30,7 @@ public:
         TraceBuilder builder;
         grow(builder, 1.0);
         if (m_shape.own) builder.setRun(run());
+        if (m_shape.own) builder.setAnnotations(annotations());
         return builder;
     }
 
@@ -160,6 +162,24 @@ public:
                        .loadSeconds = 0.123456789012345,
                        .stopReason = "length",
                        .repeatTimes = {{1, 2, 3, 4}, {5, 6, 7, 8}}};
+    }
+
+    // What a person may have made of it: any texts, moments, times beyond the trace, rows that are not there.
+    Annotations annotations() {
+        const char* texts[] = {"", "why?", "a \"b\", \xE2\x82\xAC\nnext line", "<0x00>", ",;"};
+        const char* keys[] = {"device 0", "device 0/stream 1.7", "thread main/calls", "gone", "\xC3\xBC"};
+        Annotations made;
+        for (int64_t i = number(0, 6); i > 0; --i)
+            made.notes.push_back({randomRange(50), texts[number(0, 4)]});
+        if (flip()) made.notes.push_back({{-number(1, 99), m_shape.spanNs * 3}, "around all"});
+        for (const char* key : keys) {
+            if (flip()) made.rows.hidden.insert(key);
+            if (flip()) made.rows.folded.insert(key);
+            if (flip()) made.rows.pinned.insert(made.rows.pinned.begin(), key);
+            if (flip()) made.rows.order.insert(flip() ? made.rows.order.begin() : made.rows.order.end(), key);
+            if (flip()) made.rows.laneHeights[key] = static_cast<int>(number(kLowestLane, kHighestLane));
+        }
+        return made;
     }
 
     int64_t number(int64_t from, int64_t to) { return std::uniform_int_distribution<int64_t>(from, to)(m_random); }

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "core/trace/annotations.h"
 #include "core/trace/run_fields.h"
 #include "core/trace/trace.h"
 
@@ -59,6 +60,7 @@ inline void expectSameTrace(const Trace& expected, const Trace& actual) {
     }
     EXPECT_EQ(expected.diagnostics(), actual.diagnostics());
     EXPECT_EQ(expected.origin(), actual.origin());
+    EXPECT_EQ(expected.annotations(), actual.annotations());
     EXPECT_EQ(expected.extent(), actual.extent());
     ASSERT_EQ(expected.run() == nullptr, actual.run() == nullptr);
     if (expected.run()) {
