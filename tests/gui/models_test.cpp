@@ -118,6 +118,29 @@ private Q_SLOTS:
         QCOMPARE(model.rowOf({.kind = Selection::Kind::Token, .range = model.token(0).range, .row = 4}), 0);
     }
 
+    void tokensOfABatchSayWhose() {
+        QVERIFY(![&] {
+            TokenModel alone;
+            alone.show(m_report);
+            return alone.isBatch();
+        }());
+        TraceBuilder builder;
+        addSampleRun(builder, 3);
+        builder.add(TokenRow{.emittedNs = 2'000'000, .index = 3, .id = 7, .place = 1, .sequence = 1});
+        const TracePtr trace = builder.snapshot();
+        TokenModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.show(makeReport(std::make_shared<const PreparedTrace>(trace), {}, trace->extent()));
+        QVERIFY(model.isBatch());
+        QVERIFY(!model.hasDrafts());
+        QCOMPARE(model.rowCount(), 5);
+        QCOMPARE(shown(model, 3, TokenModel::kSequenceColumn), QStringLiteral("1"));
+        QCOMPARE(shown(model, 4, TokenModel::kSequenceColumn), QStringLiteral("2"));
+        QCOMPARE(shown(model, 4, TokenModel::kDraftsColumn), QStringLiteral("–"));
+        QCOMPARE(model.index(3, TokenModel::kShareColumn).data(kSortRole).toLongLong(), 55'000);
+        QCOMPARE(model.index(4, TokenModel::kShareColumn).data(kSortRole).toLongLong(), 55'000);
+    }
+
     void categoriesAddUpToTheWhole() {
         CategoryModel model;
         QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);

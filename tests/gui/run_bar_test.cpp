@@ -3,10 +3,12 @@
 
 #include <QCheckBox>
 #include <QComboBox>
+#include <QPlainTextEdit>
 #include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
 
+#include "app/gui/views/prompt_panel.h"
 #include "app/gui/window/command_line.h"
 
 using namespace gapscope;
@@ -81,6 +83,7 @@ private Q_SLOTS:
         choices.speculation = QStringLiteral("ngram");
         choices.draftTokens = 2;
         choices.tokens = 12;
+        choices.batch = 5;
         {
             AppSettings settings(folder.filePath(QStringLiteral("settings.ini")));
             settings.setRunChoices(choices);
@@ -112,6 +115,35 @@ private Q_SLOTS:
         settings = bar.recordingSettings(QStringLiteral("Once"));
         QCOMPARE(settings->generate.speculation.draftModel.string(), std::string("/my models/small one.gguf"));
         QCOMPARE(settings->generate.speculation.draftTokens, 7);
+    }
+
+    void theLinesOfABatchArePromptsOfTheirOwn() {
+        RunBar bar;
+        bar.showMachine(machine());
+        auto* batch = bar.findChild<QSpinBox*>(QStringLiteral("batchBox"));
+        const QString lines = QStringLiteral("One\n\n  two \nthree\n");
+        QCOMPARE(batch->value(), 1);
+        QVERIFY(bar.recordingSettings(lines)->generate.prompts.empty());
+        QCOMPARE(bar.recordingSettings(lines)->generate.prompt, lines.toStdString());
+        batch->setValue(2);
+        const GenerateSettings several = bar.recordingSettings(lines)->generate;
+        QCOMPARE(several.prompts, (std::vector<std::string>{"One", "  two ", "three"}));
+        QCOMPARE(several.batch, int64_t{2});
+        QVERIFY(bar.recordingSettings(QStringLiteral("One alone"))->generate.prompts.empty());
+        batch->setValue(99);
+        QCOMPARE(batch->value(), static_cast<int>(kMostBatch));
+        auto* speculation = bar.findChild<QComboBox*>(QStringLiteral("speculationBox"));
+        speculation->setCurrentIndex(1);
+        const auto refused = bar.recordingSettings(lines);
+        QVERIFY(!refused.has_value());
+        QVERIFY(QString::fromStdString(refused.error().message).contains(QStringLiteral("one prompt alone")));
+
+        PromptPanel panel;
+        auto* edit = panel.findChild<QPlainTextEdit*>(QStringLiteral("promptEdit"));
+        QCOMPARE(edit->accessibleName(), QStringLiteral("Prompt"));
+        panel.setBatch(2);
+        QCOMPARE(edit->accessibleName(), QStringLiteral("Prompts, one a line"));
+        QVERIFY(edit->placeholderText().contains(QStringLiteral("each line is a prompt")));
     }
 
     void withoutAModelASentenceSaysSo() {

@@ -294,6 +294,8 @@ std::vector<DetailRow> detailsOf(const Report& report) {
                 rows.addCount(tr("Token"), trace.tokens().index[selection.row]);
                 rows.add(tr("Vocabulary id"), QString::number(trace.tokens().id[selection.row]));
                 rows.add(tr("Emitted at"), momentCell(trace.tokens().emittedNs[selection.row]));
+                if (trace.run() && trace.run()->batch > 0)
+                    rows.addCount(tr("Prompt of the batch"), trace.tokens().sequence[selection.row] + 1);
                 if (trace.tokens().drafted[selection.row] > 0)
                     rows.add(tr("Drafts of its step"), tr("%1 of %2 accepted")
                                                            .arg(trace.tokens().accepted[selection.row])

@@ -23,13 +23,15 @@ enum Column {
     kKernels,
     kId,
     kDrafts,
+    kSequence,
     kRepeat
 };
 static_assert(kText == TokenModel::kTextColumn && kHost == TokenModel::kHostColumn &&
               kUnknown == TokenModel::kUnknownColumn && kId == TokenModel::kIdColumn);
 static_assert(kStart == TokenModel::kStartColumn && kKernels == TokenModel::kKernelsColumn &&
               kShare == TokenModel::kShareColumn);
-static_assert(kRepeat == TokenModel::kRepeatColumn && kDrafts == TokenModel::kDraftsColumn);
+static_assert(kRepeat == TokenModel::kRepeatColumn && kDrafts == TokenModel::kDraftsColumn &&
+              kSequence == TokenModel::kSequenceColumn);
 
 }  // namespace
 
@@ -56,6 +58,11 @@ bool TokenModel::hasRepeats() const {
 
 bool TokenModel::hasDrafts() const {
     return m_report && std::ranges::any_of(m_report->tokens.rows, [](const TokenTime& row) { return row.drafted > 0; });
+}
+
+bool TokenModel::isBatch() const {
+    return m_report &&
+           std::ranges::any_of(m_report->tokens.rows, [](const TokenTime& row) { return row.sequence > 0; });
 }
 
 bool TokenModel::hasUnknownIdle() const {
@@ -102,6 +109,7 @@ const std::vector<TableColumn>& TokenModel::columns() const {
         {tr("Drafts"),
          tr("Of its step's drafted tokens, how many were accepted. Tokens that came with another in one step say "
             "whether they were drafted; the step's first has its time.")},
+        {tr("Sequence"), tr("Which prompt of the batch it continues")},
         {tr("Repeat"), {}},
     };
     return columns;
@@ -141,9 +149,12 @@ TableCell TokenModel::cell(int row, int column) const {
             if (time.id < 0) return {.shown = QStringLiteral("–"), .raw = time.id};
             return {.shown = QString::number(time.id), .raw = time.id};
         case kDrafts:
-            if (time.place > 0) return {.shown = time.place < time.accepted ? tr("drafted") : tr("own"), .raw = -1};
+            if (time.place > 0 && time.drafted > 0)
+                return {.shown = time.place < time.accepted ? tr("drafted") : tr("own"), .raw = -1};
             if (time.drafted == 0) return {.shown = QStringLiteral("–"), .raw = -2};
             return {.shown = tr("%1 of %2").arg(time.accepted).arg(time.drafted), .raw = time.accepted};
+        case kSequence:
+            return countCell(time.sequence + 1);
         case kRepeat:
             if (time.repeat < 0) return {.shown = tr("warm-up"), .raw = time.repeat};
             return countCell(time.repeat + 1);

@@ -18,8 +18,10 @@ public:
     bool hasUnknownIdle() const;
     bool hasTexts() const;   // and ids: not of found steps
     bool hasDrafts() const;  // speculative decoding
+    bool isBatch() const;    // tokens of several prompts
     static constexpr int kTextColumn = 1, kStartColumn = 2, kShareColumn = 4, kHostColumn = 7, kUnknownColumn = 10,
-                         kKernelsColumn = 12, kIdColumn = 13, kDraftsColumn = 14, kRepeatColumn = 15;
+                         kKernelsColumn = 12, kIdColumn = 13, kDraftsColumn = 14, kSequenceColumn = 15,
+                         kRepeatColumn = 16;
     int rowOf(const Selection& token) const;  // -1: none; the prompt is told by its range
 
     int rowCount(const QModelIndex& parent = {}) const override;

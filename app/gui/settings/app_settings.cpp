@@ -20,6 +20,7 @@ const QString kReusePrefix = QStringLiteral("run/reusePrefix");
 const QString kTokens = QStringLiteral("run/tokens");
 const QString kWarmup = QStringLiteral("run/warmup");
 const QString kRepeats = QStringLiteral("run/repeats");
+const QString kBatch = QStringLiteral("run/batch");
 const QString kChat = QStringLiteral("run/chat");
 const QString kPrompt = QStringLiteral("run/prompt");
 const QString kRecentFiles = QStringLiteral("files/recent");
@@ -83,6 +84,7 @@ RunChoices AppSettings::runChoices() const {
     choices.tokens = m_settings.value(kTokens, defaults.tokens).toInt();
     choices.warmup = m_settings.value(kWarmup, defaults.warmup).toInt();
     choices.repeats = m_settings.value(kRepeats, defaults.repeats).toInt();
+    choices.batch = m_settings.value(kBatch, defaults.batch).toInt();
     choices.chat = m_settings.value(kChat, defaults.chat).toBool();
     choices.reusePrefix = m_settings.value(kReusePrefix, defaults.reusePrefix).toBool();
     return choices;
@@ -99,6 +101,7 @@ void AppSettings::setRunChoices(const RunChoices& choices) {
     m_settings.setValue(kTokens, choices.tokens);
     m_settings.setValue(kWarmup, choices.warmup);
     m_settings.setValue(kRepeats, choices.repeats);
+    m_settings.setValue(kBatch, choices.batch);
     m_settings.setValue(kChat, choices.chat);
     m_settings.setValue(kReusePrefix, choices.reusePrefix);
 }

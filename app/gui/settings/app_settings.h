@@ -22,6 +22,7 @@ struct RunChoices {
     int tokens = 64;
     int warmup = 1;
     int repeats = 1;
+    int batch = 1;  // most prompts at a time; above 1 each line of the prompt is one
     bool chat = false;
     bool reusePrefix = false;
     bool operator==(const RunChoices&) const = default;

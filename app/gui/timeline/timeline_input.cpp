@@ -431,9 +431,14 @@ TimelineIndex::Place TimelineWidget::selectedPlace() const {
     if (const std::optional<RowKind> kind = rowKindOf(selection.kind))
         return m_index->placeOf(*kind, static_cast<uint32_t>(selection.row));
     if (selection.kind == Selection::Kind::Token) {
-        for (size_t i = 0; i < m_index->tokens().size(); ++i)
-            if (m_index->tokens()[i].range == selection.range)
-                return m_index->placeOf(RowKind::Token, static_cast<uint32_t>(i));
+        // Tokens of a batch's step share its time, each in the row of its sequence.
+        const std::vector<TokenSpan>& tokens = m_index->tokens();
+        auto found = std::ranges::find_if(tokens, [&](const TokenSpan& token) {
+            return token.range == selection.range && token.tokenRow == static_cast<int64_t>(selection.row);
+        });
+        if (found == tokens.end()) found = std::ranges::find(tokens, selection.range, &TokenSpan::range);
+        if (found != tokens.end())
+            return m_index->placeOf(RowKind::Token, static_cast<uint32_t>(found - tokens.begin()));
         for (size_t i = 0; i < m_index->steps().size(); ++i)
             if (m_index->steps()[i].range == selection.range)
                 return m_index->placeOf(RowKind::Step, static_cast<uint32_t>(i));

@@ -58,26 +58,28 @@ void addFigures(Tip& tip, const TokenTime* figures) {
     tip.add(tr("launches"), count(figures->launchCount));
 }
 
-// Tokens that one step gave: with speculative decoding a span of the row stands for several.
-size_t tokenCount(const Trace& trace, const TokenSpan& span) {
+// Tokens that one step gave: with speculative decoding, and in a batch, a span of the row stands for several; a batch's
+// sequences have rows where it is one.
+size_t tokenCount(const Trace& trace, const TimelineRow& row, const TokenSpan& span) {
     const Tokens& tokens = trace.tokens();
     size_t end = static_cast<size_t>(span.tokenRow) + 1;
-    if (span.tokenRow < 0) return 1;
+    if (span.tokenRow < 0 || row.sequence >= 0) return 1;
     while (end < tokens.place.size() && tokens.place[end] > 0 && tokens.repeat[end] == span.repeat)
         ++end;
     return end - static_cast<size_t>(span.tokenRow);
 }
 
 // "5", or "5–8".
-QString tokenNumbers(const Trace& trace, const TokenSpan& span) {
-    const auto more = static_cast<int32_t>(tokenCount(trace, span)) - 1;
+QString tokenNumbers(const Trace& trace, const TimelineRow& row, const TokenSpan& span) {
+    if (row.sequence >= 0) return QString::number(span.number);
+    const auto more = static_cast<int32_t>(tokenCount(trace, row, span)) - 1;
     const QString first = QString::number(span.index);
     return more == 0 ? first : first + QChar(0x2013) + QString::number(span.index + more);
 }
 
-QString tokenTexts(const Trace& trace, const TokenSpan& span) {
+QString tokenTexts(const Trace& trace, const TimelineRow& row, const TokenSpan& span) {
     QString texts;
-    for (size_t i = 0; span.tokenRow >= 0 && i < tokenCount(trace, span); ++i)
+    for (size_t i = 0; span.tokenRow >= 0 && i < tokenCount(trace, row, span); ++i)
         texts += gapscope::text(trace.string(trace.tokens().text[static_cast<size_t>(span.tokenRow) + i]));
     return texts;
 }
@@ -222,7 +224,7 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
             if (tableRow >= m_index.tokens().size()) return {};
             const TokenSpan& token = m_index.tokens()[tableRow];
             const QString warmup = token.repeat < 0 ? tr("warm-up ") : QString();
-            return warmup + (token.index < 0 ? tr("prefill") : tokenNumbers(trace, token));
+            return warmup + (token.index < 0 ? tr("prefill") : tokenNumbers(trace, row, token));
         }
         case RowKind::Gap:
             if (!m_gaps || tableRow >= m_gaps->gaps.size()) return {};
@@ -245,12 +247,12 @@ QString TimelineLabels::fitting(const TimelineRow& row, const LaneItem& item, do
             const QString whole = wholeOrNothing(full);
             const bool isShort = !whole.isEmpty() || item.row >= m_index.tokens().size();
             const int32_t index = isShort ? -1 : m_index.tokens()[item.row].index;
-            return index < 0 ? whole : wholeOrNothing(tokenNumbers(m_index.trace(), m_index.tokens()[item.row]));
+            return index < 0 ? whole : wholeOrNothing(tokenNumbers(m_index.trace(), row, m_index.tokens()[item.row]));
         };
         if (textRow < 0) return numbered();
         // The word itself, where there is room for it beside the number.
         const Trace& trace = m_index.trace();
-        const QString word = tokenTexts(trace, m_index.tokens()[item.row]).simplified();
+        const QString word = tokenTexts(trace, row, m_index.tokens()[item.row]).simplified();
         const QString both = wholeOrNothing(tr("%1  %2").arg(full, word));
         return word.isEmpty() || both.isEmpty() ? numbered() : both;
     }
@@ -287,7 +289,7 @@ QString TimelineLabels::tooltip(const FrameHit& hit) const {
         case RowKind::Gap:
             return gapTooltip(hit.tableRow);
         case RowKind::Token:
-            return tokenTooltip(hit.tableRow);
+            return tokenTooltip(row, hit.tableRow);
         case RowKind::Step:
             return stepTooltip(row, hit.tableRow);
         case RowKind::Layer:
@@ -452,16 +454,18 @@ QString TimelineLabels::stepTooltip(const TimelineRow& of, uint32_t row) const {
     return tip.html();
 }
 
-QString TimelineLabels::tokenTooltip(uint32_t row) const {
+QString TimelineLabels::tokenTooltip(const TimelineRow& of, uint32_t row) const {
     if (row >= m_index.tokens().size()) return {};
     const TokenSpan& token = m_index.tokens()[row];
     const Trace& trace = m_index.trace();
-    const bool isSeveral = tokenCount(trace, token) > 1;
+    const bool isSeveral = tokenCount(trace, of, token) > 1;
     Tip tip(token.index < 0 ? tr("prefill")
-                            : (isSeveral ? tr("tokens %1") : tr("token %1")).arg(tokenNumbers(trace, token)));
+                            : (isSeveral ? tr("tokens %1") : tr("token %1")).arg(tokenNumbers(trace, of, token)));
     if (token.tokenRow >= 0) {
         const auto emitted = static_cast<size_t>(token.tokenRow);
-        tip.add(tr("text"), tokenTexts(trace, token));
+        tip.add(tr("text"), tokenTexts(trace, of, token));
+        if (of.sequence >= 0) tip.add(tr("prompt"), QString::number(of.sequence + 1));
+        if (of.sequence >= 0) tip.add(tr("token of the run"), QString::number(token.index));
         if (trace.tokens().drafted[emitted] > 0)
             tip.add(tr("drafts"),
                     tr("%1 of %2 accepted").arg(trace.tokens().accepted[emitted]).arg(trace.tokens().drafted[emitted]));

@@ -38,7 +38,7 @@ private:
     QString deviceOpTooltip(uint32_t row) const;
     QString apiCallTooltip(uint32_t row) const;
     QString gapTooltip(uint32_t row) const;
-    QString tokenTooltip(uint32_t row) const;
+    QString tokenTooltip(const TimelineRow& of, uint32_t row) const;
     const TokenTime* figuresOf(int16_t repeat, int32_t index) const;
     QString stepTooltip(const TimelineRow& of, uint32_t row) const;
     QString counterTooltip(const TimelineRow& row, const FrameHit& hit) const;

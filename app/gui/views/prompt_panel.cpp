@@ -10,15 +10,14 @@ namespace gapscope {
 
 PromptPanel::PromptPanel(QWidget* parent)
     : QWidget(parent),
+      m_promptTitle(new Label(LabelRole::Heading, {}, this)),
       m_prompt(new QPlainTextEdit(this)),
       m_output(new QPlainTextEdit(this)),
       m_noise(new Label(LabelRole::Body, tr("The weights are random: this text is noise. Timings are real."), this)),
       m_status(new Label(LabelRole::Quiet, {}, this)) {
     setObjectName(QStringLiteral("promptPanel"));
     m_prompt->setObjectName(QStringLiteral("promptEdit"));
-    m_prompt->setAccessibleName(tr("Prompt"));
     m_prompt->setTabChangesFocus(true);
-    m_prompt->setPlaceholderText(tr("What the model should go on from"));
     m_output->setObjectName(QStringLiteral("outputText"));
     m_output->setAccessibleName(tr("Output"));
     m_output->setReadOnly(true);
@@ -30,9 +29,10 @@ PromptPanel::PromptPanel(QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(4);
-    auto* promptTitle = new Label(LabelRole::Heading, tr("Prompt"), this);
-    promptTitle->setBuddy(m_prompt);
-    layout->addWidget(promptTitle);
+    m_promptTitle->setBuddy(m_prompt);
+    m_promptTitle->setWordWrap(true);
+    setBatch(1);
+    layout->addWidget(m_promptTitle);
     layout->addWidget(m_prompt, 2);
     layout->addSpacing(4);
     layout->addWidget(new Label(LabelRole::Heading, tr("Output"), this));
@@ -47,6 +47,16 @@ QString PromptPanel::prompt() const {
 }
 void PromptPanel::setPrompt(const QString& prompt) {
     if (prompt != m_prompt->toPlainText()) m_prompt->setPlainText(prompt);
+}
+
+void PromptPanel::setBatch(int batch) {
+    const QString title = batch > 1 ? tr("Prompts, one a line") : tr("Prompt");
+    m_promptTitle->setText(title);
+    m_prompt->setAccessibleName(title);
+    m_prompt->setPlaceholderText(batch > 1 ? tr("What the model should go on from: each line is a prompt of its own, "
+                                                "and up to %1 run together")
+                                                 .arg(batch)
+                                           : tr("What the model should go on from"));
 }
 
 QString PromptPanel::output() const {

@@ -19,6 +19,7 @@ public:
 
     QString prompt() const;
     void setPrompt(const QString& prompt);
+    void setBatch(int batch);  // above 1 each line is a prompt, and it says so
 
     // The text so far; appends where it only grew, so that a person's scrolling and selection stay.
     void showOutput(const QString& text);
@@ -32,6 +33,7 @@ Q_SIGNALS:
     void promptChanged();
 
 private:
+    Label* m_promptTitle;
     QPlainTextEdit* m_prompt;
     QPlainTextEdit* m_output;
     Label* m_noise;

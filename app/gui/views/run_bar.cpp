@@ -6,6 +6,7 @@
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QRegularExpression>
 #include <QSignalBlocker>
 #include <QSpinBox>
 #include <QStandardItemModel>
@@ -132,6 +133,12 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_tokens = addField(layout, tr("Tokens"), tr("How many new tokens to generate"), makeCount(1, kMaxTokens));
     m_warmup = addField(layout, tr("Warm-up"), tr("Runs before the recorded ones, to fill caches"), makeCount(0, 100));
     m_repeats = addField(layout, tr("Repeat"), tr("How often to run"), makeCount(1, 1000));
+    m_batch =
+        addField(layout, tr("Batch"),
+                 tr("How many prompts run together, each a line of the prompt; more lines wait for room. One pass "
+                    "over the weights then gives a token to each. 1: the whole text is one prompt. On the CPU "
+                    "only."),
+                 makeCount(1, static_cast<int>(kMostBatch)));
     m_chat = addField(layout, tr("Template"),
                       tr("Put the prompt into the model's chat template. Off for base models, which have none."),
                       new QCheckBox(tr("Chat")));
@@ -147,6 +154,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_tokens->setObjectName(QStringLiteral("tokensBox"));
     m_warmup->setObjectName(QStringLiteral("warmupBox"));
     m_repeats->setObjectName(QStringLiteral("repeatsBox"));
+    m_batch->setObjectName(QStringLiteral("batchBox"));
     m_chat->setObjectName(QStringLiteral("chatBox"));
     m_reuse->setObjectName(QStringLiteral("reuseBox"));
 
@@ -171,7 +179,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     connect(m_model, &QComboBox::currentIndexChanged, this, &RunBar::changed);
     for (QComboBox* box : {m_precision, m_mode, m_speculation})
         connect(box, &QComboBox::currentIndexChanged, this, &RunBar::changed);
-    for (QSpinBox* box : {m_tokens, m_warmup, m_repeats})
+    for (QSpinBox* box : {m_tokens, m_warmup, m_repeats, m_batch})
         connect(box, &QSpinBox::valueChanged, this, &RunBar::changed);
     for (QCheckBox* box : {m_chat, m_reuse})
         connect(box, &QCheckBox::toggled, this, &RunBar::changed);
@@ -220,6 +228,7 @@ void RunBar::setChoices(const RunChoices& choices) {
         m_tokens->setValue(choices.tokens);
         m_warmup->setValue(choices.warmup);
         m_repeats->setValue(choices.repeats);
+        m_batch->setValue(choices.batch);
         m_chat->setChecked(choices.chat);
         m_reuse->setChecked(choices.reusePrefix);
     }
@@ -347,6 +356,7 @@ RunChoices RunBar::choices() const {
     choices.tokens = m_tokens->value();
     choices.warmup = m_warmup->value();
     choices.repeats = m_repeats->value();
+    choices.batch = m_batch->value();
     choices.chat = m_chat->isChecked();
     choices.reusePrefix = m_reuse->isChecked();
     return choices;
@@ -388,6 +398,11 @@ Result<RecordingSettings> RunBar::recordingSettings(const QString& prompt) const
     generate.speculation.draftTokens = chosen.draftTokens;
     generate.speculation.draftModel = chosen.draftModel.toStdString();
     generate.prompt = prompt.toStdString();
+    generate.batch = chosen.batch;
+    const QStringList lines = prompt.split(QLatin1Char('\n')).filter(QRegularExpression(QStringLiteral("\\S")));
+    if (chosen.batch > 1 && lines.size() > 1)
+        for (const QString& line : lines)
+            generate.prompts.push_back(line.toStdString());
     generate.chat = chosen.chat;
     generate.reusePrefix = chosen.reusePrefix;
     generate.maxNewTokens = chosen.tokens;

@@ -67,6 +67,7 @@ private:
     QSpinBox* m_tokens;
     QSpinBox* m_warmup;
     QSpinBox* m_repeats;
+    QSpinBox* m_batch;
     QCheckBox* m_chat;
     QCheckBox* m_reuse;
     std::vector<FoundModel> m_models;

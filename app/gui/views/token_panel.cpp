@@ -3,6 +3,7 @@
 #include <qcustomplot.h>
 
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 
 #include "app/gui/session/selection_text.h"
@@ -113,8 +114,11 @@ void TokenPanel::choose(std::vector<int> rows) {
     if (rows.empty() || !report) return;
     if (rows.size() == 1) {
         const TokenTime& token = m_model.token(rows.front());
-        m_analyst.session().select(
-            {.kind = Selection::Kind::Token, .range = token.range, .row = tokenRow(*report->trace, token)});
+        // A token that came with others has no time of its own but its step's, which the first of them has.
+        const int first = std::max(0, rows.front() - token.place);
+        m_analyst.session().select({.kind = Selection::Kind::Token,
+                                    .range = m_model.token(first).range,
+                                    .row = tokenRow(*report->trace, token)});
         return;
     }
     TimeRange all = m_model.token(rows.front()).range;
@@ -139,7 +143,8 @@ void TokenPanel::showReport() {
     }
     m_model.show(report);
     m_table->offerColumn(TokenModel::kDraftsColumn, m_model.hasDrafts());
-    m_table->offerColumn(TokenModel::kShareColumn, m_model.hasDrafts());
+    m_table->offerColumn(TokenModel::kShareColumn, m_model.hasDrafts() || m_model.isBatch());
+    m_table->offerColumn(TokenModel::kSequenceColumn, m_model.isBatch());
     m_table->offerColumn(TokenModel::kRepeatColumn, m_model.hasRepeats());
     m_table->offerColumn(TokenModel::kTextColumn, m_model.hasTexts());
     m_phases->setFullText(phasesText(report->tokens));

@@ -269,6 +269,7 @@ void MainWindow::makeWorkspace() {
     makeTimelineMenus();
     m_top = new QSplitter(Qt::Horizontal, this);
     m_top->addWidget(m_prompt);
+    connect(m_runBar, &RunBar::changed, this, [this] { m_prompt->setBatch(m_runBar->choices().batch); });
     m_findBar = new FindBar(m_finder, this);
     auto* timelineSide = new QWidget(this);
     auto* timelineLayout = new QVBoxLayout(timelineSide);

@@ -8,6 +8,7 @@
 #include <QMessageBox>
 #include <QStyle>
 #include <QVariantAnimation>
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "app/gui/views/status_strip.h"
 #include "app/gui/views/welcome.h"
 #include "app/gui/window/main_window.h"
+#include "core/analysis/phases.h"
 #include "core/base/format.h"
 
 namespace gapscope {
@@ -26,10 +28,46 @@ namespace {
 
 constexpr int kEaseMs = 400;
 
+// What each prompt of a batch got, under the prompt itself.
+QString batchText(const QString& prompts, const std::vector<std::string>& texts) {
+    const QStringList lines = prompts.split(QLatin1Char('\n'));
+    QStringList parts;
+    for (size_t i = 0; i < texts.size(); ++i) {
+        const QString prompt = static_cast<qsizetype>(i) < lines.size() ? lines[static_cast<qsizetype>(i)] : QString();
+        parts << QStringLiteral("%1 · %2\n%3").arg(i + 1).arg(prompt, text(texts[i]).trimmed());
+    }
+    return parts.join(QStringLiteral("\n\n"));
+}
+
+// How the batch's steps went; empty without one.
+QString batchSentence(const Trace& trace) {
+    const RunInfo* run = trace.run();
+    if (!run || run->batch == 0 || run->repeatTimes.empty()) return {};
+    const auto last = static_cast<int16_t>(run->repeatTimes.size() - 1);
+    const auto times = phases(trace, trace.extent(), {{last, 1}});
+    if (!times || times->sequences.empty()) return {};
+    const auto [soonest, latest] = std::ranges::minmax(times->sequences, {}, &SequenceTimes::timeToFirstTokenNs);
+    return MainWindow::tr("%1 prompts, %2 tokens a step, %3 of weights read for a token; first tokens after %4 to %5.")
+        .arg(run->sequences)
+        .arg(times->drafts.tokensPerStep(), 0, 'f', 2)
+        .arg(text(formatBytes(times->weightBytesPerToken(run->weightBytes))),
+             text(formatDuration(soonest.timeToFirstTokenNs)), text(formatDuration(latest.timeToFirstTokenNs)));
+}
+
 // What the last recorded repeat wrote.
 QString generatedText(const Trace& trace) {
     const Tokens& tokens = trace.tokens();
     if (tokens.index.empty()) return {};
+    if (const RunInfo* run = trace.run(); run && run->sequences > 0) {
+        std::vector<std::string> texts;
+        for (size_t row = 0; row < tokens.index.size(); ++row) {
+            if (tokens.repeat[row] != tokens.repeat.back()) continue;
+            const auto sequence = static_cast<size_t>(tokens.sequence[row]);
+            texts.resize(std::max(texts.size(), sequence + 1));
+            texts[sequence] += trace.string(tokens.text[row]);
+        }
+        return batchText(text(run->prompt), texts);
+    }
     const int16_t repeat = tokens.repeat.back();
     std::string all;
     for (size_t row = 0; row < tokens.index.size(); ++row)
@@ -333,7 +371,9 @@ void MainWindow::showRunProgress() {
     if (m_runs.stopping()) phase = tr("Stopping");
     if (progress.state == RecordingState::Running && progress.repeat < 0) phase = tr("Warm-up: %1").arg(phase);
     m_status->showProgress(phase, progress.share);
-    m_prompt->showOutput(text(progress.text));
+    const RunInfo* const run = m_session.trace()->run();
+    m_prompt->showOutput(progress.texts.empty() || !run ? text(progress.text)
+                                                        : batchText(text(run->prompt), progress.texts));
     m_prompt->setStatus(progress.tokenCount > 0 ? counted(progress.tokenCount, tr("%1 token"), tr("%1 tokens"))
                                                 : phase);
     updateActions();
@@ -412,9 +452,12 @@ void MainWindow::showGeneratedText() {
                  status;
     }
     if (run->reusedPromptTokens > 0)
-        status += tr(". %1 of %2 prompt tokens were known from before.")
+        status += (run->batch > 0 ? tr(". %1 of %2 prompt tokens were shared between prompts.")
+                                  : tr(". %1 of %2 prompt tokens were known from before."))
                       .arg(run->reusedPromptTokens)
                       .arg(run->promptTokens.size());
+    if (const QString batch = batchSentence(trace); !batch.isEmpty())
+        status += (status.endsWith(QLatin1Char('.')) ? QStringLiteral(" ") : QStringLiteral(". ")) + batch;
     if (run->stopReason == "cancelled" || run->stopReason == "interrupted") status = tr("Stopped early. ") + status;
     if (run->stopReason.starts_with("failed")) status = tr("Failed on the way. ") + status;
     m_prompt->setStatus(status);

@@ -49,6 +49,7 @@ void MainWindow::climbLadder() {
             showError(settings ? tr("There is no device to run on.") : text(settings.error().message));
             return;
         }
+        settings->generate.prompts.clear();  // rungs are compared on one prompt: the whole text
         m_settings.setRunChoices(m_runBar->choices());
         m_climber.start(std::move(*settings), *device);
         showWorkspace();
