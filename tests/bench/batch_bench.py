@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""What a batch brings on the CPU: eight prompts with 1, 2, 4 and 8 of them at a time; prints a table.
+
+By hand:
+    python3 tests/bench/batch_bench.py --cli build/bin/gapscope-cli --model gemma-3-270m-q4_k_m.gguf
+"tokens a CPU second" is of the process's own processor time without loading and prompts (a run of one token each is
+taken off), the least of all rounds: it holds on a machine that is busy with other things. "tokens/s" is the best by the
+clock.
+"""
+import argparse
+import json
+import resource
+import subprocess
+
+PROMPTS = ["The history of the harbour begins with", "Once upon a time there was", "Water boils at a temperature of",
+           "The best way to learn a language is", "In the middle of the forest stood",
+           "A computer reads its program from", "When the train arrived in the city", "The recipe needs two eggs and"]
+
+
+def processor_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def run(arguments, batch, tokens):
+    command = [arguments.cli, "run", "--json", "--trace", "off", "--device", "cpu", "--model", arguments.model, "--raw",
+               "--ignore-eos", "--threads", str(arguments.threads), "--warmup", "0", "--max-new-tokens", str(tokens),
+               "--batch", str(batch)]
+    for prompt in PROMPTS:
+        command += ["--prompt", prompt]
+    before = processor_seconds()
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    return processor_seconds() - before, json.loads(output)["run"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cli", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=4)
+    arguments = parser.parse_args()
+    prompts_only = min(run(arguments, len(PROMPTS), 1)[0] for _ in range(arguments.rounds))
+    print("| batch | tokens a step | weights a token | tokens a CPU second | tokens/s | KV pages |")
+    print("|---|---|---|---|---|---|")
+    results = {batch: [] for batch in (1, 2, 4, 8)}
+    for _ in range(arguments.rounds):
+        for batch, runs in results.items():
+            runs.append(run(arguments, batch, arguments.tokens))
+    decoded = len(PROMPTS) * (arguments.tokens - 1)
+    for batch, runs in results.items():
+        of = runs[0][1]
+        spent = min(seconds for seconds, _ in runs) - prompts_only
+        best = max(info["tokensPerSecond"] for _, info in runs)
+        print(f"| {batch} | {of['tokensPerStep']:.2f} | {of['weightBytesPerToken'] / 1e6:.1f} MB | "
+              f"{decoded / spent:.0f} | {best:.0f} | {of['kvPageCount']} |")
+
+
+if __name__ == "__main__":
+    main()
