@@ -56,6 +56,7 @@ struct BackendSettings {
     int64_t pages = 0;                      // of a paged cache, on the CPU only; 0: not paged
     std::shared_ptr<const KvCache> prefix;  // of an earlier run of the model on this kind of backend; null: none
     int64_t prefixTokens = 0;               // how many of its positions the cache begins with
+    bool onlyChooses = false;               // nobody reads logits: only the token of the largest one is wanted
     bool drafts = false;                    // a draft model, beside the backend that checks
     std::function<void(const std::string& phase, double share)> onProgress;
     std::stop_token stop;
@@ -72,6 +73,7 @@ public:
     // makePlan() has to know.
     virtual bool quantizedActivations() const = 0;
     virtual int64_t kvElementBytes() const = 0;
+    virtual bool boundsHead() const { return false; }  // PlanRequest::boundsHead
     virtual PlanFlavor planFlavor() const { return PlanFlavor::Cpu; }
 
     // Makes a plan ready to be launched, whole or op by op, and tells the activity log what its ops are.

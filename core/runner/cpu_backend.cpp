@@ -100,13 +100,15 @@ Status CpuBackend::packWeights(const BackendSettings& settings) {
         if (settings.stop.stop_requested()) throw Cancelled();
     };
     std::vector<PackedMatrix> packed;
+    if (settings.onlyChooses && settings.mode != Mode::Eager && m_arithmetic == Arithmetic::Quantized)
+        m_upperHead = packUpperBits(m_model.head(), m_ops.isa);
     try {
         packed = PackedMatrix::packAll(views, m_isa, m_arithmetic, onRows);
     } catch (const Cancelled&) {
         return fail("Cancelled.", ErrorKind::Cancelled);
     }
     for (size_t i = 0; i < packed.size(); ++i) {
-        m_info.weightBytes += packed[i].bytes();
+        m_info.weightBytes += i == 0 && m_upperHead ? m_upperHead->bytes() : packed[i].bytes();
         m_packed.emplace(matrices[i], std::move(packed[i]));
     }
     // Norm weights, read as they are.
@@ -133,6 +135,7 @@ void CpuBackend::allocateBuffers(const BackendSettings& settings) {
     const int64_t widest = (widestInput(m_config) + 31) / 32 * 32;
     m_quantized = std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(quantizedBytes(rows, widest)));
     m_partials.resize(static_cast<size_t>(m_info.threads * checked));
+    m_probes.resize(static_cast<size_t>(m_info.threads));
     m_staging.resize(static_cast<size_t>(settings.contextLength + rows));
 
     const int64_t logitsBytes = 4 * m_config.vocabulary;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -22,6 +23,7 @@ public:
 
     const BackendInfo& info() const override { return m_info; }
     bool quantizedActivations() const override { return m_arithmetic == Arithmetic::Quantized; }
+    bool boundsHead() const override { return m_upperHead.has_value(); }
     int64_t kvElementBytes() const override { return gapscope::kvElementBytes(m_kvType); }
 
     Result<PlanId> add(Plan plan) override;
@@ -57,6 +59,8 @@ private:
     std::vector<CpuKernel::Stage> matmulStages(const PlanOp& op, const PlanRequest& request);
     std::vector<CpuKernel::Stage> cosSinStages(const PlanOp& op);
     std::vector<CpuKernel::Stage> argmaxStages(const PlanOp& op);
+    std::vector<CpuKernel::Stage> boundedHeadStages(const PlanOp& op);
+    CpuKernel::Stage combineStage(int64_t tokens);
     CpuKernel::Stage quantizeStage(const PlanOp& op);
 
     float* data(const Operand& operand) const;
@@ -73,12 +77,13 @@ private:
     BackendInfo m_info;
     const std::shared_ptr<KvCache> m_cache;
     std::unordered_map<const MatrixView*, PackedMatrix> m_packed;
+    std::optional<PackedMatrix> m_upperHead;  // where only tokens are wanted
     std::vector<float> m_frequenciesLocal, m_frequenciesGlobal;
 
     std::array<std::unique_ptr<float[]>, kBufferCount> m_buffers;
     std::unique_ptr<int32_t[]> m_ids, m_positions;
     std::unique_ptr<std::byte[]> m_quantized;
-    std::vector<ArgmaxPartial> m_partials;
+    std::vector<ArgmaxPartial> m_partials, m_probes;
 
     std::vector<int32_t> m_staging;  // ids on their way to the stream, by position
     int32_t* m_readTokens = nullptr;

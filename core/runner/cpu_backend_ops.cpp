@@ -39,6 +39,9 @@ std::vector<Stage> CpuBackend::stagesOf(const PlanOp& op, const PlanRequest& req
             return matmulStages(op, request);
         case OpKind::Argmax:
             return argmaxStages(op);
+        case OpKind::HeadBounds:
+        case OpKind::HeadChoice:
+            return boundedHeadStages(op);
         case OpKind::Attention: {
             AttentionArgs args;
             args.q = data(op.in[0]);
@@ -249,11 +252,28 @@ std::vector<Stage> CpuBackend::argmaxStages(const PlanOp& op) {
                 for (int64_t t = 0; t < tokens; ++t)
                     m_ops.argmax({logits + t * columns, columns, m_partials.data() + t * part.count}, part);
             },
-            [this, tokens = op.tokens](const Step&, Part part) {
-                if (part.index != 0) return;
-                for (int64_t t = 0; t < tokens; ++t)
-                    m_ids[static_cast<size_t>(t)] = combineArgmax(m_partials.data() + t * part.count, part.count);
-            }};
+            combineStage(op.tokens)};
+}
+
+Stage CpuBackend::combineStage(int64_t tokens) {
+    return [this, tokens](const Step&, Part part) {
+        if (part.index != 0) return;
+        for (int64_t t = 0; t < tokens; ++t)
+            m_ids[static_cast<size_t>(t)] = combineArgmax(m_partials.data() + t * part.count, part.count);
+    };
+}
+
+std::vector<Stage> CpuBackend::boundedHeadStages(const PlanOp& op) {
+    const bool bounds = op.kind == OpKind::HeadBounds;
+    BoundedHeadArgs args;
+    args.x = data(op.in[bounds ? 0 : 1]);
+    args.upper = &*m_upperHead;
+    args.full = &m_packed.at(op.matrices[0]);
+    args.bounds = data(bounds ? op.out[0] : op.in[0]);
+    args.probes = m_probes.data();
+    args.partials = m_partials.data();
+    if (bounds) return {[this, args](const Step&, Part part) { m_ops.headBounds(args, part); }};
+    return {[this, args](const Step&, Part part) { m_ops.headChoice(args, part); }, combineStage(1)};
 }
 
 }  // namespace gapscope

@@ -324,6 +324,7 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     backendSettings.precision = settings.precision;
     backendSettings.mode = mode;
     backendSettings.threads = settings.threads;
+    backendSettings.onlyChooses = settings.topLogits == 0 && Sampler(settings.sampling).greedy();
     // Room to check drafts in every run: the ring of a local layer has its size from this, and the blocks that
     // attention adds up in have theirs from the ring, so that runs with and without speculation round alike.
     backendSettings.chunkTokens = std::clamp(promptTokens, kMostDraftTokens + 1, kChunkTokens);

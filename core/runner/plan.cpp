@@ -266,6 +266,22 @@ void PlanBuilder::argmax() {
     op.fixedCost = {4 * op.tokens * op.columns, op.tokens * op.columns};
 }
 
+void PlanBuilder::boundedHead() {
+    const MatrixView& head = m_model.head();
+    matmul(Buffer::Normed, {&head}, {Buffer::Logits}, "lm_head");
+    PlanOp& bounds = m_plan.ops.back();
+    bounds.kind = OpKind::HeadBounds;
+    bounds.kernelName += "_upper_bits";
+    bounds.dtype += ", upper 5 bits";
+    bounds.fixedCost.bytes += head.rows * rowBytes(WeightType::Q5_0, head.columns) - head.bytes();
+    argmax();
+    PlanOp& choice = m_plan.ops.back();
+    choice.kind = OpKind::HeadChoice;
+    choice.kernelName += "_by_bounds";
+    choice.in[1] = {Buffer::Normed};
+    choice.matrices[0] = &head;
+}
+
 PlanOp& PlanBuilder::small(OpKind kind, std::string opName, int64_t heads, int64_t columns,
                            std::initializer_list<Operand> in, std::initializer_list<Operand> out) {
     const SmallOp info = smallOp(kind);

@@ -71,12 +71,14 @@ struct Operand {
 
 enum class OpKind : uint8_t {
     // both
-    Embedding,  // Ids -> out0, times scalar
-    CosSin,     // position -> out0, out1 of one theta (fused: out0..3, both thetas)
-    Quantize,   // in0 -> Quantized
-    Matmul,     // in0 times matrices[i] -> out[i]
-    Attention,  // Query and the cache -> out0 (CUDA: or Partials)
-    Argmax,     // Logits -> Ids
+    Embedding,   // Ids -> out0, times scalar
+    CosSin,      // position -> out0, out1 of one theta (fused: out0..3, both thetas)
+    Quantize,    // in0 -> Quantized
+    Matmul,      // in0 times matrices[i] -> out[i]
+    Attention,   // Query and the cache -> out0 (CUDA: or Partials)
+    Argmax,      // Logits -> Ids
+    HeadBounds,  // in0 times the upper bits of matrices[0] -> the most that each logit can be, in Logits
+    HeadChoice,  // in1 times the rows of matrices[0] that may win by Logits -> Ids
     // eager
     MulScalar,
     Square,
@@ -182,6 +184,7 @@ struct PlanRequest {
     bool drafts = false;                // of a model that guesses for another one
     bool checksDrafts = false;          // logits and choice of every token, each with the bits that it has alone
     bool batch = false;                 // the same, and the tokens are next ones of as many sequences; on the CPU only
+    bool boundsHead = false;            // a token is chosen without all bits of the head (kernels/cpu/bounded_head.h)
     bool quantizedActivations = false;  // block-quantised weights meet int8 activations
     int64_t kvElementBytes = 4;
 };

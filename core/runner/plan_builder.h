@@ -43,6 +43,7 @@ public:
     void gateUpGelu(const LayerWeights& weights);
     void attention();
     void argmax();
+    void boundedHead();  // in place of the head's matmul and argmax
     // One of the small ops: `in` and `out` are [rows, heads * columns], factors of another shape told by the kind.
     PlanOp& small(OpKind kind, std::string opName, int64_t heads, int64_t columns, std::initializer_list<Operand> in,
                   std::initializer_list<Operand> out);

@@ -40,7 +40,9 @@ Plan makeFusedPlan(const Model& model, const PlanRequest& request) {
         end.norms = {&weights.postFeedForwardNorm,
                      last ? &model.outputNorm() : &model.layers()[static_cast<size_t>(layer) + 1].inputNorm};
     }
-    if (request.head) {
+    if (request.head && request.boundsHead) {
+        plan.boundedHead();
+    } else if (request.head) {
         plan.matmul(Buffer::Normed, {&model.head()}, {Buffer::Logits}, "lm_head");
         plan.argmax();
     }

@@ -1,6 +1,7 @@
 // The tables of ops, and the last step of argmax.
 #include "kernels/cpu/cpu_ops.h"
 
+#include "kernels/cpu/bounded_head_driver.h"
 #include "kernels/cpu/matmul_driver.h"
 #include "kernels/cpu/scalar/scalar_ops.h"
 #include "kernels/cpu/simd/simd_ops.h"
@@ -48,6 +49,8 @@ template <const PanelKernels& kKernels>
 CpuOps withMatmuls(CpuOps ops) {
     ops.matmul = [](const MatmulArgs& args, Part part) { runMatmul(kKernels, args, part); };
     ops.gateUp = [](const GateUpArgs& args, Part part) { runGateUp(kKernels, args, part); };
+    ops.headBounds = [](const BoundedHeadArgs& args, Part part) { runHeadBounds(kKernels, args, part); };
+    ops.headChoice = [](const BoundedHeadArgs& args, Part part) { runHeadChoice(kKernels, args, part); };
     return ops;
 }
 

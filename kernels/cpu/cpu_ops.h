@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/argmax.h"
 #include "kernels/cpu/attention.h"
+#include "kernels/cpu/bounded_head.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/embedding.h"
 #include "kernels/cpu/isa.h"
@@ -31,6 +32,8 @@ struct CpuOps {
     void (*attention)(const AttentionArgs&, Part) = nullptr;
     void (*geluGate)(const GeluGateArgs&, Part) = nullptr;
     void (*argmax)(const ArgmaxArgs&, Part) = nullptr;
+    void (*headBounds)(const BoundedHeadArgs&, Part) = nullptr;  // the first pass; null in the scalar table
+    void (*headChoice)(const BoundedHeadArgs&, Part) = nullptr;  // the second
 
     // One per PyTorch op.
     void (*square)(const UnaryArgs&, Part) = nullptr;

@@ -131,6 +131,18 @@ TEST_P(RealModel, Fp32TokensAndLogitsAreTheReference) {
     std::cout << "largest logit difference " << worst << '\n';
 }
 
+// Asked for nothing but tokens, the head is read in part; asked for logits, as a whole.
+TEST_P(RealModel, TokensChosenByBoundsAreThoseOfAllLogits) {
+    GenerateSettings settings = this->settings(Precision::File, Mode::Graph);
+    settings.maxNewTokens = 60;
+    const std::vector<int32_t> bounded = run(settings).tokens;
+    settings.topLogits = 1;
+    const RepeatResult full = run(settings);
+    EXPECT_EQ(bounded, full.tokens);
+    for (size_t i = 0; i < full.steps.size(); ++i)
+        EXPECT_EQ(full.steps[i].top[0].id, bounded.at(i)) << "step " << i;
+}
+
 // The mode changes what is launched, never the numbers beyond rounding.
 TEST_P(RealModel, ModesAgree) {
     GenerateSettings settings = this->settings(Precision::Fp32, Mode::Eager);

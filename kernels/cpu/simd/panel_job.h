@@ -36,6 +36,7 @@ struct PanelKernels {
     int64_t panelRows;
     PanelKernel exact[kWeightTypeCount];
     PanelKernel quantized[kWeightTypeCount];  // null for float formats
+    PanelKernel bounds;                       // simd/bound_panels.h
     void (*quantizeRows)(const QuantizeRowsArgs&, Part);
     void (*geluGate)(const GeluGateArgs&, Part);
 };

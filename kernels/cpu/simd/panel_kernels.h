@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cpu/cpu_ops.h"
+#include "kernels/cpu/simd/bound_panels.h"
 #include "kernels/cpu/simd/matmul_exact.h"
 #include "kernels/cpu/simd/matmul_quantized.h"
 #include "kernels/cpu/simd/panel_job.h"
@@ -27,6 +28,7 @@ constexpr PanelKernels panelKernels(const CpuOps& ops) {
     setKernels<WeightType::Q4_K>(kernels);
     setKernels<WeightType::Q5_K>(kernels);
     setKernels<WeightType::Q6_K>(kernels);
+    kernels.bounds = boundPanels;
     kernels.quantizeRows = ops.quantizeRows;
     kernels.geluGate = ops.geluGate;
     return kernels;

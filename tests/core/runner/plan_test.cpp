@@ -61,6 +61,22 @@ TEST(Plan, FusedLaunchesEightKernelsALayer) {
         EXPECT_EQ(counts.at(layer), 8) << "layer " << layer;
 }
 
+TEST(Plan, AChoiceByBoundsReadsTheUpperBitsOfTheHead) {
+    const auto model = tinyModel();
+    PlanRequest asked = request(false, 1, true, true);
+    const Plan full = makePlan(*model, asked);
+    asked.boundsHead = true;
+    const Plan bounded = makePlan(*model, asked);
+    ASSERT_EQ(bounded.ops.size(), full.ops.size());
+    const PlanOp &bounds = bounded.ops[bounded.ops.size() - 2], &head = full.ops[full.ops.size() - 2];
+    EXPECT_EQ(bounds.kind, OpKind::HeadBounds);
+    EXPECT_EQ(bounds.opName, head.opName);
+    EXPECT_EQ(bounds.kernelName, head.kernelName + "_upper_bits");
+    EXPECT_EQ(head.cost(0).bytes - bounds.cost(0).bytes,
+              model->head().bytes() - model->head().rows * rowBytes(WeightType::Q5_0, model->head().columns));
+    EXPECT_EQ(bounded.ops.back().kind, OpKind::HeadChoice);
+}
+
 TEST(Plan, OnlyTheEndOfThePromptHasAHead) {
     const auto model = tinyModel();
     for (const bool eager : {true, false}) {
