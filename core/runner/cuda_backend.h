@@ -128,9 +128,9 @@ private:
     float* m_frequenciesGlobal = nullptr;
     float* m_ropeTable = nullptr;  // of the decode step's tokens
     cuda::StepState* m_state = nullptr;
-    unsigned* m_arrivals = nullptr;      // of blocks at the barriers of persistent steps
+    unsigned* m_arrivals = nullptr;      // of blocks at the ends of persistent steps
     unsigned* m_partArrivals = nullptr;  // of attention's parts, by checked token and head
-    CudaMemory m_persistentLayers;
+    CudaMemory m_persistentMemory;       // the layers' descriptions and the exchange of the blocks
     int32_t* m_ids = nullptr;
     float* m_partialValues = nullptr;
     int32_t* m_partialIndices = nullptr;

@@ -45,13 +45,19 @@ Status CudaBackend::preparePersistent(Compiled& compiled) {
                           .splits = m_splits[i],
                           .global = global ? 1 : 0});
     }
+    constexpr size_t kAlignment = 256;
     const size_t bytes = layers.size() * sizeof(cuda::PersistentLayer);
+    const size_t exchangeAt = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    const size_t exchangeBytes =
+        cuda::persistentExchangeBytes(layers, static_cast<int>(m_config.heads), static_cast<int>(m_config.headDim));
     void* raw = nullptr;
-    cudaError_t error = cudaMalloc(&raw, bytes);
-    m_persistentLayers.reset(raw);
+    cudaError_t error = cudaMalloc(&raw, exchangeAt + exchangeBytes);
+    m_persistentMemory.reset(raw);
     if (error == cudaSuccess) error = cudaMemcpy(raw, layers.data(), bytes, cudaMemcpyHostToDevice);
-    if (error != cudaSuccess) return cudaFailure("The GPU gave no memory for the layers' descriptions", error);
     args.layers = static_cast<const cuda::PersistentLayer*>(raw);
+    args.exchange = static_cast<std::byte*>(raw) + exchangeAt;
+    if (error == cudaSuccess) error = cudaMemset(args.exchange, 0, exchangeBytes);
+    if (error != cudaSuccess) return cudaFailure("The GPU gave no memory for the persistent mode's layers", error);
     args.headDim = static_cast<int>(m_config.headDim);
     args.table = matrix(m_model.embedding());
     args.head = matrix(m_model.head());
@@ -63,12 +69,6 @@ Status CudaBackend::preparePersistent(Compiled& compiled) {
     args.localFrequencies = m_frequenciesLocal;
     args.globalFrequencies = m_frequenciesGlobal;
     args.globalScale = static_cast<float>(m_config.ropeScaleGlobal);
-    args.query = floats({Buffer::Query});
-    args.key = floats({Buffer::Key});
-    args.value = floats({Buffer::Value});
-    args.partials = floats({Buffer::Partials});
-    args.projected = floats({Buffer::Projected});
-    args.activated = halves({Buffer::Activated});
     args.logits = floats({Buffer::Logits});
     args.partialValues = m_partialValues;
     args.partialIndices = m_partialIndices;

@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_bf16(AttentionArg
     const int warp = static_cast<int>(threadIdx.x) / kWarp;
     const CacheRows rows = loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, range.end);
     attend<kGroup>(args, kvHead, token, headOffset, static_cast<int>(blockIdx.x), range, q, rows, NewRow{}, shared,
-                   [] { __syncthreads(); });
+                   PlainParts{args}, [] { __syncthreads(); });
 }
 
 // What was written two kernels ago or earlier may be read before the wait, because the kernel between has waited for it
@@ -41,13 +41,13 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_bf16(AttentionArg
 template <int kGroup>
 __global__ void __launch_bounds__(kAttentionThreads) attention_decode_norm_rope_bf16(AttentionDecodeArgs args) {
     __shared__ DecodeShared<kGroup> shared;
-    decodeAttention<kGroup>(
-        args, static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y) * kGroup, shared,
-        [] {
-            waitForPrevious();
-            allowNext();
-        },
-        [] { __syncthreads(); });
+    const auto wait = [] {
+        waitForPrevious();
+        allowNext();
+    };
+    decodeAttention<kGroup>(args, static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y) * kGroup, shared,
+                            PlainProjections<decltype(wait)>{args, wait}, PlainParts{args.attention},
+                            [] { __syncthreads(); });
 }
 
 __global__ void __launch_bounds__(kMaxHeadDim) attention_combine_bf16(AttentionArgs args) {

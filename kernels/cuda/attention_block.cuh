@@ -63,14 +63,30 @@ struct AttendShared {
     __align__(16) float warpOut[kAttentionWarps][kGroup][kMaxHeadDim];
 };
 
+// Where the parts of the output go: to the partials of the arguments. Another type may send them elsewhere.
+struct PlainParts {
+    const AttentionArgs& args;
+    // Element `d` of part `part`, which counts heads and their splits.
+    __device__ __forceinline__ void keep(int64_t part, int d, float value) const {
+        args.partials[part * args.cache.headDim + d] = value;
+    }
+    __device__ __forceinline__ void keepStatistics(int64_t part, float maximum, float total) const {
+        float* const statistics =
+            args.partials + attentionStatisticsAt(args.tokens, args.heads, args.cache.headDim, args.splits) + 2 * part;
+        statistics[0] = maximum;
+        statistics[1] = total;
+    }
+};
+
 // One block, one query token, kGroup query heads that share a kv head: each warp walks every eighth group of keys of
 // the range with its own running maximum, sum and output; then the warps are merged, in their order, so that the same
 // keys give the same bits. `q` holds the lane's part of each query, already scaled; `rows` the warp's first keys.
 // `split` says which part of the keys `range` is; `sync` is a barrier of the threads that take part.
-template <int kGroup, class Sync>
+template <int kGroup, class Parts, class Sync>
 __device__ __forceinline__ void attend(const AttentionArgs& args, int kvHead, int token, int headOffset, int split,
                                        KeyRange range, const float (&q)[kGroup][kPerLane], CacheRows rows,
-                                       const NewRow& newRow, AttendShared<kGroup>& shared, Sync sync) {
+                                       const NewRow& newRow, AttendShared<kGroup>& shared, const Parts& parts,
+                                       Sync sync) {
     auto& warpMaxima = shared.warpMaxima;
     auto& warpTotals = shared.warpTotals;
     auto& warpOut = shared.warpOut;
@@ -173,13 +189,8 @@ __device__ __forceinline__ void attend(const AttentionArgs& args, int kvHead, in
             continue;
         }
         const int64_t part = head * args.splits + split;
-        args.partials[part * headDim + d] = sum;
-        if (d == 0) {
-            float* const statistics =
-                args.partials + attentionStatisticsAt(args.tokens, args.heads, headDim, args.splits) + 2 * part;
-            statistics[0] = blockMaximum;
-            statistics[1] = blockTotal;
-        }
+        parts.keep(part, d, sum);
+        if (d == 0) parts.keepStatistics(part, blockMaximum, blockTotal);
     }
 }
 
@@ -232,11 +243,29 @@ struct DecodeShared {
     AttendShared<kGroup> attend;
 };
 
+enum class Projection { Query, Key, Value };
+
+// What the projections left, in plain memory, once `wait()` returned.
+template <class Wait>
+struct PlainProjections {
+    const AttentionDecodeArgs& all;
+    Wait wait;
+    // Of all threads, before any part is loaded.
+    __device__ __forceinline__ void await() const { wait(); }
+    // A lane's part of head `head`.
+    __device__ __forceinline__ void load(Projection which, int head, bool inside, float (&to)[kPerLane]) const {
+        const int lane = static_cast<int>(threadIdx.x) % kWarp;
+        const float* const from = which == Projection::Query ? all.q : which == Projection::Key ? all.k : all.v;
+        loadEight(from + head * all.attention.cache.headDim + lane * kPerLane, inside, to);
+    }
+};
+
 // One decode step of kGroup heads from headOffset on, over part `split` of their keys. Old keys and the position are
-// read before `wait()`, what the projections left after it. By kAttentionThreads threads; `sync` is their barrier.
-template <int kGroup, class Wait, class Sync>
+// read before the projections are awaited. By kAttentionThreads threads; `sync` is their barrier.
+template <int kGroup, class Projections, class Parts, class Sync>
 __device__ __forceinline__ void decodeAttention(const AttentionDecodeArgs& all, int split, int headOffset,
-                                                DecodeShared<kGroup>& shared, Wait wait, Sync sync) {
+                                                DecodeShared<kGroup>& shared, const Projections& projections,
+                                                const Parts& parts, Sync sync) {
     const AttentionArgs& args = all.attention;
     auto& queries = shared.queries;
     auto& newRows = shared.newRows;
@@ -256,14 +285,14 @@ __device__ __forceinline__ void decodeAttention(const AttentionDecodeArgs& all, 
     const bool isQuery = task < kGroup;
     const bool hasTask = isQuery || (task < kGroup + 2 && hasNewRow);
     const RopePart rope(isQuery ? all.rope.queryWeights : all.rope.keyWeights, all.cosSin, headDim);
-    wait();
+    projections.await();
 
     if (hasTask) {
-        const float* const source = isQuery          ? all.q + (headOffset + task) * headDim
-                                    : task == kGroup ? all.k + kvHead * headDim
-                                                     : all.v + kvHead * headDim;
         float values[kPerLane];
-        loadEight(source + lane * kPerLane, active, values);
+        projections.load(isQuery          ? Projection::Query
+                         : task == kGroup ? Projection::Key
+                                          : Projection::Value,
+                         isQuery ? headOffset + task : kvHead, active, values);
         if (task <= kGroup) normRope(values, rope, headDim, all.rope.epsilon);
         if (active && isQuery) {
 #pragma unroll
@@ -294,7 +323,7 @@ __device__ __forceinline__ void decodeAttention(const AttentionDecodeArgs& all, 
         newRow.key = *reinterpret_cast<const uint4*>(&newRows[0][lane * kPerLane]);
         newRow.value = *reinterpret_cast<const uint4*>(&newRows[1][lane * kPerLane]);
     }
-    attend<kGroup>(args, kvHead, 0, headOffset, split, range, q, rows, newRow, shared.attend, sync);
+    attend<kGroup>(args, kvHead, 0, headOffset, split, range, q, rows, newRow, shared.attend, parts, sync);
 }
 
 // The largest instantiated group that divides the heads of one kv head.

@@ -11,6 +11,13 @@ __device__ __forceinline__ unsigned sharedAddress(const void* pointer) {
     return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
 }
 
+// The same address, in a way that makes the compiler keep it in a register: how it is made takes longer than a barrier.
+__device__ __forceinline__ unsigned keptAddress(const void* pointer) {
+    unsigned address = sharedAddress(pointer);
+    asm volatile("" : "+r"(address));
+    return address;
+}
+
 __device__ __forceinline__ void initBarrier(unsigned barrier, unsigned arrivals) {
     asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
 }
@@ -20,8 +27,23 @@ __device__ __forceinline__ void arriveExpecting(unsigned barrier, unsigned bytes
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
 }
 
-__device__ __forceinline__ void arrive(unsigned barrier) {
-    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
+__device__ __forceinline__ void arrive(unsigned barrier, int times) {
+    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(times) : "memory");
+}
+
+// Whether waitForPhase() would return at once.
+__device__ __forceinline__ bool hasPhase(unsigned barrier, unsigned parity) {
+    unsigned done = 0;
+    asm volatile(
+        "{\n"
+        ".reg .pred done;\n"
+        "mbarrier.test_wait.parity.shared::cta.b64 done, [%1], %2;\n"
+        "selp.u32 %0, 1, 0, done;\n"
+        "}\n"
+        : "=r"(done)
+        : "r"(barrier), "r"(parity)
+        : "memory");
+    return done != 0;
 }
 
 __device__ __forceinline__ void waitForPhase(unsigned barrier, unsigned parity) {
@@ -36,6 +58,14 @@ __device__ __forceinline__ void waitForPhase(unsigned barrier, unsigned parity) 
         "}\n" ::"r"(barrier),
         "r"(parity)
         : "memory");
+}
+
+// 16 bytes to shared memory, by this thread, which waits for its own.
+__device__ __forceinline__ void copyAhead(void* to, const void* from) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(sharedAddress(to)), "l"(from) : "memory");
+}
+__device__ __forceinline__ void waitForCopies() {
+    asm volatile("cp.async.wait_all;" ::: "memory");
 }
 
 // For data that is read once: it is to leave the L2 cache before what is read again.

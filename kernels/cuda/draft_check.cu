@@ -117,7 +117,8 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_rows_norm_rope_bf
             for (int i = 0; i < kPerLane; ++i)
                 q[g][i] = queries[g][lane * kPerLane + i];
     }
-    attend<kGroup>(args, kvHead, token, headOffset, split, range, q, rows, NewRow{}, shared, [] { __syncthreads(); });
+    attend<kGroup>(args, kvHead, token, headOffset, split, range, q, rows, NewRow{}, shared, PlainParts{args},
+                   [] { __syncthreads(); });
     joinWhenLast<kGroup>(all, token, headOffset);
 }
 

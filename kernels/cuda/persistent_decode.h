@@ -1,10 +1,12 @@
 // A whole decode step as one cooperative kernel: one block a multiprocessor stays for all layers and the head. In each
 // block one warp does nothing but stream the block's rows of every matrix, in the order of their use, into a ring of
-// shared memory; the other warps multiply. Steps that depend on one another are told apart by a barrier over all
-// blocks, at which the multiplying warps wait and the stream goes on: memory does not idle. The arithmetic is that of
-// the fused kernels (gemv.h, attention.h) in the same order, so the logits have the same bits.
+// shared memory; the other warps multiply. Between steps that depend on one another every block hands the others what
+// it computed, each value with a number that tells that it is there (persistent_exchange.cuh); the stream goes on
+// meanwhile. The arithmetic is that of the fused kernels (gemv.h, attention.h) in the same order, so the logits have
+// the same bits.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 
@@ -41,14 +43,8 @@ struct PersistentDecodeArgs {
     int headDim = 0;
     const float* localFrequencies = nullptr;  // [headDim / 2]
     const float* globalFrequencies = nullptr;
-    float globalScale = 1;  // positions of global layers are divided by it
-    // Between the steps, as the fused kernels have them:
-    float* query = nullptr;  // [heads * headDim], as projected
-    float* key = nullptr;
-    float* value = nullptr;
-    float* partials = nullptr;   // attentionPartialFloats()
-    float* projected = nullptr;  // [hidden]
-    Bf16* activated = nullptr;   // [feedForward], padded with zeros
+    float globalScale = 1;          // positions of global layers are divided by it
+    std::byte* exchange = nullptr;  // persistentExchangeBytes(), zeros before the first launch
     float* logits = nullptr;
     float* partialValues = nullptr;  // [multiprocessors]
     int32_t* partialIndices = nullptr;
@@ -56,10 +52,12 @@ struct PersistentDecodeArgs {
     StepState* state = nullptr;
     int32_t* ring = nullptr;  // as ArgmaxFinishArgs has it
     int ringSize = 0;
-    // Counts the blocks that reached each barrier, over all launches; `arrived` is what it holds before the next.
+    // Counts the blocks that came to the choice of the token, over all launches, from 0 on.
     unsigned* arrivals = nullptr;
-    unsigned arrived = 0;
 };
+
+// What the blocks hand one another between the steps.
+[[nodiscard]] size_t persistentExchangeBytes(std::span<const PersistentLayer> layers, int heads, int headDim);
 
 // Made ready once, launched for each token. One thread; launches of one object go to one stream.
 class PersistentDecode {
@@ -68,8 +66,8 @@ public:
     ~PersistentDecode();
 
     // `layers`: what args.layers points at, on the host. cudaErrorNotSupported before compute capability 9.0,
-    // cudaErrorInvalidConfiguration where a row does not fit. All matrices of one input have one stride, strides are
-    // multiples of 8, and hidden is a multiple of 4.
+    // cudaErrorInvalidConfiguration where a row does not fit or layers differ in their shapes. All matrices of one
+    // input have one stride, strides are multiples of 8, and hidden is a multiple of 4.
     [[nodiscard]] cudaError_t prepare(std::span<const PersistentLayer> layers, const PersistentDecodeArgs& args,
                                       int multiprocessors);
     [[nodiscard]] cudaError_t launch(cudaStream_t stream);

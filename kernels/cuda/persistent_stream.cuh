@@ -8,45 +8,84 @@
 #include "kernels/cuda/block_pipe.cuh"
 #include "kernels/cuda/device_math.cuh"
 #include "kernels/cuda/persistent_decode.h"
+#include "kernels/cuda/persistent_exchange.cuh"
 
 namespace gapscope::cuda {
 
-// As many as the parts of a long row and as attention has: more would leave each too few registers.
+// The team: as many warps as the parts of a long row and as attention has. Norms and attention are its.
 constexpr int kConsumerWarps = 8;
 constexpr int kConsumers = kConsumerWarps * kWarp;
-constexpr int kBlockThreads = kConsumers + kWarp;  // and the warp that streams
-constexpr int kLongestRowOfAWarp = 1280;           // as gemv() has it; longer rows are split over the warps
-constexpr int kHeldVectors = 5;                    // of the input, a lane: 1280 columns, 10240 of a long row
-constexpr int kPartsAhead = 8;                     // of the attention's output, that a thread loads at once
-constexpr size_t kSmallestSlot = 16 << 10;
-constexpr int kMostSlots = 32;
-constexpr int kInFlight = 3;        // tiles of a block on their way; at most as many as slots
-constexpr int kMostResults = 1024;  // sums of a block that wait for the end of a step
+// With the warps that help it to multiply short rows, and one that streams: four on each of a multiprocessor's
+// schedulers, whose latencies cover one another.
+constexpr int kMultiplyingWarps = 15;
+constexpr int kMultiplying = kMultiplyingWarps * kWarp;
+constexpr int kBlockThreads = kMultiplying + kWarp;
+constexpr int kLongestRowOfAWarp = 1280;  // as gemv() has it; longer rows are split over the warps
+constexpr int kSmallestSlot = 12 << 10;
+constexpr int kLargestSlot = 32 << 10;
+constexpr int kMostSlots = 24;
+// Of a block, on their way; at least a tile. More make messages wait behind them; in the head there are none.
+constexpr int kBytesInFlight = 28 << 10;
+constexpr int kHeadBytesInFlight = 56 << 10;
+
+// A number by which others are divided: exact below 2^32 / itself.
+struct Divisor {
+    unsigned value = 1, factor = 0;  // 2^32 / value, rounded up; 0 for 1
+    GAPSCOPE_HOST_DEVICE static Divisor of(unsigned value) {
+        return {value, value == 1 ? 0U : static_cast<unsigned>((0xffffffffULL + value) / value)};
+    }
+    __device__ __forceinline__ unsigned quotient(unsigned number) const {
+        return value == 1 ? number : __umulhi(number, factor);
+    }
+};
 
 // What lies where in a block's shared memory, in bytes.
 struct Layout {
     int slotBytes = 0;
-    int slots = 0;
-    int residualAt = 0;   // float[hidden], the residual stream
-    int inputAt = 0;      // bf16 of the longest input
-    int resultsAt = 0;    // float[kMostResults]
+    Divisor slots;
+    int residualAt = 0;  // float[hidden], the residual stream
+    int inputAt = 0;     // two inputs, bf16: of o_proj and of the other steps
+    int inputBytes = 0;  // of the latter
+    int gatheredAt = 0;  // float[hidden]; or parts of attention, then their maxima and sums; or down's input, bf16
+    int splitsGathered = 0;
+    int resultsAt = 0;    // float[rows of down of a block, kConsumerWarps], parts of long rows
+    int sumsAt = 0;       // float4[kConsumerWarps]; as many bytes hold a float and an index of each warp
     int ropeAt = 0;       // float[2, 2, headDim / 2]: local cos, local sin, global cos, global sin
     int layersAt = 0;     // PersistentLayer[2], of the layer at hand and the next
     int stateAt = 0;      // StepState, a copy
+    int sharesAt = 0;     // Share[kSteps]
+    int normsAt = 0;      // float[2, hidden] of the next norm; in the same place, while there is none:
     int attentionAt = 0;  // DecodeShared<1>
     int ringAt = 0;
     int bytes = 0;
 };
 
+// Steps of a layer; the head comes after the last.
+enum Step : int { kQkv, kOutput, kGateUp, kDown, kStepsOfLayer, kHead = kStepsOfLayer, kSteps };
+
+// What a step multiplies, in all layers alike. A warp takes a unit at a time: two rows, or gate's and up's of one
+// number; of a long row all warps take a part.
+struct StepShape {
+    int rows = 0;         // of all blocks; pairs for gate and up; queries, keys and values below one another
+    int vectors = 0;      // of 16 bytes, a row
+    int rowsOfUnit = 2;   // as rows are counted here
+    Divisor unitsOfTile;  // at most kMostUnits; a tile holds whole units
+    int isLong = 0;
+    int inFlight = 0;  // tiles on their way, at most
+    int warps = 0;     // that take units of short rows: as many as leave no warp a round of the ring behind the stream
+};
+constexpr int kMostUnits = 64;
+
 struct Kernel {
     PersistentDecodeArgs args;
     Layout layout;
+    StepShape shapes[kSteps];
+    ExchangeLayout exchange;
+    unsigned number = 0;   // of the last exchange before this launch
+    unsigned arrived = 0;  // blocks that came to the choice in all launches before
 };
 
 #if __CUDA_ARCH__ >= 900
-
-// Steps of a layer; the head comes after the last.
-enum Step : int { kQkv, kOutput, kGateUp, kDown, kStepsOfLayer, kHead = kStepsOfLayer };
 
 // A block's dynamic shared memory. Always reached by this name, so that the compiler knows which memory it is: generic
 // loads made the products several times slower.
@@ -55,126 +94,127 @@ __device__ __forceinline__ std::byte* blockMemory() {
     return memory;
 }
 
-// What other blocks wrote in this launch: from the L2 cache.
-template <class T>
-__device__ __forceinline__ T fresh(const T* address) {
-    return __ldcg(address);
-}
-
 __device__ __forceinline__ void syncConsumers() {
     syncThreads<1, kConsumers>();
+}
+__device__ __forceinline__ void syncMultiplying() {
+    syncThreads<3, kMultiplying>();
 }
 
 // The block's share of `rows`, [first, end).
 struct Share {
     int first, end;
     __device__ __forceinline__ explicit Share(int rows)
-        : first(static_cast<int>(static_cast<int64_t>(rows) * blockIdx.x / gridDim.x)),
-          end(static_cast<int>(static_cast<int64_t>(rows) * (blockIdx.x + 1) / gridDim.x)) {}
+        : first(static_cast<int>(static_cast<unsigned>(rows) * blockIdx.x / gridDim.x)),
+          end(static_cast<int>(static_cast<unsigned>(rows) * (blockIdx.x + 1) / gridDim.x)) {}
     __device__ __forceinline__ int rows() const { return end - first; }
 };
 
-// Some whole rows of one matrix, in a slot of the ring.
-struct Tile {
-    int rows;
-    int vectors;  // of 16 bytes, a row
-    int inStep;   // of its first row, among the block's rows of the step
-    int isLast;   // of the step, or of as many rows as wait for its end
-};
-
+// The slots that tiles of whole units go through, in the order of their use, from 0 on.
 struct Ring {
-    Tile* tiles;
-    unsigned fullAt;  // shared addresses of the slots' barriers
-    unsigned emptyAt;
-    int dataAt;  // in the block's memory
+    unsigned fullAt;   // shared addresses of the slots' barriers: a tile has landed
+    unsigned emptyAt;  // all of its units were used; kMostUnits arrivals
+    int dataAt;        // in the block's memory
     int slotBytes;
-    int slots;
-    int slot = 0;
-    unsigned parity = 0;
-    __device__ __forceinline__ std::byte* data() const { return blockMemory() + dataAt + slot * slotBytes; }
-    __device__ __forceinline__ unsigned full() const { return fullAt + 8U * static_cast<unsigned>(slot); }
-    __device__ __forceinline__ unsigned empty() const { return emptyAt + 8U * static_cast<unsigned>(slot); }
-    __device__ __forceinline__ void advance() {
-        if (++slot < slots) return;
-        slot = 0;
-        parity ^= 1;
+    Divisor slots;
+    struct Slot {
+        unsigned full, empty, parity;
+        int at;
+    };
+    __device__ __forceinline__ Slot slotOf(int tile) const {
+        const unsigned round = slots.quotient(static_cast<unsigned>(tile));
+        const unsigned slot = static_cast<unsigned>(tile) - round * slots.value;
+        return {fullAt + 8U * slot, emptyAt + 8U * slot, round & 1U, dataAt + static_cast<int>(slot) * slotBytes};
     }
-};
-
-// All tiles of a block in the order of their use: use(tile, first byte, bytes).
-class TileWalk {
-public:
-    __device__ __forceinline__ explicit TileWalk(int slotBytes) : m_slotBytes(slotBytes) {}
-
-    template <class Use>
-    __device__ __forceinline__ void run(const PersistentDecodeArgs& args, Use use) const {
-        for (int i = 0; i < args.layerCount; ++i) {
-            const PersistentLayer& layer = args.layers[i];
-            // Below one another, split as if they were one.
-            const Share stacked(layer.query.rows + layer.key.rows + layer.value.rows);
-            const Share output(layer.output.rows), pairs(layer.gate.rows), down(layer.down.rows);
-            const int keysAt = layer.query.rows, valuesAt = keysAt + layer.key.rows;
-            // One call for all: its code is large.
-            for (int part = 0; part < 7; ++part) {
-                const WeightMatrix& matrix = part == 0   ? layer.query
-                                             : part == 1 ? layer.key
-                                             : part == 2 ? layer.value
-                                             : part == 3 ? layer.output
-                                             : part == 4 ? layer.gate
-                                             : part == 5 ? layer.up
-                                                         : layer.down;
-                const int base = part == 1 ? keysAt : part == 2 ? valuesAt : 0;
-                const Share& share = part < 3 ? stacked : part == 3 ? output : part < 6 ? pairs : down;
-                const int first = max(share.first, base), end = max(first, min(share.end, base + matrix.rows));
-                const int inStep = part < 3 ? first - share.first : part == 5 ? pairs.rows() : 0;
-                rows(matrix, first - base, end - base, inStep, part == 2 || part == 3 || part > 4, use);
-            }
-        }
-        const Share share(args.head.rows);
-        const int most = kMostResults / tileRows(args.head) * tileRows(args.head);
-        for (int first = share.first; first < share.end; first += most)
-            rows(args.head, first, min(first + most, share.end), 0, true, use);
-    }
-
-private:
-    __device__ __forceinline__ int tileRows(const WeightMatrix& matrix) const {
-        return max(1, m_slotBytes / (matrix.stride * static_cast<int>(sizeof(Bf16))));
-    }
-    // Rows [first, end); the end of a step is told even if this block has none of its rows.
-    template <class Use>
-    __device__ __forceinline__ void rows(const WeightMatrix& matrix, int first, int end, int inStep, bool endsStep,
-                                         Use use) const {
-        const int most = tileRows(matrix);
-        for (int row = first; row < end || (row == first && endsStep); row += most) {
-            const int count = min(most, end - row);
-            use(Tile{count, matrix.stride / 8, inStep + row - first, endsStep && row + most >= end},
-                matrix.data + static_cast<int64_t>(row) * matrix.stride,
-                static_cast<unsigned>(count * matrix.stride) * static_cast<unsigned>(sizeof(Bf16)));
-        }
-    }
-
-    int m_slotBytes;
 };
 
 // One thread: the tiles into the ring, as soon as there is room for them, with so many on their way as keep memory
-// busy. More make the barriers and small loads of the multiplying side wait behind them: 5 % of a token on an H100.
-__device__ __forceinline__ void produce(const PersistentDecodeArgs& args, Ring ring) {
-    const uint64_t policy = readOncePolicy();
-    Ring landed = ring;
-    int count = 0;
-    TileWalk(ring.slotBytes).run(args, [&](const Tile& tile, const Bf16* from, unsigned bytes) {
-        if (count >= kInFlight) {
-            waitForPhase(landed.full(), landed.parity);
-            landed.advance();
+// busy. More make the messages of the multiplying side wait behind them.
+class Producer {
+public:
+    __device__ __forceinline__ Producer(const Kernel& kernel, const Ring& ring)
+        : m_kernel(kernel), m_ring(ring), m_policy(readOncePolicy()) {}
+
+    __device__ __forceinline__ void run() {
+        const PersistentDecodeArgs& args = m_kernel.args;
+        Matrices next = matricesOf(args.layers);
+#pragma unroll 1
+        for (int layer = 0; layer < args.layerCount; ++layer) {
+            const Matrices now = next;
+            if (layer + 1 < args.layerCount) next = matricesOf(args.layers + layer + 1);
+                // One loop for all: its code is large.
+#pragma unroll 1
+            for (int step = kQkv; step < kStepsOfLayer; ++step)
+                stream(step,
+                       step == kQkv      ? now.query
+                       : step == kOutput ? now.output
+                       : step == kGateUp ? now.gate
+                                         : now.down,
+                       step == kQkv      ? now.key
+                       : step == kGateUp ? now.up
+                                         : nullptr,
+                       step == kQkv ? now.value : nullptr);
         }
-        waitForPhase(ring.empty(), ring.parity ^ 1);
-        ring.tiles[ring.slot] = tile;
-        arriveExpecting(ring.full(), bytes);
-        if (bytes > 0) copyBulk(ring.data(), from, bytes, ring.full(), policy);
-        ring.advance();
-        ++count;
-    });
-}
+        stream(kHead, args.head.data, nullptr, nullptr);
+    }
+
+private:
+    struct Matrices {
+        const Bf16 *query, *key, *value, *output, *gate, *up, *down;
+    };
+    static __device__ __forceinline__ const Bf16* dataOf(const WeightMatrix& matrix) {
+        return reinterpret_cast<const Bf16*>(__ldg(reinterpret_cast<const unsigned long long*>(&matrix.data)));
+    }
+    static __device__ __forceinline__ Matrices matricesOf(const PersistentLayer* layer) {
+        return {dataOf(layer->query), dataOf(layer->key), dataOf(layer->value), dataOf(layer->output),
+                dataOf(layer->gate),  dataOf(layer->up),  dataOf(layer->down)};
+    }
+
+    __device__ __forceinline__ void stream(int step, const Bf16* first, const Bf16* second, const Bf16* third) {
+        const StepShape& shape = m_kernel.shapes[step];
+        const Share share(shape.rows);
+        const int rowsOfTile = static_cast<int>(shape.unitsOfTile.value) * shape.rowsOfUnit;
+        const unsigned rowBytes = 16U * static_cast<unsigned>(shape.vectors);
+        const int keysAt = m_kernel.args.heads * m_kernel.args.headDim;
+        const int valuesAt = (keysAt + shape.rows) / 2;
+#pragma unroll 1
+        for (int row = share.first; row < share.end; row += rowsOfTile) {
+            const int end = min(row + rowsOfTile, share.end);
+            const unsigned bytes = static_cast<unsigned>(end - row) * rowBytes;
+            if (m_tile >= shape.inFlight) {
+                const Ring::Slot landed = m_ring.slotOf(m_tile - shape.inFlight);
+                waitForPhase(landed.full, landed.parity);
+            }
+            m_slot = m_ring.slotOf(m_tile++);
+            waitForPhase(m_slot.empty, m_slot.parity ^ 1);
+            arriveExpecting(m_slot.full, step == kGateUp ? 2 * bytes : bytes);
+            if (step == kQkv) {
+                const auto copyPart = [&](const Bf16* matrix, int begins, int ends) {
+                    const int from = max(row, begins), to = min(end, ends);
+                    if (from < to)
+                        copy(static_cast<unsigned>(from - row) * rowBytes, matrix, from - begins,
+                             static_cast<unsigned>(to - from), rowBytes);
+                };
+                copyPart(first, 0, keysAt);
+                copyPart(second, keysAt, valuesAt);
+                copyPart(third, valuesAt, shape.rows);
+            } else {
+                copy(0, first, row, static_cast<unsigned>(end - row), rowBytes);
+                if (step == kGateUp) copy(bytes, second, row, static_cast<unsigned>(end - row), rowBytes);
+            }
+        }
+    }
+    __device__ __forceinline__ void copy(unsigned to, const Bf16* matrix, int row, unsigned rows, unsigned rowBytes) {
+        const auto* const from = reinterpret_cast<const std::byte*>(matrix) + static_cast<int64_t>(row) * rowBytes;
+        copyBulk(blockMemory() + m_slot.at + to, from, rows * rowBytes, m_slot.full, m_policy);
+    }
+
+    const Kernel& m_kernel;
+    Ring m_ring;
+    Ring::Slot m_slot{};
+    uint64_t m_policy;
+    int m_tile = 0;
+};
 
 #endif
 

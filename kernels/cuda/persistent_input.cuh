@@ -1,0 +1,311 @@
+// What a block of the persistent decode step does between its products: the token's embedding, norms, and the gathering
+// of what the blocks computed. See persistent_decode.h.
+#pragma once
+
+#include "kernels/cuda/attention_block.cuh"
+#include "kernels/cuda/persistent_stream.cuh"
+
+namespace gapscope::cuda {
+
+#if __CUDA_ARCH__ >= 900
+
+// Brings the input of each step into shared memory. By all multiplying threads of a block, unless said otherwise.
+class StepInput {
+public:
+    __device__ __forceinline__ explicit StepInput(const Kernel& kernel)
+        : m_kernel(kernel),
+          m_args(kernel.args),
+          m_layout(kernel.layout),
+          m_exchange(kernel.exchange),
+          m_number(kernel.number) {}
+
+protected:
+    static __device__ __forceinline__ int thread() { return static_cast<int>(threadIdx.x); }
+    static __device__ __forceinline__ unsigned addressOf(int offset) {
+        return sharedAddress(blockMemory()) + static_cast<unsigned>(offset);
+    }
+    static __device__ __forceinline__ bool isTeam() { return threadIdx.x < kConsumers; }
+    static __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
+    static __device__ __forceinline__ int warp() { return static_cast<int>(threadIdx.x) / kWarp; }
+
+    template <class T>
+    static __device__ __forceinline__ T* at(int offset) {
+        return reinterpret_cast<T*>(blockMemory() + offset);
+    }
+    __device__ __forceinline__ float* residual() const { return at<float>(m_layout.residualAt); }
+    // Two in turns: a step's input is written while warps may still read that of the step before. That of down is read
+    // where it was gathered.
+    __device__ __forceinline__ int inputAt(int step) const {
+        return step == kDown ? m_layout.gatheredAt : m_layout.inputAt + (step == kOutput ? m_layout.inputBytes : 0);
+    }
+    __device__ __forceinline__ const float* gathered() const { return at<float>(m_layout.gatheredAt); }
+    __device__ __forceinline__ float* results() const { return at<float>(m_layout.resultsAt); }
+    __device__ __forceinline__ float4* sums() const { return at<float4>(m_layout.sumsAt); }
+    __device__ __forceinline__ float* norms() const { return at<float>(m_layout.normsAt); }
+    __device__ __forceinline__ float* rope() const { return at<float>(m_layout.ropeAt); }
+    __device__ __forceinline__ PersistentLayer* layers() const { return at<PersistentLayer>(m_layout.layersAt); }
+    __device__ __forceinline__ Share* shares() const { return at<Share>(m_layout.sharesAt); }  // by step
+    __device__ __forceinline__ StepState* state() const { return at<StepState>(m_layout.stateAt); }
+
+    __device__ __forceinline__ Message* projected() const {
+        return reinterpret_cast<Message*>(m_args.exchange + m_exchange.projectedAt);
+    }
+    __device__ __forceinline__ Message* stacked() const {
+        return reinterpret_cast<Message*>(m_args.exchange + m_exchange.stackedAt);
+    }
+    __device__ __forceinline__ uint32_t* activated() const {
+        return reinterpret_cast<uint32_t*>(m_args.exchange + m_exchange.activatedAt);
+    }
+    __device__ __forceinline__ Message* parts() const {
+        return reinterpret_cast<Message*>(m_args.exchange + m_exchange.partsAt);
+    }
+    __device__ __forceinline__ Message* statistics() const {
+        return reinterpret_cast<Message*>(m_args.exchange + m_exchange.statisticsAt);
+    }
+
+    // A layer's description, while the one before is at hand.
+    __device__ __forceinline__ void fetchLayer(int layer) {
+        constexpr int kParts = sizeof(PersistentLayer) / sizeof(uint4);
+        if (layer < m_args.layerCount && thread() < kParts)
+            reinterpret_cast<uint4*>(layers() + (layer & 1))[thread()] =
+                __ldg(reinterpret_cast<const uint4*>(m_args.layers + layer) + thread());
+    }
+
+    // The residual stream of the token, and its rope tables.
+    __device__ __forceinline__ void begin() {
+        fetchLayer(0);
+        const WeightMatrix& table = m_args.table;
+        const Bf16* const row = table.data + static_cast<int64_t>(m_args.ids[0]) * table.stride;
+#pragma unroll 1
+        for (int i = thread(); i < table.columns; i += kMultiplying)
+            residual()[i] = m_args.embeddingScale * toFloat(row[i]);
+        const int half = m_args.headDim / 2;
+        const StepState now = *m_args.state;
+        if (thread() == 0) *state() = now;
+        if (thread() < kSteps) shares()[thread()] = Share(m_kernel.shapes[thread()].rows);
+        const float position = static_cast<float>(now.position);
+#pragma unroll 1
+        for (int i = thread(); i < 2 * half; i += kMultiplying) {
+            const int pair = i % half;
+            const bool global = i >= half;
+            const float angle = global ? position * m_args.globalFrequencies[pair] / m_args.globalScale
+                                       : position * m_args.localFrequencies[pair];
+            sincosf(angle, &rope()[(2 * global + 1) * half + pair], &rope()[2 * global * half + pair]);
+        }
+        syncMultiplying();
+        aheadOfNorm(nullptr, layers()[0].inputNorm, kQkv);
+    }
+
+    __device__ __forceinline__ void prepareInput(int step, int layer, const PersistentLayer& weights) {
+        if (step == kOutput) return combineInput(weights);
+        if (step == kDown) {
+            // All blocks end gate and up at about the same time; who asks at once asks twice. 3 % of a token on an
+            // H100.
+            __nanosleep(kPollPauseNs);
+            gatherHalves<kMultiplying, 4>(activated(), 8 * m_kernel.shapes[kDown].vectors, m_number + kActivated,
+                                          addressOf(m_layout.gatheredAt));
+            return syncMultiplying();
+        }
+        const bool afterAttention = step == kGateUp;
+        const float* const before = layer > 0 ? layers()[(layer - 1) & 1].postFeedForwardNorm : nullptr;
+        norm(afterAttention ? weights.postAttentionNorm : before,
+             afterAttention  ? weights.preFeedForwardNorm
+             : step == kHead ? m_args.outputNorm
+                             : weights.inputNorm,
+             afterAttention ? m_number + kAttended : m_number, step);
+    }
+
+    // The norms have the shapes of those of the fused kernels' blocks.
+    static __device__ __forceinline__ int normThreads(int step) {
+        return step == kQkv ? 128 : 256;
+    }
+    __device__ __forceinline__ bool normIsHeld(int step) const {
+        return m_args.table.columns <= 4 * (step == kQkv ? 3 : 2) * normThreads(step);
+    }
+    // Starts to bring the weights of the norm before `step`; each thread brings what it will read itself.
+    __device__ __forceinline__ void aheadOfNorm(const float* post, const float* next, int step) const {
+        const int columns = m_args.table.columns, threads = normThreads(step);
+        if (!normIsHeld(step) || thread() >= threads) return;
+#pragma unroll 1
+        for (int at = 4 * thread(); at < columns; at += 4 * threads) {
+            if (post != nullptr) copyAhead(norms() + at, post + at);
+            copyAhead(norms() + columns + at, next + at);
+        }
+    }
+
+    static __device__ __forceinline__ void syncFirst(int threads) {
+        asm volatile("bar.sync 2, %0;" ::"r"(threads) : "memory");
+    }
+
+    // Over the first `threads`, warp after warp.
+    __device__ __forceinline__ float4 sum4(float4 value, int threads) const {
+        value.x = warpSum(value.x);
+        value.y = warpSum(value.y);
+        value.z = warpSum(value.z);
+        value.w = warpSum(value.w);
+        if (lane() == 0) sums()[warp()] = value;
+        syncFirst(threads);
+        // Each lane adds one of the four over the warps.
+        float sum = 0;
+#pragma unroll
+        for (int w = 0; w < kConsumerWarps; ++w)
+            if (w < threads / kWarp) sum += reinterpret_cast<const float*>(sums() + w)[lane() & 3];
+        return {__shfl_sync(0xffffffffU, sum, 0), __shfl_sync(0xffffffffU, sum, 1), __shfl_sync(0xffffffffU, sum, 2),
+                __shfl_sync(0xffffffffU, sum, 3)};
+    }
+
+    static __device__ __forceinline__ float4 four(const float* from, int at, bool inside) {
+        return inside ? *reinterpret_cast<const float4*>(from + at) : float4{0, 0, 0, 0};
+    }
+    // Rounded as fromFloat() rounds, in one instruction for two.
+    static __device__ __forceinline__ unsigned packTwo(float low, float high) {
+        unsigned two = 0;
+        asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(two) : "f"(high), "f"(low));
+        return two;
+    }
+    static __device__ __forceinline__ uint2 packed(float4 values) {
+        return {packTwo(values.x, values.y), packTwo(values.z, values.w)};
+    }
+
+    // stageNorm<mostHeld>() of gemv_stage.cuh as blocks of `threads` run it; the stream stays in the block. What is to
+    // be added comes by exchange `number`; without `post` there is nothing to add and to wait for.
+    __device__ __forceinline__ void norm(const float* post, const float* next, unsigned number, int step) {
+        int threads = normThreads(step);
+        asm volatile("" : "+r"(threads));  // one copy of the code for both
+        const int columns = m_args.table.columns;
+        const int stride = 8 * m_kernel.shapes[step].vectors;
+        Bf16* const normed = at<Bf16>(inputAt(step));
+        waitForCopies();
+        if (post != nullptr) gather<kMultiplying, 2>(projected(), columns, number, addressOf(m_layout.gatheredAt));
+        syncMultiplying();
+        if (thread() < threads) {
+            if (normIsHeld(step))
+                normHeld(post != nullptr, normed, stride, threads);
+            else
+                normPlainly(post, next, normed, stride, threads);
+        }
+        syncMultiplying();
+    }
+
+    __device__ __forceinline__ void normHeld(bool hasY, Bf16* normed, int stride, int threads) {
+        const int columns = m_args.table.columns;
+        const float inverse = 1.0F / static_cast<float>(columns);
+        float4 sum{0, 0, 0, 0};
+        const auto take = [&](float xi, float yi, float& pi) {
+            pi *= yi;
+            sum.x = fmaf(yi, yi, sum.x);
+            sum.y = fmaf(xi, xi, sum.y);
+            sum.z = fmaf(xi, pi, sum.z);
+            sum.w = fmaf(pi, pi, sum.w);
+        };
+#pragma unroll 1
+        for (int at = 4 * thread(); at < columns; at += 4 * threads) {
+            float4 p = four(norms(), at, hasY);
+            const float4 x = four(residual(), at, true);
+            const float4 y = four(gathered(), at, hasY);
+            take(x.x, y.x, p.x);
+            take(x.y, y.y, p.y);
+            take(x.z, y.z, p.z);
+            take(x.w, y.w, p.w);
+            *reinterpret_cast<float4*>(norms() + at) = p;
+        }
+        sum = sum4(sum, threads);
+        const float r = rsqrtf(sum.x * inverse + m_args.epsilon);
+        const float squares = hasY ? fmaxf(sum.y + r * (2 * sum.z + r * sum.w), 0.0F) : sum.y;
+        const float scale = rsqrtf(squares * inverse + m_args.epsilon);
+#pragma unroll 1
+        for (int at = 4 * thread(); at < stride; at += 4 * threads) {
+            const bool inside = at < columns;
+            float4 x = four(residual(), at, inside);
+            const float4 p = four(norms(), at, inside), next = four(norms() + columns, at, inside);
+            if (hasY && inside) {
+                x = {fmaf(p.x, r, x.x), fmaf(p.y, r, x.y), fmaf(p.z, r, x.z), fmaf(p.w, r, x.w)};
+                *reinterpret_cast<float4*>(residual() + at) = x;
+            }
+            *reinterpret_cast<uint2*>(normed + at) =
+                packed({x.x * scale * next.x, x.y * scale * next.y, x.z * scale * next.z, x.w * scale * next.w});
+        }
+    }
+
+    __device__ __forceinline__ void normPlainly(const float* post, const float* next, Bf16* normed, int stride,
+                                                int threads) {
+        const int columns = m_args.table.columns;
+        const float inverse = 1.0F / static_cast<float>(columns);
+        const bool hasY = post != nullptr;
+        float4 sum{0, 0, 0, 0};
+#pragma unroll 1
+        for (int i = thread(); hasY && i < columns; i += threads)
+            sum.x = fmaf(gathered()[i], gathered()[i], sum.x);
+        const float r = rsqrtf(sum4(sum, threads).x * inverse + m_args.epsilon);
+        sum = float4{0, 0, 0, 0};
+#pragma unroll 1
+        for (int i = thread(); i < columns; i += threads) {
+            float value = residual()[i];
+            if (hasY) {
+                value += gathered()[i] * r * post[i];
+                residual()[i] = value;
+            }
+            sum.x = fmaf(value, value, sum.x);
+        }
+        syncFirst(threads);
+        const float scale = rsqrtf(sum4(sum, threads).x * inverse + m_args.epsilon);
+#pragma unroll 1
+        for (int i = thread(); i < stride; i += threads)
+            normed[i] = i < columns ? fromFloat<Bf16>(residual()[i] * scale * next[i]) : Bf16{0};
+    }
+
+    // stageCombined() of gemv_stage.cuh; a thread holds what it has of its columns while parts are gathered.
+    __device__ __forceinline__ void combineInput(const PersistentLayer& weights) {
+#pragma unroll 1
+        for (int first = 0; first < weights.output.columns; first += 4 * kMultiplying)
+            combineColumns(weights, first + 4 * thread());
+    }
+    __device__ __forceinline__ void combineColumns(const PersistentLayer& weights, int column) {
+        const int columns = weights.output.columns, heads = m_args.heads;
+        const int head = column / m_args.headDim, splitsOfGather = m_layout.splitsGathered;
+        const unsigned to = addressOf(m_layout.gatheredAt);
+        const float* const heldStatistics = gathered() + splitsOfGather * columns;
+        float4 sum{0, 0, 0, 0};
+        float maximum = -INFINITY;
+        float total = 0;
+#pragma unroll 1
+        for (int from = 0; from < weights.splits; from += splitsOfGather) {
+            const int count = min(splitsOfGather, weights.splits - from);
+            gather<kMultiplying, 4>(parts() + from * columns, count * columns, m_number + kParts, to);
+            gather<kMultiplying, 1>(statistics() + from * 2 * heads, count * 2 * heads, m_number + kParts,
+                                    to + 4U * static_cast<unsigned>(splitsOfGather * columns));
+            syncMultiplying();
+#pragma unroll 1
+            for (int i = 0; column < columns && i < count; ++i) {
+                const float2 statistic = *reinterpret_cast<const float2*>(heldStatistics + 2 * (i * heads + head));
+                if (statistic.y <= 0) continue;  // no keys fell to it
+                const float4 value = four(gathered() + i * columns, column, true);
+                const float larger = fmaxf(maximum, statistic.x);
+                const float before = __expf(maximum - larger);
+                const float weight = __expf(statistic.x - larger);
+                maximum = larger;
+                total = total * before + statistic.y * weight;
+                sum.x = sum.x * before + value.x * weight;
+                sum.y = sum.y * before + value.y * weight;
+                sum.z = sum.z * before + value.z * weight;
+                sum.w = sum.w * before + value.w * weight;
+            }
+            if (from + count < weights.splits) syncMultiplying();
+        }
+        const float scale = total > 0 ? 1.0F / total : 0.0F;
+        if (column < columns)
+            *reinterpret_cast<uint2*>(at<Bf16>(inputAt(kOutput)) + column) =
+                packed({sum.x * scale, sum.y * scale, sum.z * scale, sum.w * scale});
+        syncMultiplying();
+    }
+
+    const Kernel& m_kernel;
+    const PersistentDecodeArgs& m_args;
+    const Layout& m_layout;
+    const ExchangeLayout& m_exchange;
+    unsigned m_number;  // of the last exchange before the layer
+};
+
+#endif
+
+}  // namespace gapscope::cuda
