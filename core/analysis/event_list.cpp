@@ -5,34 +5,19 @@
 #include <set>
 #include <utility>
 
+#include "core/analysis/list_order.h"
+
 namespace gapscope {
 
 namespace {
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // For each string of the trace whether it is wanted: names are matched once, not once an event.
 std::vector<bool> wantedNames(const Trace& trace, std::string_view text) {
     std::vector<bool> wanted(trace.stringCount() + 1, text.empty());
     if (text.empty()) return wanted;
-    const auto same = [](char a, char b) { return lower(a) == lower(b); };
-    for (uint32_t id = 0; id < trace.stringCount(); ++id) {
-        const std::string_view name = trace.string(StringId{id});
-        wanted[id] = std::ranges::search(name, text, same).begin() != name.end();
-    }
+    for (uint32_t id = 0; id < trace.stringCount(); ++id)
+        wanted[id] = holdsText(trace.string(StringId{id}), text);
     return wanted;
-}
-
-// Strings of the trace by the order of their bytes: comparing names is then comparing numbers.
-std::vector<uint32_t> nameRanks(const Trace& trace) {
-    std::vector<uint32_t> ids(trace.stringCount()), ranks(trace.stringCount());
-    std::iota(ids.begin(), ids.end(), 0u);
-    std::ranges::sort(ids, {}, [&](uint32_t id) { return trace.string(StringId{id}); });
-    for (uint32_t rank = 0; rank < ids.size(); ++rank)
-        ranks[ids[rank]] = rank;
-    return ranks;
 }
 
 int64_t durationOf(const Trace& trace, EventRow event) {
@@ -116,69 +101,34 @@ int64_t correlationOf(const Trace& trace, EventRow event) {
 
 std::vector<uint32_t> orderOf(const Trace& trace, std::span<const EventRow> events, EventOrder order, bool descending,
                               std::stop_token stop) {
-    struct Keyed {
-        int64_t key;
-        uint32_t place;
+    const auto sorted = [&](auto keyOf) {
+        return sortedPlaces(events.size(), descending, stop, [&](size_t place) { return keyOf(events[place]); });
     };
-    constexpr size_t kRowsBetweenLooks = size_t{1} << 16;
-    Places places(trace);
-    if (order == EventOrder::Place) places.noteThreads(events);
-    std::vector<uint32_t> ranks;
-    if (order == EventOrder::Name) ranks = nameRanks(trace);
-    std::vector<Keyed> keyed(events.size());
-    for (size_t i = 0; i < events.size(); ++i) {
-        if (i % kRowsBetweenLooks == 0 && stop.stop_requested()) return {};
-        const EventRow event = events[i];
-        int64_t key = 0;
-        switch (order) {
-            case EventOrder::Start:
-                break;  // they stand so
-            case EventOrder::Duration:
-                key = durationOf(trace, event);
-                break;
-            case EventOrder::Kind:
-                key = kindOf(trace, event);
-                break;
-            case EventOrder::Name: {
+    switch (order) {
+        case EventOrder::Start: {  // they stand so
+            std::vector<uint32_t> places(events.size());
+            std::iota(places.begin(), places.end(), 0u);
+            if (descending) std::ranges::reverse(places);
+            return places;
+        }
+        case EventOrder::Duration:
+            return sorted([&](EventRow event) { return durationOf(trace, event); });
+        case EventOrder::Kind:
+            return sorted([&](EventRow event) { return kindOf(trace, event); });
+        case EventOrder::Name:
+            return sorted([&, ranks = nameRanks(trace)](EventRow event) {
                 const StringId name = nameOf(trace, event);
-                key = name.valid() && name.value < ranks.size() ? int64_t{ranks[name.value]} : -1;
-                break;
-            }
-            case EventOrder::Place:
-                key = places.of(event);
-                break;
-            case EventOrder::Correlation:
-                key = correlationOf(trace, event);
-                break;
+                return name.valid() && name.value < ranks.size() ? int64_t{ranks[name.value]} : int64_t{-1};
+            });
+        case EventOrder::Place: {
+            Places places(trace);
+            places.noteThreads(events);
+            return sorted([&](EventRow event) { return places.of(event); });
         }
-        keyed[i] = {descending ? -key : key, static_cast<uint32_t>(i)};
+        case EventOrder::Correlation:
+            break;
     }
-    const bool backwards = order == EventOrder::Start && descending;
-    // Blocks, then merged: a sort of millions that can be given up on the way.
-    const auto before = [](const Keyed& a, const Keyed& b) {
-        return a.key != b.key ? a.key < b.key : a.place < b.place;
-    };
-    if (order != EventOrder::Start) {
-        for (size_t from = 0; from < keyed.size(); from += kRowsBetweenLooks) {
-            if (stop.stop_requested()) return {};
-            const auto begin = keyed.begin() + static_cast<ptrdiff_t>(from);
-            std::sort(begin, keyed.begin() + static_cast<ptrdiff_t>(std::min(from + kRowsBetweenLooks, keyed.size())),
-                      before);
-        }
-        for (size_t width = kRowsBetweenLooks; width < keyed.size(); width *= 2) {
-            for (size_t from = 0; from + width < keyed.size(); from += 2 * width) {
-                if (stop.stop_requested()) return {};
-                const auto at = [&](size_t i) {
-                    return keyed.begin() + static_cast<ptrdiff_t>(std::min(i, keyed.size()));
-                };
-                std::inplace_merge(at(from), at(from + width), at(from + 2 * width), before);
-            }
-        }
-    }
-    std::vector<uint32_t> sorted(keyed.size());
-    for (size_t i = 0; i < keyed.size(); ++i)
-        sorted[i] = keyed[backwards ? keyed.size() - 1 - i : i].place;
-    return sorted;
+    return sorted([&](EventRow event) { return correlationOf(trace, event); });
 }
 
 std::vector<EventRow> eventList(const PreparedTrace& prepared, TimeRange window, const EventFilter& filter,

@@ -408,6 +408,43 @@ private Q_SLOTS:
             QVERIFY(events->model()->index(row, 3).data().toString().contains(QStringLiteral("norm")));
     }
 
+    // Sorted, filtered and listed elsewhere; a chosen gap keeps its neighbours beside it.
+    void gapsComeInAnyOrder() {
+        open(written("gaps.gapscope", 4));
+        auto* tabs = m_window->findChild<QTabWidget*>(QStringLiteral("tabs"));
+        auto* gaps = m_window->findChild<DataTable*>(QStringLiteral("gapTable"));
+        tabs->setCurrentWidget(gaps->parentWidget());
+        QTRY_VERIFY(gaps->model()->rowCount() > 3);
+        const int all = gaps->model()->rowCount();
+        const auto raw = [&](int row, int column) {
+            return gaps->model()->index(row, column).data(kSortRole).toLongLong();
+        };
+        for (int row = 1; row < all; ++row)
+            QVERIFY(raw(row - 1, 1) >= raw(row, 1));
+        gaps->horizontalHeader()->setSortIndicator(0, Qt::DescendingOrder);
+        const auto isByStart = [&] {
+            for (int row = 1; row < all; ++row)
+                if (raw(row - 1, 0) < raw(row, 0)) return false;
+            return true;
+        };
+        QTRY_VERIFY(isByStart());
+        QTest::mouseClick(gaps->viewport(), Qt::LeftButton, {}, gaps->visualRect(gaps->model()->index(2, 0)).center());
+        QCOMPARE(m_window->session().selection().kind, Selection::Kind::Gap);
+        QCOMPARE(m_window->session().selection().range.startNs, raw(2, 0));
+        QTRY_VERIFY(m_window->analyst().settled());
+        QCOMPARE(gaps->model()->rowCount(), all);
+        QTRY_COMPARE(gaps->selectedSourceRows(), std::vector<int>{2});
+        auto* filter = gaps->parentWidget()->findChild<QLineEdit*>(QStringLiteral("tableFilter"));
+        m_window->session().clearSelection();
+        QTRY_VERIFY(m_window->analyst().settled());
+        QTest::keyClicks(filter, QStringLiteral("NORM"));
+        QTRY_VERIFY(gaps->model()->rowCount() > 0 && gaps->model()->rowCount() < all);
+        for (int row = 0; row < gaps->model()->rowCount(); ++row)
+            QVERIFY(gaps->model()->index(row, 7).data().toString().contains(QStringLiteral("norm")));
+        filter->clear();
+        QTRY_COMPARE(gaps->model()->rowCount(), all);
+    }
+
     void nothingIsClippedOnASmallScreen() {
         open(written("first.gapscope", 4));
         for (const char* name : {"runBar", "promptPanel", "insightPanel", "timeline", "tabs"}) {

@@ -59,7 +59,11 @@ private Q_SLOTS:
     void gapsAddUpToTheIdleTime() {
         GapModel model;
         QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
-        model.show(m_report);
+        const auto rows = [&](const GapFilter& filter) {
+            return std::make_shared<const std::vector<uint32_t>>(
+                gapsWanted(*m_report->trace, m_report->analysis.gaps.gaps, filter));
+        };
+        model.show(m_report, rows({}));
         QVERIFY(model.rowCount() > 0);
         int64_t idleNs = 0;
         for (int row = 0; row < model.rowCount(); ++row)
@@ -68,6 +72,16 @@ private Q_SLOTS:
         QCOMPARE(idleNs, 90'000);
         QCOMPARE(model.rowOf(model.gap(2).range), 2);
         QCOMPARE(model.rowOf({-5, -1}), -1);
+        // Longest first.
+        const auto longest =
+            orderOf(*m_report->trace, m_report->analysis.gaps.gaps, *model.rows(), GapModel::orderBy(1), true);
+        model.setOrder(OrderedModel::orderOf(longest));
+        for (int row = 0; row < model.rowCount(); ++row) {
+            QCOMPARE(model.rowOf(model.gap(row).range), row);
+            if (row > 0) QVERIFY(model.gap(row - 1).range.durationNs() >= model.gap(row).range.durationNs());
+        }
+        model.show(nullptr, rows({.cause = GapCause::Profiler}));
+        QCOMPARE(model.rowCount(), 0);
     }
 
     void culpritsAddUpToTheIdleTime() {

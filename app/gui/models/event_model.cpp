@@ -12,26 +12,12 @@ enum Column { kStart, kDuration, kKind, kName, kWhere, kCorrelation };
 
 }  // namespace
 
-void EventModel::show(TracePtr trace, Events events) {
+void EventModel::show(TracePtr trace, Events events, Order order) {
     beginResetModel();
     m_trace = std::move(trace);
     m_events = std::move(events);
-    m_order = {};
+    resetOrder(std::move(order));
     endResetModel();
-}
-
-EventModel::Order EventModel::orderOf(std::vector<uint32_t> places) {
-    Order order{.rows = std::vector<uint32_t>(places.size())};
-    for (uint32_t row = 0; row < places.size(); ++row)
-        order.rows[places[row]] = row;
-    order.places = std::move(places);
-    return order;
-}
-
-// The same rows at other places: told as changed contents, which costs what is seen and not what is there.
-void EventModel::setOrder(Order order) {
-    m_order = std::move(order);
-    if (!m_events->empty()) Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
 }
 
 EventOrder EventModel::orderBy(int column) {
@@ -91,9 +77,7 @@ int EventModel::rowOf(const Selection& selection) const {
     const auto startOf = [&](EventRow event) { return rangeOf(event).startNs; };
     auto at = std::ranges::lower_bound(*m_events, selection.range.startNs, {}, startOf);
     for (; at != m_events->end() && startOf(*at) == selection.range.startNs; ++at) {
-        if (*at != wanted) continue;
-        const auto place = static_cast<size_t>(at - m_events->begin());
-        return static_cast<int>(m_order.rows.empty() ? place : m_order.rows[place]);
+        if (*at == wanted) return rowAt(static_cast<size_t>(at - m_events->begin()));
     }
     return -1;
 }

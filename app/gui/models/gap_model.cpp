@@ -10,29 +10,49 @@ namespace {
 
 enum Column { kStart, kDuration, kMainCause, kHost, kLaunchCall, kLatency, kHostName, kNextName, kDevice };
 
-GapCause mainCause(const GapCauses& causes) {
-    return static_cast<GapCause>(std::max_element(causes.ns.begin(), causes.ns.end()) - causes.ns.begin());
-}
-
 }  // namespace
 
-void GapModel::show(ReportPtr report, std::optional<GapCause> only) {
+void GapModel::show(ReportPtr report, Rows rows, Order order) {
     beginResetModel();
     m_report = std::move(report);
-    m_rows.clear();
-    if (m_report)
-        for (const Gap& gap : m_report->analysis.gaps.gaps)
-            if (!only || gap.causes[*only] > 0) m_rows.push_back(&gap);
+    m_rows = std::move(rows);
+    resetOrder(std::move(order));
     endResetModel();
 }
 
+GapOrder GapModel::orderBy(int column) {
+    switch (column) {
+        case kDuration:
+            return GapOrder::Duration;
+        case kMainCause:
+            return GapOrder::MainCause;
+        case kHost:
+            return GapOrder::Host;
+        case kLaunchCall:
+            return GapOrder::LaunchCall;
+        case kLatency:
+            return GapOrder::Latency;
+        case kHostName:
+            return GapOrder::HostText;
+        case kNextName:
+            return GapOrder::NextName;
+        case kDevice:
+            return GapOrder::Device;
+        default:
+            return GapOrder::Start;
+    }
+}
+
 int GapModel::rowOf(TimeRange range) const {
-    const auto found = std::find_if(m_rows.begin(), m_rows.end(), [&](const Gap* gap) { return gap->range == range; });
-    return found == m_rows.end() ? -1 : static_cast<int>(found - m_rows.begin());
+    if (!m_report) return -1;
+    const std::optional<uint32_t> gap = gapAt(m_report->analysis.gaps, range);
+    if (!gap) return -1;
+    const auto at = std::ranges::lower_bound(*m_rows, *gap);
+    return at != m_rows->end() && *at == *gap ? rowAt(static_cast<size_t>(at - m_rows->begin())) : -1;
 }
 
 int GapModel::rowCount(const QModelIndex& parent) const {
-    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
+    return parent.isValid() ? 0 : static_cast<int>(m_rows->size());
 }
 
 const std::vector<TableColumn>& GapModel::columns() const {
@@ -51,7 +71,7 @@ const std::vector<TableColumn>& GapModel::columns() const {
 }
 
 TableCell GapModel::cell(int row, int column) const {
-    const Gap& gap = *m_rows[static_cast<size_t>(row)];
+    const Gap& gap = this->gap(row);
     const Trace& trace = *m_report->trace;
     switch (column) {
         case kStart:

@@ -1,22 +1,26 @@
-// The gap table: every idle stretch of every device in the window, with who caused it.
+// The gap table: idle stretches of the devices in the window, with who caused them. Holds four bytes a gap.
 #pragma once
 
-#include <optional>
+#include <memory>
 
-#include "app/gui/models/table_model.h"
+#include "app/gui/models/ordered_model.h"
 #include "app/gui/session/report.h"
+#include "core/analysis/gap_order.h"
 
 namespace gapscope {
 
-class GapModel : public TableModel {
+class GapModel : public OrderedModel {
     Q_OBJECT
 
 public:
-    using TableModel::TableModel;
+    using OrderedModel::OrderedModel;
 
-    // `only`: gaps with any time of this cause.
-    void show(ReportPtr report, std::optional<GapCause> only = {});
-    const Gap& gap(int row) const { return *m_rows[static_cast<size_t>(row)]; }
+    using Rows = std::shared_ptr<const std::vector<uint32_t>>;  // indices of the report's gaps, growing
+
+    void show(ReportPtr report, Rows rows, Order order = {});
+    const Rows& rows() const { return m_rows; }
+    static GapOrder orderBy(int column);
+    const Gap& gap(int row) const { return m_report->analysis.gaps.gaps[(*m_rows)[placeOf(row)]]; }
     int rowOf(TimeRange range) const;  // -1: none
 
     int rowCount(const QModelIndex& parent = {}) const override;
@@ -27,7 +31,7 @@ protected:
 
 private:
     ReportPtr m_report;
-    std::vector<const Gap*> m_rows;  // into the report
+    Rows m_rows = std::make_shared<const std::vector<uint32_t>>();
 };
 
 }  // namespace gapscope

@@ -10,6 +10,7 @@
 #include <QPainter>
 #include <QSaveFile>
 #include <QScrollBar>
+#include <QSignalBlocker>
 #include <QStyledItemDelegate>
 #include <algorithm>
 
@@ -103,7 +104,8 @@ DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* 
         m_proxy->setFilterCaseSensitivity(Qt::CaseInsensitive);
         setModel(m_proxy);
     } else {
-        setModel(&model);
+        m_window = new RowWindow(model, this);
+        setModel(m_window);
     }
     setHorizontalHeader(new GapHeader(*this, this));
     horizontalHeader()->setSectionsClickable(true);
@@ -174,15 +176,16 @@ void DataTable::setFilterText(const QString& text) {
 
 int DataTable::sourceRow(const QModelIndex& index) const {
     if (!index.isValid()) return -1;
-    return m_proxy ? m_proxy->mapToSource(index).row() : index.row();
+    return m_proxy ? m_proxy->mapToSource(index).row() : m_window->mapToSource(index).row();
 }
 
 QModelIndex DataTable::viewIndex(int sourceRow) const {
     const QModelIndex source = m_model.index(sourceRow, 0);
-    return m_proxy ? m_proxy->mapFromSource(source) : source;
+    return m_proxy ? m_proxy->mapFromSource(source) : m_window->mapFromSource(source);
 }
 
 void DataTable::markSourceRow(int row) {
+    if (row >= 0) bringIntoWindow(row);
     const QModelIndex index = row < 0 ? QModelIndex() : viewIndex(row);
     if (!index.isValid()) {  // none, or filtered out
         clearSelection();
@@ -201,13 +204,14 @@ std::vector<int> DataTable::selectedSourceRows() const {
 }
 
 QString DataTable::copied(CopyFormat format, CopyRows rows) const {
+    const QAbstractItemModel& from = m_window ? m_model : *model();  // the window may hold a part only
     QList<int> wanted;
     if (rows == CopyRows::All) {
-        for (int row = 0; row < model()->rowCount(); ++row)
+        for (int row = 0; row < from.rowCount(); ++row)
             wanted.append(row);
     } else {
         for (const QModelIndex& index : selectionModel()->selectedRows())
-            wanted.append(index.row());
+            wanted.append(m_window ? sourceRow(index) : index.row());
         std::sort(wanted.begin(), wanted.end());
     }
     const auto line = [&](auto&& cellOf) {
@@ -222,7 +226,7 @@ QString DataTable::copied(CopyFormat format, CopyRows rows) const {
     QStringList lines{
         line([&](int column) { return model()->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString(); })};
     for (const int row : wanted)
-        lines.append(line([&](int column) { return model()->index(row, column).data(kExactRole).toString(); }));
+        lines.append(line([&](int column) { return from.index(row, column).data(kExactRole).toString(); }));
     return lines.join(QLatin1Char('\n'));
 }
 
@@ -263,7 +267,7 @@ void DataTable::contextMenuEvent(QContextMenuEvent* event) {
     menu->addSeparator();
     // A table of millions would be a clipboard of gigabytes.
     constexpr int kMostCopied = 1'000'000;
-    const int rows = model()->rowCount();
+    const int rows = m_window ? m_model.rowCount() : model()->rowCount();
     const bool fits = rows > 0 && rows <= kMostCopied;
     add(tr("Copy &all"), fits, copy(CopyFormat::Text, CopyRows::All));
     add(tr("Copy all as CS&V"), fits, copy(CopyFormat::Csv, CopyRows::All));
@@ -292,6 +296,85 @@ void DataTable::showHeaderMenu(const QPoint& place) {
         });
     }
     menu->popup(horizontalHeader()->mapToGlobal(place));
+}
+
+// Where the view knows a part of the rows: positions of the scroll bar are rows of the whole.
+
+void DataTable::showFrom(int row) {
+    const int page = verticalScrollBar()->pageStep() + 1;
+    const int last = std::min(row + page, m_window->allRows());
+    if (!m_window->holds(row, last)) m_window->moveTo(row);
+    if (row >= verticalScrollBar()->maximum() && last == m_window->allRows())
+        verticalHeader()->setOffsetToLastSection();
+    else
+        verticalHeader()->setOffsetToSectionPosition(row - m_window->first());
+    viewport()->update();
+}
+
+// With the scroll bar: the window is where that is.
+void DataTable::bringIntoWindow(int row) {
+    if (!isPart() || m_window->holds(row, row + 1)) return;
+    updateGeometries();  // of rows that have just come the bar may not know
+    verticalScrollBar()->setValue(row - verticalScrollBar()->pageStep() / 2);
+}
+
+void DataTable::updateGeometries() {
+    if (!isPart()) return QTableView::updateGeometries();
+    QScrollBar& bar = *verticalScrollBar();
+    const int row = bar.value();
+    {
+        const QSignalBlocker quiet(bar);  // the view sets it for the rows that it knows
+        QTableView::updateGeometries();
+    }
+    const int page = bar.pageStep();
+    bar.setRange(0, std::max(0, m_window->allRows() - page));
+    bar.setValue(row);
+    showFrom(bar.value());
+}
+
+void DataTable::scrollContentsBy(int dx, int dy) {
+    if (!isPart()) return QTableView::scrollContentsBy(dx, dy);
+    if (dx != 0) QTableView::scrollContentsBy(dx, 0);
+    if (dy != 0) showFrom(verticalScrollBar()->value());
+}
+
+void DataTable::scrollTo(const QModelIndex& index, ScrollHint hint) {
+    if (!isPart()) return QTableView::scrollTo(index, hint);
+    if (!index.isValid()) return;
+    QScrollBar& bar = *verticalScrollBar();
+    const int top = bar.value(), page = bar.pageStep(), row = sourceRow(index);
+    {
+        const QSignalBlocker quiet(bar);
+        QTableView::scrollTo(index, hint);  // sideways
+        bar.setValue(top);
+    }
+    if (hint == PositionAtCenter)
+        bar.setValue(row - page / 2);
+    else if (hint == PositionAtTop || row < top)
+        bar.setValue(row);
+    else if (hint == PositionAtBottom || row >= top + page)
+        bar.setValue(row - page + 1);
+    showFrom(bar.value());
+}
+
+QModelIndex DataTable::moveCursor(CursorAction action, Qt::KeyboardModifiers modifiers) {
+    if (isPart()) {
+        const int row = sourceRow(currentIndex()), reach = 2 * verticalScrollBar()->pageStep();
+        if (modifiers.testFlag(Qt::ControlModifier) && (action == MoveHome || action == MoveEnd)) {
+            const int column = std::max(0, currentIndex().column());
+            bringIntoWindow(action == MoveHome ? 0 : m_window->allRows() - 1);
+            return m_window->index(action == MoveHome ? 0 : m_window->rowCount() - 1, column);
+        }
+        if (row >= 0 && !m_window->holds(std::max(0, row - reach), std::min(row + reach, m_window->allRows()))) {
+            scrollTo(currentIndex());  // or what is seen would draw the window back
+            m_window->moveTo(row);
+        }
+    }
+    return QTableView::moveCursor(action, modifiers);
+}
+
+void DataTable::selectAll() {
+    if (!isPart()) QTableView::selectAll();
 }
 
 void DataTable::keyPressEvent(QKeyEvent* event) {

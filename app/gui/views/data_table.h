@@ -6,11 +6,13 @@
 #include <QTableView>
 #include <set>
 
+#include "app/gui/models/row_window.h"
 #include "app/gui/models/table_model.h"
 
 namespace gapscope {
 
-// AsGiven: for models of any number of rows, which sort and filter themselves.
+// AsGiven: for models of any number of rows, which sort and filter themselves. Of more than RowWindow::kMostRows the
+// view knows those around what is seen; the scroll bar is of all of them.
 enum class RowOrder { Sortable, AsGiven };
 
 class DataTable : public QTableView {
@@ -40,6 +42,9 @@ public:
     QString copied(CopyFormat format, CopyRows rows) const;
     void copySelection() const;  // as text
 
+    void selectAll() override;  // of millions of rows none
+    void scrollTo(const QModelIndex& index, ScrollHint hint = EnsureVisible) override;
+
 Q_SIGNALS:
     // A click or Enter, not a programmatic change.
     void chosen(int sourceRow);
@@ -47,6 +52,9 @@ Q_SIGNALS:
     void orderWanted(int column, Qt::SortOrder order);
 
 protected:
+    QModelIndex moveCursor(CursorAction action, Qt::KeyboardModifiers modifiers) override;
+    void scrollContentsBy(int dx, int dy) override;
+    void updateGeometries() override;
     void keyPressEvent(QKeyEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
 
@@ -54,9 +62,14 @@ private:
     void showHeaderMenu(const QPoint& place);
     void exportCsv();
     QModelIndex viewIndex(int sourceRow) const;
+    bool isPart() const { return m_window && m_window->isPart(); }
+    // Of all rows.
+    void showFrom(int row);
+    void bringIntoWindow(int row);
 
     TableModel& m_model;
     QSortFilterProxyModel* m_proxy = nullptr;  // none: rows as given
+    RowWindow* m_window = nullptr;             // of those
     std::vector<int> m_columnWidths;
     std::set<int> m_chosenColumns;  // by the header's menu
     int m_scroll = 0;

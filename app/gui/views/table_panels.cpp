@@ -110,34 +110,6 @@ void KernelPanel::showReport(const ReportPtr& report) {
         if (m_model.kernel(row).name == selection.name) table().markSourceRow(row);
 }
 
-GapPanel::GapPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
-    makeTable(m_model, tr("Gaps"));
-    table().setObjectName(QStringLiteral("gapTable"));
-    table().setColumnCharacters({12, 9, 20, 9, 11, 9, 20, 34, 7}, 7);
-    table().sortAtFirst(1, Qt::DescendingOrder);
-    connect(&table(), &DataTable::chosen, this, [this](int row) {
-        if (row < 0) return;
-        choose({.kind = Selection::Kind::Gap, .range = m_model.gap(row).range, .row = static_cast<size_t>(row)});
-    });
-    connect(&table(), &DataTable::doubleChosen, this, [this](int row) {
-        if (row >= 0) zoomTo(m_model.gap(row).range);
-    });
-}
-
-void GapPanel::showReport(const ReportPtr& report) {
-    const Selection& selection = report->selection;
-    if (selection.kind == Selection::Kind::Gap) {
-        const int row = m_model.rowOf(selection.range);
-        if (row >= 0) {
-            table().markSourceRow(row);
-            return;
-        }
-    }
-    const bool ofCause = selection.kind == Selection::Kind::GapCause;
-    m_model.show(report, ofCause ? std::optional(static_cast<GapCause>(selection.cause)) : std::nullopt);
-    setCaption(counted(m_model.rowCount(), tr("%1 gap for %2"), tr("%1 gaps for %2")).arg(describe(*report)));
-}
-
 DetailsPanel::DetailsPanel(Analyst& analyst, QWidget* parent) : TablePanel(analyst, parent) {
     makeTable(m_model, tr("Details"));
     table().setObjectName(QStringLiteral("detailsTable"));

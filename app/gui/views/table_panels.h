@@ -5,7 +5,6 @@
 
 #include "app/gui/models/details_model.h"
 #include "app/gui/models/diagnostics_model.h"
-#include "app/gui/models/gap_model.h"
 #include "app/gui/models/kernel_model.h"
 #include "app/gui/session/analyst.h"
 #include "app/gui/views/data_table.h"
@@ -62,19 +61,6 @@ private:
     void showReport(const ReportPtr& report) override;
 
     KernelModel m_model;
-};
-
-// While one gap is selected its neighbours stay listed, or choosing a row would empty the table.
-class GapPanel : public TablePanel {
-    Q_OBJECT
-
-public:
-    explicit GapPanel(Analyst& analyst, QWidget* parent = nullptr);
-
-private:
-    void showReport(const ReportPtr& report) override;
-
-    GapModel m_model;
 };
 
 class DetailsPanel : public TablePanel {

@@ -32,6 +32,7 @@
 #include "app/gui/views/insight_panel.h"
 #include "app/gui/views/ladder_panel.h"
 #include "app/gui/views/launch_panel.h"
+#include "app/gui/views/long_table_panel.h"
 #include "app/gui/views/model_panels.h"
 #include "app/gui/views/prompt_panel.h"
 #include "app/gui/views/roofline_panel.h"
