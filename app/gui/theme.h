@@ -34,7 +34,7 @@ struct Theme {
 
     // What is not device work
     QColor apiLaunch, apiCopy, apiWait, apiOther;
-    std::array<QColor, 4> range;  // nested ranges, by name
+    std::array<QColor, kRangeTints> range;  // nested ranges, by name
     QColor prefill;
     std::array<QColor, 2> token;  // alternating
     QColor counterLine, counterFill;
@@ -42,7 +42,7 @@ struct Theme {
 
     std::array<QColor, kNameTints> names;         // of names and streams, by tint
     std::array<QColor, kLatencyTints> latencies;  // short to long
-    QColor noLatency;
+    QColor noLatency;                             // also of calls that launch on no stream
 
     std::array<QColor, kCategoryCount> categories;
     std::array<QColor, kGapCauseCount> gapCauses;  // Unknown is drawn hatched

@@ -19,6 +19,14 @@ uint8_t nameTint(std::string_view name) {
     return static_cast<uint8_t>((hash ^ (hash >> 32)) % kNameTints);
 }
 
+uint8_t rangeTint(std::string_view name) {
+    static_assert(kNameTints % kRangeTints == 0, "names of one tint have one pale colour");
+    uint32_t hash = 2166136261u;
+    for (const char c : name)
+        if (c < '0' || c > '9') hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
+    return static_cast<uint8_t>((hash >> 8) % kNameTints);
+}
+
 uint8_t latencyTint(int64_t latencyNs) {
     const auto above = std::ranges::upper_bound(kSteps, std::max<int64_t>(latencyNs, 0));
     return static_cast<uint8_t>(above - kSteps.begin() - 1);

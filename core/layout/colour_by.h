@@ -1,5 +1,5 @@
-// What the colour of a device operation tells. Tints stay below kTintCount, so that a lane's sums by tint say which
-// prevails in a merged stretch, whatever it is that they tell.
+// What colours tell: of device operations, and of what the host does where it means the same there. Tints stay below
+// kTintCount, so that a lane's sums by tint say which prevails in a merged stretch, whatever it is that they tell.
 #pragma once
 
 #include <array>
@@ -17,10 +17,16 @@ inline constexpr std::array<std::string_view, kColourByCount> kColourByNames = {
 
 inline constexpr int kNameTints = 12;      // of a palette; names and streams beyond share them
 inline constexpr uint8_t kNoLatency = 15;  // no launch known, or not the first operation of its launch
+inline constexpr uint8_t kNoStream = 15;   // of a call: it launched nothing
 inline constexpr int kLatencyTints = 10;   // 1, 2, 5 steps from below 2 µs to 1 ms and more
 
 // The same for a name in every run and on every machine.
 uint8_t nameTint(std::string_view name);
+
+// Of ranges, below kNameTints: "layer 3" and "layer 4" are of one kind and get one tint. Where names are not what
+// colours tell, ranges have kRangeTints pale colours, and this modulo kRangeTints is theirs.
+inline constexpr int kRangeTints = 4;
+uint8_t rangeTint(std::string_view name);
 
 // Step of a launch latency: 0: below latencyStepNs(1), ..., kLatencyTints - 1: from its step on.
 uint8_t latencyTint(int64_t latencyNs);

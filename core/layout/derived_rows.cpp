@@ -7,7 +7,7 @@
 #include "core/analysis/queue_depth.h"
 #include "core/analysis/range_projection.h"
 #include "core/analysis/token_table.h"
-#include "core/layout/timeline_index.h"
+#include "core/layout/colour_by.h"
 
 namespace gapscope {
 

@@ -14,7 +14,6 @@ namespace gapscope {
 
 namespace {
 
-constexpr uint8_t kRangeTints = 4;
 constexpr size_t kWorthAThread = 200'000;  // new rows: some ten milliseconds of work
 
 // Items by the row of the timeline that they are for. Rows of many streams or threads come mixed: a search in the map
@@ -79,13 +78,6 @@ uint8_t tintOfName(const Trace& trace, StringId name, std::vector<uint8_t>& know
 
 }  // namespace
 
-uint8_t rangeTint(std::string_view name) {
-    uint32_t hash = 2166136261u;
-    for (const char c : name)
-        if (c < '0' || c > '9') hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
-    return static_cast<uint8_t>((hash >> 8) % kRangeTints);
-}
-
 void TimelineRow::addWork(std::vector<LaneItem> batch) {
     if (lanes.lanes().size() > 1) {
         overlaps.add(batch);
@@ -137,6 +129,7 @@ void TimelineIndex::reset() {
     m_apiTints.clear();
     m_nameTints.clear();
     m_rangeTints.clear();
+    m_waitTints.clear();
     m_correlations.clear();
     m_opsSeen = m_callsSeen = m_rangesSeen = m_overheadsSeen = m_emittedSeen = m_samplesSeen = 0;
 }
@@ -152,11 +145,12 @@ bool TimelineIndex::setTrace(TracePtr trace, size_t mostRows) {
         addOverheads();
     };
     const size_t left = m_trace->eventCount() - m_opsSeen - m_callsSeen - m_rangesSeen - m_overheadsSeen;
-    if (mostRows == SIZE_MAX && left > kWorthAThread && m_colourBy != ColourBy::LaunchLatency) {
+    if (mostRows == SIZE_MAX && left > kWorthAThread) {
+        if (tintsNeedLaunches()) m_correlations.update(*m_trace);
         // What the host did and what devices did lie in rows of their own.
         std::jthread helper([&] {
             layHostRows();
-            m_correlations.update(*m_trace);
+            if (!tintsNeedLaunches()) m_correlations.update(*m_trace);
         });
         addDeviceOps();
     } else {
@@ -197,16 +191,34 @@ uint8_t TimelineIndex::opTint(size_t row) {
             return tintOfName(*m_trace, ops.name[row], m_nameTints, nameTint);
         case ColourBy::Stream:
             return static_cast<uint8_t>(ops.track[row].valid() ? ops.track[row].value % kNameTints : 0);
-        case ColourBy::LaunchLatency: {
-            // As the table of launches has it: of a call's first operation only.
-            const auto operation = static_cast<uint32_t>(row);
-            const std::optional<uint32_t> call = m_correlations.callOf(*m_trace, operation);
-            if (!call || m_correlations.operationsOf(*m_trace, *call, 1) != std::vector<uint32_t>{operation})
-                return kNoLatency;
-            return latencyTint(ops.startNs[row] - m_trace->apiCalls().startNs[*call]);
-        }
+        case ColourBy::LaunchLatency:
+            return latencyTintOf(static_cast<uint32_t>(row));
     }
     return static_cast<uint8_t>(ops.category[row]);
+}
+
+// As the table of launches has it: of a call's first operation only.
+uint8_t TimelineIndex::latencyTintOf(uint32_t operation) const {
+    const std::optional<uint32_t> call = m_correlations.callOf(*m_trace, operation);
+    if (!call || m_correlations.operationsOf(*m_trace, *call, 1) != std::vector<uint32_t>{operation}) return kNoLatency;
+    return latencyTint(m_trace->deviceOps().startNs[operation] - m_trace->apiCalls().startNs[*call]);
+}
+
+uint8_t TimelineIndex::callTint(size_t row) {
+    const StringId name = m_trace->apiCalls().name[row];
+    switch (m_colourBy) {
+        case ColourBy::Category:
+            break;
+        case ColourBy::Name:
+            return tintOfName(*m_trace, name, m_apiTints, nameTint);
+        case ColourBy::Stream:
+        case ColourBy::LaunchLatency: {
+            const std::vector<uint32_t> launched = m_correlations.operationsOf(*m_trace, static_cast<uint32_t>(row), 1);
+            if (m_colourBy == ColourBy::Stream) return launched.empty() ? kNoStream : opTint(launched.front());
+            return launched.empty() ? kNoLatency : latencyTintOf(launched.front());
+        }
+    }
+    return tintOfName(*m_trace, name, m_apiTints, m_apiTint);
 }
 
 TintTimes TimelineIndex::deviceTintTimes() const {
@@ -290,10 +302,8 @@ void TimelineIndex::addApiCalls() {
     const ApiCalls& calls = m_trace->apiCalls();
     Batches<uint64_t> batches;
     const size_t end = upTo(m_callsSeen, calls.startNs.size());
-    for (size_t row = m_callsSeen; row < end; ++row) {
-        const uint8_t tint = tintOfName(*m_trace, calls.name[row], m_apiTints, m_apiTint);
-        batches.add(calls.globalTid[row], item(calls.startNs[row], calls.endNs[row], row, tint));
-    }
+    for (size_t row = m_callsSeen; row < end; ++row)
+        batches.add(calls.globalTid[row], item(calls.startNs[row], calls.endNs[row], row, callTint(row)));
     m_callsSeen = end;
     for (auto& [tid, batch] : batches.all())
         threadOf(tid).apiCalls.lanes.add(std::move(batch));
@@ -303,10 +313,14 @@ void TimelineIndex::addRanges() {
     const Ranges& ranges = m_trace->ranges();
     Batches<uint64_t> batches;
     Batches<uint64_t> waits;
+    const auto tintOfRange = [byName = m_colourBy == ColourBy::Name](std::string_view name) {
+        return static_cast<uint8_t>(byName ? rangeTint(name) : rangeTint(name) % kRangeTints);
+    };
     const size_t end = upTo(m_rangesSeen, ranges.startNs.size());
     for (size_t row = m_rangesSeen; row < end; ++row) {
         const bool isWait = ranges.kind[row] == RangeKind::Wait;
-        const uint8_t tint = isWait ? 0 : tintOfName(*m_trace, ranges.name[row], m_rangeTints, rangeTint);
+        const uint8_t tint = isWait ? tintOfName(*m_trace, ranges.name[row], m_waitTints, nameTint)
+                                    : tintOfName(*m_trace, ranges.name[row], m_rangeTints, tintOfRange);
         (isWait ? waits : batches).add(ranges.globalTid[row], item(ranges.startNs[row], ranges.endNs[row], row, tint));
     }
     m_rangesSeen = end;
@@ -535,6 +549,14 @@ std::vector<const Lane*> TimelineIndex::devicesBusy() const {
     for (const auto& [deviceId, device] : m_devices)
         lanes.push_back(&device.busy.lane());
     return lanes;
+}
+
+std::vector<const TimelineRow*> TimelineIndex::threadRows() const {
+    std::vector<const TimelineRow*> rows;
+    for (const auto& [tid, thread] : m_threads)
+        for (const TimelineRow* row : {&thread.ranges, &thread.apiCalls, &thread.waits})
+            if (row->lanes.itemCount() > 0) rows.push_back(row);
+    return rows;
 }
 
 TimelineIndex::Place TimelineIndex::placeOf(RowKind kind, uint32_t tableRow) const {

@@ -27,9 +27,6 @@
 
 namespace gapscope {
 
-// "layer 3" and "layer 4" are of one kind and get one tint.
-uint8_t rangeTint(std::string_view name);
-
 enum class RowKind : uint8_t {
     Token,
     Step,  // found in another program's trace
@@ -107,10 +104,13 @@ public:
     using ApiTint = std::function<uint8_t(std::string_view name)>;
     explicit TimelineIndex(ApiTint apiTint = {}, ColourBy colourBy = ColourBy::Category);
 
-    // What the tints of streams, copies and device activity tell.
+    // What tints tell: of streams, copies and device activity; by name also of ranges, API calls and waits, by stream
+    // and launch latency also of API calls, which have the tint of what they launched.
     ColourBy colourBy() const { return m_colourBy; }
     // Of the device operations, how long each tint was at work.
     TintTimes deviceTintTimes() const;
+    // The rows of threads, hidden ones too.
+    std::vector<const TimelineRow*> threadRows() const;
 
     // A trace that continues the former one is taken up where that ended; any other starts afresh and drops the gaps.
     // True when it started afresh. At most `mostRows` new rows of each table are taken up, for who must not stay away
@@ -176,7 +176,10 @@ private:
     size_t upTo(size_t seen, size_t size) const { return seen + std::min(size - seen, m_mostRows); }
     TrackRow trackOf(TrackId track) const;  // of an unknown one all zeros
     void addDeviceOps();
+    bool tintsNeedLaunches() const { return m_colourBy == ColourBy::Stream || m_colourBy == ColourBy::LaunchLatency; }
     uint8_t opTint(size_t row);
+    uint8_t latencyTintOf(uint32_t operation) const;
+    uint8_t callTint(size_t row);
     void addApiCalls();
     void addRanges();
     void addOverheads();
@@ -222,9 +225,11 @@ private:
     std::vector<const TimelineRow*> m_rows;
     RowTree m_tree;
     RowArrangement m_arrangement;
-    std::vector<uint8_t> m_apiTints;    // by StringId
-    std::vector<uint8_t> m_nameTints;   // by StringId
-    std::vector<uint8_t> m_rangeTints;  // by StringId
+    // By StringId; one for each kind of table, as two threads may lay them.
+    std::vector<uint8_t> m_apiTints;
+    std::vector<uint8_t> m_nameTints;
+    std::vector<uint8_t> m_rangeTints;
+    std::vector<uint8_t> m_waitTints;
     CorrelationIndex m_correlations;
     size_t m_mostRows = SIZE_MAX;  // to take up of a table
     size_t m_opsSeen = 0;

@@ -38,27 +38,45 @@ QString streamText(const Trace& trace, uint8_t tint) {
     return tr("stream %1").arg(names.join(QStringLiteral(", ")));
 }
 
-// By tint: the name of its longest operation, and how many share it. Looks at some thousands of a large trace, so that
-// it does not cost a walk over every event.
-std::array<QString, kTintCount> nameTexts(const TimelineIndex& index) {
+// The names that share a tint. A device operation's name stands for them before one of the host's.
+struct TintNames {
+    StringId longest;
+    int64_t longestNs = -1;
+    bool isOfDevice = false;
+    std::set<uint32_t> names;
+};
+using NamesByTint = std::array<TintNames, kTintCount>;
+
+// Looks at some thousands of a large lane, so that it does not cost a walk over every event.
+template <class Table>
+void addNames(const Lane& lane, const Table& table, bool isOfDevice, NamesByTint& found) {
     constexpr size_t kLooked = 8192;
-    struct Found {
-        StringId longest;
-        int64_t longestNs = -1;
-        std::set<uint32_t> names;
-    };
-    std::array<Found, kTintCount> found;
+    const size_t step = std::max<size_t>(1, lane.size() / kLooked);
+    for (size_t i = 0; i < lane.size(); i += step) {
+        const LaneItem item = lane[i];
+        TintNames& of = found[item.tint];
+        const StringId name = table.name[item.row];
+        if (!name.valid()) continue;
+        of.names.insert(name.value);
+        if (item.durationNs() <= of.longestNs || (of.isOfDevice && !isOfDevice)) continue;
+        of.longestNs = item.durationNs();
+        of.longest = name;
+        of.isOfDevice = isOfDevice;
+    }
+}
+
+// By tint: the name of its longest item, and how many share it.
+std::array<QString, kTintCount> nameTexts(const TimelineIndex& index) {
+    NamesByTint found;
     const Trace& trace = index.trace();
-    for (const Lane* lane : index.devicesBusy()) {
-        const size_t step = std::max<size_t>(1, lane->size() / kLooked);
-        for (size_t i = 0; i < lane->size(); i += step) {
-            const LaneItem item = (*lane)[i];
-            Found& of = found[item.tint];
-            const StringId name = trace.deviceOps().name[item.row];
-            of.names.insert(name.value);
-            if (item.durationNs() <= of.longestNs) continue;
-            of.longestNs = item.durationNs();
-            of.longest = name;
+    for (const Lane* lane : index.devicesBusy())
+        addNames(*lane, trace.deviceOps(), true, found);
+    for (const TimelineRow* row : index.threadRows()) {
+        for (const Lane& lane : row->lanes.lanes()) {
+            if (row->kind == RowKind::ApiCall)
+                addNames(lane, trace.apiCalls(), false, found);
+            else
+                addNames(lane, trace.ranges(), false, found);
         }
     }
     std::array<QString, kTintCount> texts;
@@ -71,6 +89,21 @@ std::array<QString, kTintCount> nameTexts(const TimelineIndex& index) {
     return texts;
 }
 
+// How long each tint was at work in rows whose colours the mode tells.
+TintTimes tintTimes(const TimelineIndex& index) {
+    TintTimes times = index.deviceTintTimes();
+    if (index.colourBy() == ColourBy::Category) return times;
+    for (const TimelineRow* row : index.threadRows()) {
+        if (index.colourBy() != ColourBy::Name && row->kind != RowKind::ApiCall) continue;
+        for (const Lane& lane : row->lanes.lanes()) {
+            const TintTimes more = lane.tintTimes(0, lane.size());
+            for (size_t tint = 0; tint < times.size(); ++tint)
+                times[tint] += more[tint];
+        }
+    }
+    return times;
+}
+
 QString latencyText(uint8_t tint) {
     if (tint >= kLatencyTints) return tr("no launch of its own");
     if (tint == 0) return tr("launched < %1 before").arg(gapscope::text(formatDuration(latencyStepNs(1))));
@@ -79,13 +112,32 @@ QString latencyText(uint8_t tint) {
 
 }  // namespace
 
+QString legendTitle(ColourBy colourBy) {
+    switch (colourBy) {
+        case ColourBy::Category:
+            break;
+        case ColourBy::Name:
+            return tr("Name:");
+        case ColourBy::Stream:
+            return tr("Stream (kernels, launch calls):");
+        case ColourBy::LaunchLatency:
+            return tr("Launch latency (kernels, calls):");
+    }
+    return tr("Category:");
+}
+
 std::vector<LegendEntry> legendOf(const TimelineIndex& index) {
-    const TintTimes times = index.deviceTintTimes();
+    const TintTimes times = tintTimes(index);
     std::vector<uint8_t> tints;
     for (uint8_t tint = 0; tint < times.size(); ++tint)
         if (times[tint] > 0) tints.push_back(tint);
     const bool isScale = index.colourBy() == ColourBy::LaunchLatency;
-    if (!isScale) std::ranges::stable_sort(tints, [&](uint8_t a, uint8_t b) { return times[a] > times[b]; });
+    // The host's come after the device's: its ranges lie in each other and take the whole time all of them.
+    const TintTimes ofDevices = index.deviceTintTimes();
+    const auto comesBefore = [&](uint8_t a, uint8_t b) {
+        return ofDevices[a] != ofDevices[b] ? ofDevices[a] > ofDevices[b] : times[a] > times[b];
+    };
+    if (!isScale) std::ranges::stable_sort(tints, comesBefore);
     std::array<QString, kTintCount> names;
     if (index.colourBy() == ColourBy::Name) names = nameTexts(index);
     std::vector<LegendEntry> entries;
@@ -99,7 +151,7 @@ std::vector<LegendEntry> legendOf(const TimelineIndex& index) {
                 text = names[tint];
                 break;
             case ColourBy::Stream:
-                text = streamText(index.trace(), tint);
+                text = tint == kNoStream ? tr("calls that launch nothing") : streamText(index.trace(), tint);
                 break;
             case ColourBy::LaunchLatency:
                 text = latencyText(tint);
@@ -119,6 +171,11 @@ void paintLegend(QPainter& painter, const Theme& theme, const std::vector<Legend
     painter.fillRect(QRect(where.left(), where.top(), where.width(), 1), theme.lineStrong);
     const QFontMetrics metrics(font);
     int x = where.left() + kPadding;
+    const QString title = legendTitle(colourBy);
+    painter.setPen(theme.mutedText);
+    painter.drawText(QRect(x, where.top() + 1, where.right() - x, where.height() - 1), Qt::AlignVCenter | Qt::AlignLeft,
+                     title);
+    x += metrics.horizontalAdvance(title) + kSpacing;
     for (size_t i = 0; i < entries.size(); ++i) {
         const QString text = metrics.elidedText(entries[i].text, Qt::ElideMiddle, 180);
         const int width = kSquare + kPadding + metrics.horizontalAdvance(text);

@@ -1,4 +1,5 @@
-// What the colours of device operations mean, in one line: of the colours that the trace has, the most used first.
+// What the colours of the rows mean, in one line: of which rows they tell what, then the colours that the trace has,
+// the most used first.
 #pragma once
 
 #include <QFont>
@@ -16,6 +17,7 @@ struct LegendEntry {
     QString text;
 };
 std::vector<LegendEntry> legendOf(const TimelineIndex& index);
+QString legendTitle(ColourBy colourBy);
 
 // What does not fit is counted at the end.
 void paintLegend(QPainter& painter, const Theme& theme, const std::vector<LegendEntry>& entries, ColourBy colourBy,

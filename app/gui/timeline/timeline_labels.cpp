@@ -99,7 +99,7 @@ QColor deviceColor(const Theme& theme, uint8_t tint, ColourBy colourBy) {
             break;
         case ColourBy::Name:
         case ColourBy::Stream:
-            return theme.names[tint % theme.names.size()];
+            return tint < theme.names.size() ? theme.names[tint] : theme.noLatency;
         case ColourBy::LaunchLatency:
             return tint < theme.latencies.size() ? theme.latencies[tint] : theme.noLatency;
     }
@@ -115,13 +115,13 @@ QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint, ColourBy colour
             return theme.gapCauses[std::min<size_t>(tint, kGapCauseCount - 1)];
         case RowKind::Range:
         case RowKind::Projection:
-            return theme.range[tint % theme.range.size()];
+            return colourBy == ColourBy::Name ? deviceColor(theme, tint, colourBy) : theme.range[tint % kRangeTints];
         case RowKind::Layer:
         case RowKind::Step:
         case RowKind::Token:
             return tint == 0 ? theme.prefill : theme.token[(tint - 1) % theme.token.size()];
         case RowKind::Wait:
-            return theme.apiWait;
+            return colourBy == ColourBy::Name ? deviceColor(theme, tint, colourBy) : theme.apiWait;
         case RowKind::Overhead:
             return theme.gapCause(GapCause::Profiler);
         case RowKind::ClockLimit:
@@ -132,6 +132,7 @@ QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint, ColourBy colour
         case RowKind::ApiCall:
             break;
     }
+    if (colourBy != ColourBy::Category) return deviceColor(theme, tint, colourBy);
     switch (static_cast<ApiTint>(tint)) {
         case ApiTint::Launch:
             return theme.apiLaunch;

@@ -66,11 +66,9 @@ Actions::Actions(QWidget* window) {
     saveAs = make(window, "saveAsAction", tr("Save &as…"), tr("Save the session under another name"),
                   {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S)});
     quit = make(window, "quitAction", tr("&Quit"), tr("Close the window"), {QKeySequence::Quit});
-    undoZoom =
-        make(window, "undoZoomAction", tr("&Undo view"), tr("Back to the visible range or the rows before"),
-             {QKeySequence::Undo, QKeySequence(Qt::ALT | Qt::Key_Left)}, QStringLiteral("undo"));
-    redoZoom = make(window, "redoZoomAction", tr("&Redo view"),
-                    tr("Forward to the visible range or the rows after"),
+    undoZoom = make(window, "undoZoomAction", tr("&Undo view"), tr("Back to the visible range or the rows before"),
+                    {QKeySequence::Undo, QKeySequence(Qt::ALT | Qt::Key_Left)}, QStringLiteral("undo"));
+    redoZoom = make(window, "redoZoomAction", tr("&Redo view"), tr("Forward to the visible range or the rows after"),
                     {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), QKeySequence(Qt::ALT | Qt::Key_Right)},
                     QStringLiteral("redo"));
     whole = make(window, "wholeAction", tr("&Whole trace"), tr("Show the whole trace"),
@@ -105,14 +103,14 @@ Actions::Actions(QWidget* window) {
                     {QKeySequence(Qt::CTRL | Qt::Key_Minus)});
     unfoldRows = make(window, "unfoldRowsAction", tr("Show all &groups"), tr("Show the rows of all folded groups"),
                       {QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
-    colourBy = {
-        make(window, "colourByCategoryAction", tr("Colour by &category"),
-             tr("Device operations in the colour of their category")),
-        make(window, "colourByNameAction", tr("Colour by &name"), tr("Device operations in a colour of their name")),
-        make(window, "colourByStreamAction", tr("Colour by &stream"),
-             tr("Device operations in a colour of their stream")),
-        make(window, "colourByLatencyAction", tr("Colour by launch &latency"),
-             tr("Device operations by the time from their launch call to their start"))};
+    colourBy = {make(window, "colourByCategoryAction", tr("Colour by &category"),
+                     tr("Device operations in the colour of their category")),
+                make(window, "colourByNameAction", tr("Colour by &name"),
+                     tr("Device operations, API calls and ranges in a colour of their name")),
+                make(window, "colourByStreamAction", tr("Colour by &stream"),
+                     tr("Device operations and the calls that launch them in a colour of their stream")),
+                make(window, "colourByLatencyAction", tr("Colour by launch &latency"),
+                     tr("Device operations and the calls that launch them by the time from the call to their start"))};
     colours = new QActionGroup(window);
     for (QAction* action : colourBy) {
         action->setCheckable(true);

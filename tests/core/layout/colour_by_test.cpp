@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -15,6 +16,7 @@ namespace gapscope {
 namespace {
 
 // Launches of one to three operations, some without a call, on three streams; operations may come before their calls.
+// Beside them calls that launch nothing and ranges.
 TracePtr randomTrace(uint32_t seed, int count) {
     std::mt19937 random(seed);
     TraceBuilder builder;
@@ -24,6 +26,9 @@ TracePtr randomTrace(uint32_t seed, int count) {
         nowNs += static_cast<int64_t>(random() % 5000);
         const auto correlation = static_cast<uint32_t>(i + 1);
         const int64_t latencyNs = int64_t{1} << (random() % 22);
+        if (random() % 4 == 0)
+            builder.add(ApiCallRow{nowNs - 50, nowNs - 10, builder.intern("cudaMalloc"), tid, correlation + 1'000'000});
+        builder.add(RangeRow{nowNs, nowNs + 400, builder.intern("layer " + std::to_string(random() % 30)), tid});
         if (random() % 8 != 0)
             builder.add(ApiCallRow{nowNs, nowNs + 100, builder.intern("cudaLaunchKernel"), tid, correlation});
         const int operations = 1 + static_cast<int>(random() % 3);
@@ -110,6 +115,57 @@ TEST(ColourBy, EveryModeTintsEachOperationAndItsSums) {
         for (const int64_t ns : index.deviceTintTimes())
             sumNs += ns;
         EXPECT_EQ(sumNs, index.deviceBusy(0)->busyNs(trace->extent()));
+    }
+}
+
+TEST(ColourBy, CallsHaveTheColourOfWhatTheyLaunch) {
+    const TracePtr trace = randomTrace(5, 300);
+    const DeviceOps& ops = trace->deviceOps();
+    for (const ColourBy colourBy : {ColourBy::Stream, ColourBy::LaunchLatency}) {
+        TimelineIndex index({}, colourBy);
+        index.setTrace(trace);
+        size_t seen = 0, launching = 0;
+        for (const TimelineRow* row : index.rows()) {
+            if (row->kind != RowKind::ApiCall) continue;
+            for (const Lane& lane : row->lanes.lanes()) {
+                for (size_t i = 0; i < lane.size(); ++i, ++seen) {
+                    std::optional<size_t> first;
+                    for (size_t op = 0; op < ops.startNs.size(); ++op)
+                        if (ops.correlationId[op] == trace->apiCalls().correlationId[lane[i].row] &&
+                            (!first || ops.startNs[op] < ops.startNs[*first]))
+                            first = op;
+                    launching += first.has_value();
+                    ASSERT_EQ(lane[i].tint, first ? expectedTint(*trace, *first, colourBy) : kNoStream) << i;
+                }
+            }
+        }
+        EXPECT_EQ(seen, trace->apiCalls().startNs.size());
+        EXPECT_GT(launching, 100u);
+        EXPECT_LT(launching, seen);
+    }
+}
+
+TEST(ColourBy, ByNameTheHostsRowsTellNamesToo) {
+    EXPECT_EQ(rangeTint("layer 3"), rangeTint("layer 14"));
+    const TracePtr trace = randomTrace(6, 100);
+    for (const ColourBy colourBy : {ColourBy::Category, ColourBy::Name}) {
+        TimelineIndex index([](std::string_view) { return uint8_t{2}; }, colourBy);
+        index.setTrace(trace);
+        size_t seen = 0;
+        for (const TimelineRow* row : index.threadRows()) {
+            for (const Lane& lane : row->lanes.lanes()) {
+                for (size_t i = 0; i < lane.size(); ++i, ++seen) {
+                    const bool isCall = row->kind == RowKind::ApiCall;
+                    const std::string_view name =
+                        trace->string(isCall ? trace->apiCalls().name[lane[i].row] : trace->ranges().name[lane[i].row]);
+                    if (colourBy == ColourBy::Name)
+                        ASSERT_EQ(lane[i].tint, isCall ? nameTint(name) : rangeTint(name)) << name;
+                    else
+                        ASSERT_EQ(lane[i].tint, isCall ? 2 : rangeTint(name) % kRangeTints) << name;
+                }
+            }
+        }
+        EXPECT_EQ(seen, trace->apiCalls().startNs.size() + trace->ranges().startNs.size());
     }
 }
 
