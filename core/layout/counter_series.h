@@ -3,7 +3,9 @@
 // A value holds until the next sample; before the first and after the last nothing is known.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -35,24 +37,46 @@ public:
     std::optional<size_t> sampleAt(int64_t timeNs) const;
     // Of all values that hold at some time of the range, its start included and its end not.
     CounterColumn over(TimeRange range) const {
-        size_t hint = 0;
-        return over(range, hint);
+        Edge edge;
+        return over(range, edge);
     }
-    // The same for who asks from left to right: `hint` is a sample before the range's start, and then its end.
-    CounterColumn over(TimeRange range, size_t& hint) const;
     CounterColumn whole() const;
 
 private:
+    friend std::vector<CounterColumn> counterColumns(const CounterSeries& series, const TimeScale& scale);
+
     struct Extremes {
-        double least;
-        double greatest;
+        double least = std::numeric_limits<double>::infinity();
+        double greatest = -std::numeric_limits<double>::infinity();
+        void take(double value) {
+            least = std::min(least, value);
+            greatest = std::max(greatest, value);
+        }
+        void take(const Extremes& more) {
+            least = std::min(least, more.least);
+            greatest = std::max(greatest, more.greatest);
+        }
+    };
+    // What is known of a moment: where a range ends the next one begins, and half of the work for it is done.
+    struct Edge {
+        int64_t timeNs = INT64_MIN;
+        size_t next = 0;   // the first sample at or after it
+        size_t block = 0;  // that the sample before it lies in
+        bool isWorkedOut = false;
+        double sum = 0;   // value times ns up to the block's sample before it, none of its own time counted
+        Extremes before;  // of the block's samples before `next`
+        Extremes after;   // of its others
     };
     static constexpr size_t kBlock = 64;
 
-    Extremes extremes(size_t from, size_t to) const;  // of the samples [from, to), not empty
-    double sumBefore(size_t sample) const;
-    double sum(size_t from, size_t to) const;                  // value times ns from a sample's time to another's
-    size_t firstAtOrAfter(int64_t timeNs, size_t hint) const;  // gallops from the hint
+    // Of a range that begins at `edge` or anywhere after it; `edge` is then that of the range's end.
+    CounterColumn over(TimeRange range, Edge& edge) const;
+    Edge edgeAt(int64_t timeNs, const Edge& before) const;
+    void workOut(Edge& edge) const;
+    void takeBlocks(size_t from, size_t to, Extremes& found) const;  // of whole blocks [from, to)
+    Extremes extremesOf(size_t from, size_t to) const;               // of the samples [from, to), by looking at each
+    double sumOf(size_t from, size_t to) const;                      // value times ns from a sample's time to another's
+    size_t firstAtOrAfter(int64_t timeNs, size_t hint) const;        // gallops from the hint
 
     PackedNumbers m_times;
     PackedReals m_values;
@@ -60,7 +84,8 @@ private:
     int64_t m_lastNs = 0;
     double m_lastValue = 0;
     double m_sum = 0;                               // value times ns of all samples but the last
-    std::vector<double> m_blockSums;                // the same before each block
+    std::vector<int64_t> m_blockTimes;              // of the first sample of each block
+    std::vector<double> m_blockSums;                // the sum before each block
     std::vector<std::vector<Extremes>> m_extremes;  // level 0: of kBlock samples; level n: of kBlock of level n - 1
 };
 

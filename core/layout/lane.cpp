@@ -131,6 +131,10 @@ size_t Lane::firstBlockStartingAt(int64_t timeNs, size_t hintBlock) const {
 }
 
 size_t Lane::firstStartingAt(int64_t timeNs, size_t hint) const {
+    // Most of who has a hint is near: sparse lanes have a few items a cell.
+    constexpr size_t kNear = 3;
+    for (size_t index = hint; index < hint + kNear; ++index)
+        if (index >= size() || m_starts[index] >= timeNs) return std::min(index, size());
     // In the block before the first that starts late enough, or that block's first item.
     const size_t block = firstBlockStartingAt(timeNs, hint / kBlock);
     const size_t low = std::max(hint, block == 0 ? 0 : (block - 1) * kBlock);

@@ -52,6 +52,7 @@ public:
     size_t firstBlockStartingAt(int64_t timeNs, size_t hintBlock = 0) const;
     size_t blockCount() const { return m_blockStarts.size(); }
     int64_t blockStartNs(size_t block) const { return m_blockStarts[block]; }
+    int64_t longestNs() const { return m_longest.back().front(); }  // needs an item
     int64_t blockLongestNs(size_t block) const { return m_longest[0][block]; }
     // Where the last item in front of a block ends; needs block > 0.
     int64_t endBeforeBlockNs(size_t block) const { return m_endsBefore[block]; }

@@ -23,7 +23,7 @@ void summarise(const TintTimes& times, int64_t startNs, int64_t endNs, LaneSpan&
     if (busyNs == 0) return;
     const double scale = 255 / static_cast<double>(busyNs);
     for (size_t tint = 0; tint < kTintCount; ++tint)
-        span.shares[tint] = static_cast<uint8_t>(static_cast<double>(times[tint]) * scale + 0.5);
+        if (times[tint] != 0) span.shares[tint] = static_cast<uint8_t>(static_cast<double>(times[tint]) * scale + 0.5);
 }
 
 // The grid of cells and the width limit, in whole ns: integers, so that no rounding decides differently after a pan.
@@ -88,12 +88,14 @@ struct Stretch {
 // Calls use(stretch) for each from item `index` on, until it returns false.
 template <class Use>
 void walk(const Lane& lane, const Grid& grid, size_t index, Use use) {
+    // From a distance most lanes have none that stands for itself, and nobody need look for one.
+    const bool hasLong = !lane.empty() && lane.longestNs() >= grid.singleNs;
     size_t cellEnd = 0;  // behind the items of the cell that is walked
     int64_t cellEndNs = INT64_MIN;
     while (index < lane.size()) {
         Stretch stretch{.first = index, .startNs = startOf(lane, index)};
         // Where a block's longest is tiny, its items are, and none is looked at.
-        const bool mayBeLong = lane.blockLongestNs(index / Lane::kBlock) >= grid.singleNs;
+        const bool mayBeLong = hasLong && lane.blockLongestNs(index / Lane::kBlock) >= grid.singleNs;
         if (mayBeLong && lane.durationNs(index) >= grid.singleNs) {
             stretch.endNs = stretch.lastEndNs = lane.endNs(index);
         } else {
@@ -110,7 +112,7 @@ void walk(const Lane& lane, const Grid& grid, size_t index, Use use) {
                     cellEnd = std::max(dense ? *dense : lane.firstStartingAt(cellEndNs, index), index + 1);
                 }
             }
-            const size_t longOne = lane.nextLong(index, cellEnd, grid.singleNs);
+            const size_t longOne = hasLong ? lane.nextLong(index, cellEnd, grid.singleNs) : cellEnd;
             stretch.count = longOne - index;
             stretch.endNs = stretch.lastEndNs = endBefore(lane, longOne);
             // The hole up to the next item is as idle as those inside: left out, it would draw a picket fence.

@@ -35,23 +35,41 @@ PackedBlock::PackedBlock(std::span<const int64_t> values) {
     }
 }
 
-int64_t PackedBlock::operator[](size_t index) const {
-    const auto read = [&]<class Difference>(Difference difference) {
-        std::memcpy(&difference, m_bytes.get() + index * sizeof(Difference), sizeof(Difference));
-        return static_cast<int64_t>(static_cast<uint64_t>(m_least) + difference);
-    };
+template <class Use>
+void PackedBlock::withWidth(Use use) const {
     switch (m_width) {
         case 0:
-            return m_least;
+            return;
         case 1:
-            return read(uint8_t{});
+            return use(uint8_t{});
         case 2:
-            return read(uint16_t{});
+            return use(uint16_t{});
         case 4:
-            return read(uint32_t{});
+            return use(uint32_t{});
         default:
-            return read(uint64_t{});
+            return use(uint64_t{});
     }
+}
+
+int64_t PackedBlock::operator[](size_t index) const {
+    uint64_t value = static_cast<uint64_t>(m_least);
+    withWidth([&]<class Difference>(Difference difference) {
+        std::memcpy(&difference, m_bytes.get() + index * sizeof(Difference), sizeof(Difference));
+        value += difference;
+    });
+    return static_cast<int64_t>(value);
+}
+
+void PackedBlock::read(size_t index, std::span<int64_t> out) const {
+    std::ranges::fill(out, m_least);
+    withWidth([&]<class Difference>(Difference difference) {
+        const std::byte* at = m_bytes.get() + index * sizeof(Difference);
+        for (int64_t& value : out) {
+            std::memcpy(&difference, at, sizeof(Difference));
+            value = static_cast<int64_t>(static_cast<uint64_t>(value) + difference);
+            at += sizeof(Difference);
+        }
+    });
 }
 
 void PackedNumbers::push_back(int64_t value) {
@@ -59,6 +77,28 @@ void PackedNumbers::push_back(int64_t value) {
     if (m_open.size() < kPackedBlock) return;
     m_full.emplace_back(m_open);
     m_open.clear();
+}
+
+namespace {
+
+// Calls use(block, index in it, part of `out`) for each block that the values lie in.
+template <class Value, class Use>
+void eachBlock(size_t index, std::span<Value> out, Use use) {
+    while (!out.empty()) {
+        const size_t at = index % kPackedBlock, count = std::min(out.size(), kPackedBlock - at);
+        use(index / kPackedBlock, at, out.first(count));
+        index += count;
+        out = out.subspan(count);
+    }
+}
+
+}  // namespace
+
+void PackedNumbers::read(size_t index, std::span<int64_t> out) const {
+    eachBlock(index, out, [&](size_t block, size_t at, std::span<int64_t> part) {
+        if (block < m_full.size()) return m_full[block].read(at, part);
+        std::copy_n(m_open.begin() + static_cast<ptrdiff_t>(at), part.size(), part.begin());
+    });
 }
 
 size_t PackedNumbers::memoryBytes() const {
@@ -84,6 +124,24 @@ double PackedReals::operator[](size_t index) const {
     if (block >= m_full.size()) return m_open[index % kPackedBlock];
     const int64_t number = m_full[block].packed[index % kPackedBlock];
     return m_full[block].isWhole ? static_cast<double>(number) : std::bit_cast<double>(number);
+}
+
+void PackedReals::read(size_t index, std::span<double> out) const {
+    eachBlock(index, out, [&](size_t block, size_t at, std::span<double> part) {
+        if (block >= m_full.size()) {
+            std::copy_n(m_open.begin() + static_cast<ptrdiff_t>(at), part.size(), part.begin());
+            return;
+        }
+        std::array<int64_t, 64> numbers;
+        while (!part.empty()) {
+            const size_t count = std::min(part.size(), numbers.size());
+            m_full[block].packed.read(at, std::span(numbers).first(count));
+            for (size_t i = 0; i < count; ++i)
+                part[i] = m_full[block].isWhole ? static_cast<double>(numbers[i]) : std::bit_cast<double>(numbers[i]);
+            at += count;
+            part = part.subspan(count);
+        }
+    });
 }
 
 size_t PackedReals::memoryBytes() const {

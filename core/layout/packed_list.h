@@ -17,9 +17,15 @@ class PackedBlock {
 public:
     explicit PackedBlock(std::span<const int64_t> values);
     int64_t operator[](size_t index) const;
+    // As many as `out` has room for, from `index` on, all in the block.
+    void read(size_t index, std::span<int64_t> out) const;
     size_t memoryBytes() const { return kPackedBlock * m_width; }
 
 private:
+    // use(width as a type), nothing where all are equal
+    template <class Use>
+    void withWidth(Use use) const;
+
     int64_t m_least = 0;
     std::unique_ptr<std::byte[]> m_bytes;
     uint8_t m_width = 0;  // bytes a value: 0, 1, 2, 4 or 8
@@ -36,6 +42,8 @@ public:
     }
     int64_t front() const { return (*this)[0]; }
     int64_t back() const { return (*this)[size() - 1]; }
+    // As many as `out` has room for, from `index` on; at a fraction of asking for each.
+    void read(size_t index, std::span<int64_t> out) const;
     size_t memoryBytes() const;
 
 private:
@@ -51,6 +59,7 @@ public:
     bool empty() const { return size() == 0; }
     double operator[](size_t index) const;
     double back() const { return (*this)[size() - 1]; }
+    void read(size_t index, std::span<double> out) const;  // likewise
     size_t memoryBytes() const;
 
 private:

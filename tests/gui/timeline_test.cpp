@@ -352,7 +352,8 @@ private Q_SLOTS:
         w.timeline.setFocus();
         if (!w.timeline.hasFocus()) QSKIP("this platform gives no focus");
         const QImage focused = w.picture();
-        QVERIFY(nearColour(focused.pixelColor(0, focused.height() / 2), Theme::of(w.timeline.palette()).accent));
+        QVERIFY(
+            nearColour(focused.pixelColor(0, focused.height() / 2), w.timeline.palette().color(QPalette::Highlight)));
     }
 
     void anEmptyTraceSaysSo() {

@@ -32,10 +32,10 @@ void fillNarrow(QRgb* at, qsizetype step, int height, QRgb pixel) {
 
 }  // namespace
 
-void BoxFiller::fill(int left, int top, int right, int bottom, const QColor& color) const {
-    if (!m_pixels || color.alpha() != 255) {
+void BoxFiller::fill(int left, int top, int right, int bottom, QRgb color) const {
+    if (!m_pixels || qAlpha(color) != 255) {
         m_painter.fillRect(QRectF(left / m_ratio, top / m_ratio, (right - left) / m_ratio, (bottom - top) / m_ratio),
-                           color);
+                           QColor::fromRgba(color));
         return;
     }
     left = std::max(left, m_clip.left());
@@ -43,21 +43,20 @@ void BoxFiller::fill(int left, int top, int right, int bottom, const QColor& col
     top = std::max(top, m_clip.top());
     bottom = std::min(bottom, m_clip.bottom() + 1);
     if (left >= right || top >= bottom) return;
-    const QRgb pixel = color.rgb();
     QRgb* line = m_pixels + top * m_step + left;
     // Most boxes of a full view are this narrow; a general fill takes longer to set up than to run.
     switch (right - left) {
         case 1:
-            return fillNarrow<1>(line, m_step, bottom - top, pixel);
+            return fillNarrow<1>(line, m_step, bottom - top, color);
         case 2:
-            return fillNarrow<2>(line, m_step, bottom - top, pixel);
+            return fillNarrow<2>(line, m_step, bottom - top, color);
         case 3:
-            return fillNarrow<3>(line, m_step, bottom - top, pixel);
+            return fillNarrow<3>(line, m_step, bottom - top, color);
         case 4:
-            return fillNarrow<4>(line, m_step, bottom - top, pixel);
+            return fillNarrow<4>(line, m_step, bottom - top, color);
         default:
             for (int y = top; y < bottom; ++y, line += m_step)
-                std::fill(line, line + (right - left), pixel);
+                std::fill(line, line + (right - left), color);
     }
 }
 

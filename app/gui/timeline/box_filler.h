@@ -17,7 +17,7 @@ public:
     void setClip(const QRect& clip);
 
     // In device px; `right` and `bottom` behind the last.
-    void fill(int left, int top, int right, int bottom, const QColor& color) const;
+    void fill(int left, int top, int right, int bottom, QRgb color) const;
 
 private:
     QPainter& m_painter;

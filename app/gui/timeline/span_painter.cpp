@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 namespace gapscope {
 
@@ -43,16 +42,16 @@ const SpanPainter::Palette& SpanPainter::paletteOf(RowKind kind) {
     const auto [found, isNew] = m_palettes.try_emplace(kind);
     if (!isNew) return found->second;
     const auto colorsOf = [this](const QColor& full) {
-        return ItemColors{.full = full,
-                          .sparse = mixed(full, m_theme.background, 1 - kSparseTint),
-                          .edge = full.darker(m_theme.dark ? 150 : 125),
-                          .ink = textOn(full)};
+        return ItemColors{.full = full.rgb(),
+                          .sparse = mixed(full, m_theme.background, 1 - kSparseTint).rgb(),
+                          .edge = full.darker(m_theme.dark ? 150 : 125).rgb(),
+                          .ink = textOn(full).rgb()};
     };
     for (uint8_t tint = 0; tint < kTintCount; ++tint) {
         const QColor color = itemColor(m_theme, kind, tint, m_index.colourBy());
         found->second.plain[tint] = colorsOf(color);
         ItemColors& paled = found->second.paled[tint] = colorsOf(mixed(color, m_theme.background, kDimming));
-        paled.ink = mixed(paled.ink, paled.full, 0.35);
+        paled.ink = mixed(paled.ink, paled.full, 0.35).rgb();
     }
     return found->second;
 }
@@ -82,7 +81,10 @@ void SpanPainter::paintLane(const FrameLane& shown) {
     const TimelineRow& row = *m_index.rows()[shown.row];
     const Lane& lane = row.lanes.lanes()[shown.lane];
     const Palette& palette = paletteOf(row.kind);
-    const auto edge = [this](double at) { return static_cast<int>(std::floor(at * m_ratio + 0.5)); };
+    // Rounded down: nothing here lies a thousand pixels outside, and a call of floor() would be a good part of the
+    // work.
+    constexpr int kBeyond = 1 << 12;
+    const auto edge = [this](double at) { return static_cast<int>(at * m_ratio + (kBeyond + 0.5)) - kBeyond; };
     m_top = edge(m_rows.top() + shown.y);
     m_bottom = edge(m_rows.top() + shown.y + shown.height);
     for (const LaneSpan& span : shown.spans) {
@@ -104,37 +106,42 @@ void SpanPainter::paintMerged(const LaneSpan& span, const std::array<ItemColors,
     const int least = static_cast<int>(std::lround(2 * m_ratio));
     const int bar = std::clamp(static_cast<int>(static_cast<float>(height) * span.busy + 0.5F), least, height);
     if (bar < height) m_boxes.fill(left, m_top, right, m_bottom - bar, colors[span.tint].sparse);
-    std::array<std::pair<int, uint8_t>, kTintCount> shares;
+    // Each a share and its tint, put in place as they come: a handful, sooner done than a sort is set up.
+    std::array<int, kTintCount> shares;
     size_t count = 0;
     int total = 0;
-    for (uint8_t tint = 0; tint < kTintCount; ++tint) {
-        if (span.shares[tint] == 0) continue;
-        shares[count++] = {span.shares[tint], tint};
-        total += span.shares[tint];
+    for (int tint = 0; tint < kTintCount; ++tint) {
+        const int share = span.shares[static_cast<size_t>(tint)];
+        if (share == 0) continue;
+        size_t at = count++;
+        for (; at > 0 && shares[at - 1] / kTintCount <= share; --at)
+            shares[at] = shares[at - 1];
+        shares[at] = share * kTintCount + tint;
+        total += share;
     }
     if (count <= 1) return m_boxes.fill(left, m_bottom - bar, right, m_bottom, colors[span.tint].full);
-    std::sort(shares.begin(), shares.begin() + static_cast<ptrdiff_t>(count), std::greater<>());
     int below = 0;
     int sum = 0;
     for (size_t i = 0; i < count; ++i) {
-        sum += shares[i].first;
+        sum += shares[i] / kTintCount;
         const int upTo = (bar * sum * 2 + total) / (2 * total);
         if (upTo <= below) continue;
-        m_boxes.fill(left, m_bottom - upTo, right, m_bottom - below, colors[shares[i].second].full);
+        m_boxes.fill(left, m_bottom - upTo, right, m_bottom - below,
+                     colors[static_cast<size_t>(shares[i] % kTintCount)].full);
         below = upTo;
     }
 }
 
 void SpanPainter::paintSingle(const TimelineRow& row, const Lane& lane, const FrameLane& shown, const LaneSpan& span,
                               const ItemColors& colors, int left, int right) {
-    QColor color = colors.full;
+    QRgb color = colors.full;
     const double shownPx = (span.x1 - span.x0) * m_ratio;
     // Thinner than a pixel: as pale as its share of it, but always there.
-    if (shownPx < 1) color = mixed(color, m_theme.background, 1 - std::max(shownPx, kPalest));
+    if (shownPx < 1) color = mixed(color, m_theme.background, 1 - std::max(shownPx, kPalest)).rgb();
     if (row.kind == RowKind::Gap && span.tint == static_cast<uint8_t>(GapCause::Unknown)) {
         const QRectF box(left / m_ratio, m_top / m_ratio, (right - left) / m_ratio, (m_bottom - m_top) / m_ratio);
         m_painter.fillRect(box, mixed(color, m_theme.background, 0.7));
-        m_painter.fillRect(box, QBrush(color, Qt::BDiagPattern));
+        m_painter.fillRect(box, QBrush(QColor(color), Qt::BDiagPattern));
     } else {
         m_boxes.fill(left, m_top, right, m_bottom, color);
     }
@@ -149,7 +156,7 @@ void SpanPainter::paintSingle(const TimelineRow& row, const Lane& lane, const Fr
     const double textWidth = std::min(right / m_ratio, static_cast<double>(m_rows.right() + 1)) - kPadding - textLeft;
     const QString text = m_labels.fitting(row, lane[span.first], textWidth);
     if (text.isEmpty()) return;
-    m_painter.setPen(colors.ink);
+    m_painter.setPen(QColor(colors.ink));
     m_labels.cache().draw(m_painter, textLeft, m_rows.top() + shown.y, shown.height, text);
 }
 

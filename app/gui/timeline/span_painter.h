@@ -27,10 +27,10 @@ public:
 
 private:
     struct ItemColors {
-        QColor full;
-        QColor sparse;  // behind a merged stretch
-        QColor edge;    // between neighbours
-        QColor ink;     // of a label
+        QRgb full = 0;
+        QRgb sparse = 0;  // behind a merged stretch
+        QRgb edge = 0;    // between neighbours
+        QRgb ink = 0;     // of a label
     };
     struct Palette {
         std::array<ItemColors, kTintCount> plain;

@@ -2,6 +2,7 @@
 
 #include <QPainterPath>
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "app/gui/session/selection_text.h"
@@ -88,25 +89,32 @@ void TimelinePainter::paintArea(QPainter& painter, const TimelineFrame& frame, c
         painter.fillRect(QRect(rows.left(), rows.top() + y - kGroupSpacing / 2 - 1, rows.width(), 1),
                          m_theme.lineStrong);
     }
+    BoxFiller plots(painter);
+    plots.setClip(area);
     for (const FrameCounter& shown : frame.counters)
-        if (shown.pinned == pinned) paintCounter(painter, shown, rows);
+        if (shown.pinned == pinned) paintCounter(painter, plots, shown, rows);
     for (const FrameLane& shown : frame.lanes)
         if (shown.pinned == pinned) spans.paintLane(shown);
     if (pinned) painter.fillRect(QRect(area.left(), area.bottom() - 1, area.width(), 2), m_theme.lineStrong);
 }
 
-void TimelinePainter::paintCounter(QPainter& painter, const FrameCounter& shown, const QRect& rows) const {
-    const double pixel = devicePixel(painter);
-    const double line = std::max(pixel, snapped(painter, 1.25));
-    const double bottom = rows.top() + shown.y + shown.height;
-    painter.fillRect(QRectF(rows.left(), bottom, rows.width(), 1), m_theme.line);
-    const auto yOf = [&](double value) { return snapped(painter, counterY(shown, rows, value)); };
-    const CounterColumn* before = nullptr;
+void TimelinePainter::paintCounter(QPainter& painter, const BoxFiller& boxes, const FrameCounter& shown,
+                                   const QRect& rows) const {
+    const double ratio = painter.device()->devicePixelRatioF();
+    const auto edge = [ratio](double at) { return static_cast<int>(std::floor(at * ratio + 0.5)); };
+    const int thick = std::max(1, edge(1.25));
+    const int bottom = edge(rows.top() + shown.y + shown.height);
+    painter.fillRect(QRectF(rows.left(), rows.top() + shown.y + shown.height, rows.width(), 1), m_theme.line);
+    const QRgb line = m_theme.counterLine.rgb(), fill = m_theme.counterFill.rgb();
+    const QRgb span = mixed(m_theme.counterLine, m_theme.background, 0.45).rgb();
+    const auto yOf = [&](double value) { return edge(counterY(shown, rows, value)); };
+    bool isJoined = false;  // to a column before
+    int former = 0;         // its mean
     for (size_t x = 0; x < shown.columns.size();) {
         const CounterColumn& column = shown.columns[x];
         size_t end = x + 1;
         if (!column.known) {
-            before = nullptr;
+            isJoined = false;
             x = end;
             continue;
         }
@@ -115,24 +123,19 @@ void TimelinePainter::paintCounter(QPainter& painter, const FrameCounter& shown,
             while (end < shown.columns.size() && shown.columns[end].known && shown.columns[end].least == column.least &&
                    shown.columns[end].greatest == column.greatest)
                 ++end;
-        const double left = snapped(painter, rows.left() + static_cast<double>(x));
-        const double width = snapped(painter, rows.left() + static_cast<double>(end)) - left;
-        const double mean = yOf(column.mean);
-        painter.fillRect(QRectF(left, mean, width, bottom - mean), m_theme.counterFill);
-        if (column.least < column.greatest) {
-            const double high = yOf(column.greatest);
-            painter.fillRect(QRectF(left, high, width, yOf(column.least) + line - high),
-                             mixed(m_theme.counterLine, m_theme.background, 0.45));
-        }
-        painter.fillRect(QRectF(left, mean, width, line), m_theme.counterLine);
+        const int left = edge(rows.left() + static_cast<double>(x));
+        const int right = edge(rows.left() + static_cast<double>(end));
+        const int mean = yOf(column.mean);
+        boxes.fill(left, mean, right, bottom, fill);
+        if (column.least < column.greatest)
+            boxes.fill(left, yOf(column.greatest), right, yOf(column.least) + thick, span);
+        boxes.fill(left, mean, right, mean + thick, line);
         // A step between two columns is no hole in the line.
-        if (before && before->mean != column.mean) {
-            const double former = yOf(before->mean);
-            painter.fillRect(
-                QRectF(left, std::min(former, mean), std::min(width, line), std::abs(former - mean) + line),
-                m_theme.counterLine);
-        }
-        before = &column;
+        if (isJoined && former != mean)
+            boxes.fill(left, std::min(former, mean), std::min(right, left + thick), std::max(former, mean) + thick,
+                       line);
+        isJoined = true;
+        former = mean;
         x = end;
     }
 }
@@ -275,6 +278,13 @@ void TimelinePainter::paintOverview(QPainter& painter, const std::vector<std::ve
     const QRect inner = overview.adjusted(0, 4, 0, -4);
     painter.fillRect(inner, m_theme.background);
     if (devices.empty()) return;
+    BoxFiller boxes(painter);
+    boxes.setClip(overview);
+    const double ratio = painter.device()->devicePixelRatioF();
+    const auto edge = [ratio](double at) { return static_cast<int>(std::floor(at * ratio + 0.5)); };
+    std::array<QRgb, kTintCount> colors;
+    for (uint8_t tint = 0; tint < kTintCount; ++tint)
+        colors[tint] = deviceColor(m_theme, tint, m_index.colourBy()).rgb();
     // One strip a device, as long as they can be told apart.
     const size_t strips = std::min<size_t>(devices.size(), 4);
     const double stripHeight = static_cast<double>(inner.height()) / static_cast<double>(strips);
@@ -284,8 +294,8 @@ void TimelinePainter::paintOverview(QPainter& painter, const std::vector<std::ve
             const DensityColumn& column = devices[d][c];
             if (column.busy <= 0) continue;
             const double height = std::clamp(stripHeight * static_cast<double>(column.busy), 1.0, stripHeight);
-            painter.fillRect(QRectF(overview.left() + static_cast<double>(c) * 2, bottom - height, 2, height),
-                             deviceColor(m_theme, column.tint, m_index.colourBy()));
+            const int left = overview.left() + static_cast<int>(c) * 2;
+            boxes.fill(edge(left), edge(bottom - height), edge(left + 2), edge(bottom), colors[column.tint]);
         }
     }
 }

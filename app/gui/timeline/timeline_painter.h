@@ -14,6 +14,7 @@
 
 namespace gapscope {
 
+class BoxFiller;
 class SpanPainter;
 
 // The parts of the viewport, in logical px.
@@ -60,7 +61,7 @@ private:
                    SpanPainter& spans) const;
     void paintHeader(QPainter& painter, const TimelineFrame& frame, size_t row, const QRect& box) const;
     void paintPin(QPainter& painter, QPointF centre) const;
-    void paintCounter(QPainter& painter, const FrameCounter& shown, const QRect& rows) const;
+    void paintCounter(QPainter& painter, const BoxFiller& boxes, const FrameCounter& shown, const QRect& rows) const;
     void paintFold(QPainter& painter, QPointF centre, bool folded) const;
     void paintAxis(QPainter& painter, const TimelineRow& row, QRect& line) const;
 

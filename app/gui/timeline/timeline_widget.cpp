@@ -87,6 +87,12 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
     m_settleTimer.setInterval(kSettleMs);
     connect(&m_settleTimer, &QTimer::timeout, this, &TimelineWidget::settle);
 
+    m_overviewTurn.setSingleShot(true);
+    connect(&m_overviewTurn, &QTimer::timeout, this, [this] {
+        makeOverview();
+        m_cacheDirty = true;
+        viewport()->update();
+    });
     m_moreRows.setSingleShot(true);
     connect(&m_moreRows, &QTimer::timeout, this, &TimelineWidget::layMoreRows);
 
@@ -103,8 +109,9 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
 TimelineWidget::~TimelineWidget() = default;
 
 void TimelineWidget::setLive(bool live) {
-    // Latencies of operations that came before their launches are known now.
-    if (m_live && !live && m_colourBy == ColourBy::LaunchLatency) buildIndex();
+    // Launches of operations that came before their calls, or calls before what they launched, are known now.
+    const bool tellsLaunches = m_colourBy == ColourBy::Stream || m_colourBy == ColourBy::LaunchLatency;
+    if (m_live && !live && tellsLaunches) buildIndex();
     m_live = live;
     placeFollowButton();
 }
@@ -146,6 +153,8 @@ void TimelineWidget::takeTrace() {
     const bool another = !m_index->isContinuedBy(*trace);
     m_indexJobs.cancel();
     if (another) {
+        m_overview.clear();
+        m_legend.clear();
         dropElsewhere(std::exchange(m_gaps, nullptr));
         m_measure.reset();
         m_rowKeys.clear();  // the same rows of another trace are news, too
@@ -291,13 +300,19 @@ void TimelineWidget::ensureFrame() {
     m_frame = makeFrame(*m_index, scale(), parts().rows.height(), verticalScrollBar()->value(),
                         [](std::function<void()> help) { QThreadPool::globalInstance()->start(std::move(help)); });
     m_ticks = rulerTicks(scale(), std::clamp(scale().width / 3, 76.0, 110.0));  // some label also where it is narrow
-    if (m_overviewDirty) {
-        m_overviewDirty = false;
-        m_overview.clear();
-        m_legend = legendOf(*m_index);
-        for (const Lane* lane : m_index->devicesBusy())
-            m_overview.push_back(densityColumns(*lane, wholeScale(), 2));
-    }
+    if (!m_overviewDirty) return;
+    m_overviewDirty = false;
+    if (m_index->trace().eventCount() > kMostEventsAtOnce && m_overview.empty())
+        m_overviewTurn.start(0);  // the first rows of a trace are not to wait for it
+    else
+        makeOverview();
+}
+
+void TimelineWidget::makeOverview() {
+    m_overview.clear();
+    m_legend = legendOf(*m_index);
+    for (const Lane* lane : m_index->devicesBusy())
+        m_overview.push_back(densityColumns(*lane, wholeScale(), 2));
 }
 
 void TimelineWidget::updateScrollBar() {
@@ -426,11 +441,10 @@ void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painti
     }
     paintRowMarks(painter, painting);
     paintMeasure(painter);
-    if (hasFocus() && painter.device() == viewport()) {
-        painter.setPen(QPen(theme().accent, 2));
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(viewport()->rect().adjusted(1, 1, -1, -1));
-    }
+    // As the style frames text fields and tables that have it.
+    if (hasFocus() && painter.device() == viewport())
+        painting.paintOutline(painter, QRectF(viewport()->rect()).adjusted(1, 1, -1, -1),
+                              palette().color(QPalette::Highlight), 1);
 }
 
 void TimelineWidget::paintSelected(QPainter& painter, const TimelinePainter& painting) {

@@ -44,7 +44,9 @@ public:
     static std::shared_ptr<TimelineIndex> layOut(TracePtr trace, ColourBy colourBy);
 
     // Nothing is being worked out: rows and gaps are those of the session's trace.
-    bool gapsSettled() const { return m_gapFeed.settled() && !m_indexJobs.running() && !m_index->isBehind(); }
+    bool gapsSettled() const {
+        return m_gapFeed.settled() && !m_indexJobs.running() && !m_index->isBehind() && !m_overviewTurn.isActive();
+    }
 
     // What its keys do, as actions that menus and the palette share; the timeline owns them.
     const QList<QAction*>& commands() const { return m_commands; }
@@ -157,6 +159,7 @@ private:
     void updateScrollBar();
     void placeFollowButton();
     void ensureFrame();
+    void makeOverview();
     void ensureCache();
     void paintStill(QPainter& painter);
 
@@ -231,6 +234,7 @@ private:
     ColourBy m_colourBy = ColourBy::Category;
     JobTracker m_indexJobs;
     QTimer m_moreRows;        // of a snapshot that is too large for one turn
+    QTimer m_overviewTurn;    // of a large trace: a turn after its rows
     TracePtr m_indexedTrace;  // that the running job reads
     GapFeed m_gapFeed;
     TraceGapsPtr m_gaps;

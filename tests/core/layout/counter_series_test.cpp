@@ -84,6 +84,31 @@ TEST(CounterSeries, AnswersAsLookingAtEverySampleDoes) {
     }
 }
 
+// What one column's edge knows is not asked again for the next: sparse ones, dense ones and what is in between.
+TEST(CounterSeries, ColumnsSideBySideAnswerAsEachForItself) {
+    for (uint32_t seed = 0; seed < 12; ++seed) {
+        std::mt19937 random(seed);
+        CounterSeries series;
+        std::vector<Sample> samples;
+        int64_t timeNs = 0;
+        for (uint32_t i = 0; i < 12'000; ++i) {
+            timeNs += static_cast<int64_t>(random() % (i / 3000 % 2 == 0 ? 3 : 60));
+            samples.push_back({timeNs, static_cast<double>(random() % 5000) - 1000});
+            series.add(timeNs, samples.back().value, i);
+        }
+        for (const double width : {1.0, 7.0, 40.0, 333.0, 2000.0}) {
+            const TimeScale scale{{static_cast<int64_t>(random() % 900) - 500, timeNs + 200}, width};
+            const std::vector<CounterColumn> columns = counterColumns(series, scale);
+            ASSERT_EQ(columns.size(), static_cast<size_t>(width));
+            for (size_t x = 0; x<columns.size(); x += columns.size()> 100 ? 7 : 1) {
+                SCOPED_TRACE(std::to_string(seed) + ", " + std::to_string(width) + " px: " + std::to_string(x));
+                const int64_t fromNs = scale.timeAt(static_cast<double>(x));
+                expectSame(slowly(samples, {fromNs, scale.timeAt(static_cast<double>(x + 1))}), columns[x]);
+            }
+        }
+    }
+}
+
 TEST(CounterSeries, ColumnsCoverThePixelsAndNothingBesideTheSamples) {
     CounterSeries series;
     series.add(1000, 5, 0);

@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
+#include <utility>
+#include <vector>
 
 #include "core/layout/packed_gaps.h"
 
@@ -27,6 +30,15 @@ TEST(PackedList, NumbersOfEverySizeComeBack) {
         ASSERT_EQ(list.size(), values.size());
         for (size_t i = 0; i < values.size(); ++i)
             ASSERT_EQ(list[i], values[i]) << bits << " bits, " << i;
+        for (const auto& [from, count] : {std::pair{size_t{0}, size_t{1}},
+                                          {1000, 100},
+                                          {3 * kPackedBlock - 3, 20},
+                                          {7, 2 * kPackedBlock},
+                                          {5, 0}}) {
+            std::vector<int64_t> part(count);
+            list.read(from, part);
+            EXPECT_TRUE(std::equal(part.begin(), part.end(), values.begin() + static_cast<ptrdiff_t>(from))) << from;
+        }
         EXPECT_EQ(list.front(), values.front());
         EXPECT_EQ(list.back(), values.back());
     }
@@ -46,6 +58,10 @@ TEST(PackedList, RealsComeBackBitByBit) {
     }
     for (size_t i = 0; i < values.size(); ++i)
         ASSERT_EQ(std::bit_cast<uint64_t>(list[i]), std::bit_cast<uint64_t>(values[i])) << i;
+    std::vector<double> all(values.size() - 1);
+    list.read(1, all);
+    for (size_t i = 0; i < all.size(); ++i)
+        ASSERT_EQ(std::bit_cast<uint64_t>(all[i]), std::bit_cast<uint64_t>(values[i + 1])) << i;
 }
 
 TEST(PackedList, SmallCountsTakeAByte) {
