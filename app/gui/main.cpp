@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
     QApplication::setApplicationVersion(QStringLiteral(GAPSCOPE_VERSION));
     QApplication::setDesktopFileName(QStringLiteral("io.github.gapscope.Gapscope"));
     QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/io.github.gapscope.Gapscope.svg")));
-    QApplication::setStyle(QStringLiteral("Fusion"));
+    QApplication::setStyle(makeStyle());
 
     AppSettings settings;
     ThemeChoice theme = settings.theme();

@@ -1,9 +1,12 @@
 #include "app/gui/settings/appearance.h"
 
+#include <QAbstractScrollArea>
 #include <QApplication>
 #include <QFile>
 #include <QIconEngine>
 #include <QPainter>
+#include <QProxyStyle>
+#include <QStyleOption>
 #include <QSvgRenderer>
 
 namespace gapscope {
@@ -33,6 +36,27 @@ public:
 
 private:
     QByteArray m_svg;
+};
+
+// Fusion strokes frames around pixels' middles: at 1.5 the right and the lower edge lie half under what they frame.
+class FramedStyle : public QProxyStyle {
+public:
+    FramedStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
+
+    void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                       const QWidget* widget) const override {
+        const bool isField = qobject_cast<const QAbstractScrollArea*>(widget) != nullptr;
+        if (element != PE_Frame || !isField) return QProxyStyle::drawPrimitive(element, option, painter, widget);
+        const QPalette& palette = option->palette;
+        const QColor line = option->state.testFlag(State_HasFocus)
+                                ? palette.color(QPalette::Highlight)
+                                : palette.color(QPalette::Window).darker(140).lighter(108);
+        const QRectF box(option->rect);
+        for (const QRectF& edge :
+             {QRectF(box.left(), box.top(), box.width(), 1), QRectF(box.left(), box.bottom() - 1, box.width(), 1),
+              QRectF(box.left(), box.top(), 1, box.height()), QRectF(box.right() - 1, box.top(), 1, box.height())})
+            painter->fillRect(edge, line);
+    }
 };
 
 QPalette makePalette(QColor window, QColor base, QColor alternate, QColor button, QColor text, QColor disabled,
@@ -76,6 +100,10 @@ QPalette darkPalette() {
     return makePalette(QColor(0x2a, 0x2e, 0x35), QColor(0x1a, 0x1d, 0x21), QColor(0x1f, 0x23, 0x28),
                        QColor(0x3a, 0x40, 0x49), QColor(0xe4, 0xe7, 0xeb), QColor(0x82, 0x8a, 0x95),
                        QColor(0x2a, 0x6c, 0xaa), QColor(0x7c, 0xb8, 0xf0));
+}
+
+QStyle* makeStyle() {
+    return new FramedStyle;
 }
 
 void applyTheme(ThemeChoice choice) {

@@ -4,6 +4,7 @@
 #include <QIcon>
 #include <QPalette>
 #include <QString>
+#include <QStyle>
 
 #include "app/gui/settings/app_settings.h"
 #include "app/gui/theme.h"
@@ -12,6 +13,10 @@ namespace gapscope {
 
 QPalette lightPalette();
 QPalette darkPalette();
+
+// Fusion, with frames of fields whose four edges are seen at any scale factor, and which say who has the focus. The
+// caller, or the application that it is set for, owns it.
+QStyle* makeStyle();
 
 // System: as the desktop says; its palette is taken when this is first called.
 void applyTheme(ThemeChoice choice);

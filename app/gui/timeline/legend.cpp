@@ -121,7 +121,7 @@ QString legendTitle(ColourBy colourBy) {
         case ColourBy::Stream:
             return tr("Stream (kernels, launch calls):");
         case ColourBy::LaunchLatency:
-            return tr("Launch latency (kernels, calls):");
+            return tr("Launch latency:");
     }
     return tr("Category:");
 }
@@ -176,8 +176,12 @@ void paintLegend(QPainter& painter, const Theme& theme, const std::vector<Legend
     painter.drawText(QRect(x, where.top() + 1, where.right() - x, where.height() - 1), Qt::AlignVCenter | Qt::AlignLeft,
                      title);
     x += metrics.horizontalAdvance(title) + kSpacing;
+    // Long names give way where there are many.
+    constexpr int kNarrowest = 80, kWidest = 180;
+    const int room = (where.right() - x) / std::max(1, static_cast<int>(entries.size()));
+    const int widest = std::clamp(room - kSquare - kPadding - kSpacing, kNarrowest, kWidest);
     for (size_t i = 0; i < entries.size(); ++i) {
-        const QString text = metrics.elidedText(entries[i].text, Qt::ElideMiddle, 180);
+        const QString text = metrics.elidedText(entries[i].text, Qt::ElideMiddle, widest);
         const int width = kSquare + kPadding + metrics.horizontalAdvance(text);
         const QString rest = tr("%1 more").arg(entries.size() - i);
         const bool isLast = i + 1 == entries.size();
