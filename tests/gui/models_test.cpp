@@ -147,6 +147,9 @@ private Q_SLOTS:
         model.show(makeReport(std::make_shared<const PreparedTrace>(trace), {}, trace->extent()));
         QVERIFY(model.isBatch());
         QVERIFY(!model.hasDrafts());
+        QCOMPARE(model.token(4).range.durationNs(), 0);
+        QCOMPARE(model.stepRange(4), model.token(3).range);
+        QCOMPARE(model.stepRange(0), model.token(0).range);
         QCOMPARE(model.rowCount(), 5);
         QCOMPARE(shown(model, 3, TokenModel::kSequenceColumn), QStringLiteral("1"));
         QCOMPARE(shown(model, 4, TokenModel::kSequenceColumn), QStringLiteral("2"));

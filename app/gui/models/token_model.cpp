@@ -50,6 +50,13 @@ size_t tokenRow(const Trace& trace, const TokenTime& token) {
     return tokens.index.size();
 }
 
+TimeRange TokenModel::stepRange(int row) const {
+    const TokenTime& own = token(row);
+    const int first = row - own.place;
+    const bool isThere = first >= 0 && token(first).repeat == own.repeat && token(first).place == 0;
+    return isThere ? token(first).range : own.range;
+}
+
 bool TokenModel::hasRepeats() const {
     if (!m_report || m_report->tokens.rows.empty()) return false;
     const auto& rows = m_report->tokens.rows;

@@ -14,6 +14,8 @@ public:
 
     void show(ReportPtr report);
     const TokenTime& token(int row) const { return m_report->tokens.rows[static_cast<size_t>(row)]; }
+    // Of its step: a token that came with others has no time of its own, the first of them has it.
+    TimeRange stepRange(int row) const;
     bool hasRepeats() const;  // rows of more than one, warm-ups counted
     bool hasUnknownIdle() const;
     bool hasTexts() const;   // and ids: not of found steps

@@ -2,6 +2,7 @@
 
 #include <qcustomplot.h>
 
+#include <QHeaderView>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
@@ -62,6 +63,8 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
     m_phases->setContentsMargins(8, 0, 8, 0);
     left->addWidget(m_phases);
     left->addWidget(m_table, 1);
+    // Whose a token is says more than its text.
+    m_table->horizontalHeader()->moveSection(TokenModel::kSequenceColumn, TokenModel::kTextColumn);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 4, 0, 0);
     layout->setSpacing(6);
@@ -71,9 +74,8 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
     connect(m_table, &DataTable::chosen, this, [this](int) { choose(m_table->selectedSourceRows()); });
     connect(m_table, &DataTable::doubleChosen, this, [this](int row) {
         if (row < 0) return;
-        const TimeRange range = m_model.token(row).range;
         m_analyst.session().setFollowing(false);
-        m_analyst.session().setVisibleRange(range);
+        m_analyst.session().setVisibleRange(m_model.stepRange(row));
     });
 }
 
@@ -114,10 +116,8 @@ void TokenPanel::choose(std::vector<int> rows) {
     if (rows.empty() || !report) return;
     if (rows.size() == 1) {
         const TokenTime& token = m_model.token(rows.front());
-        // A token that came with others has no time of its own but its step's, which the first of them has.
-        const int first = std::max(0, rows.front() - token.place);
         m_analyst.session().select({.kind = Selection::Kind::Token,
-                                    .range = m_model.token(first).range,
+                                    .range = m_model.stepRange(rows.front()),
                                     .row = tokenRow(*report->trace, token)});
         return;
     }
