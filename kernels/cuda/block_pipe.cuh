@@ -31,21 +31,6 @@ __device__ __forceinline__ void arrive(unsigned barrier, int times) {
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(times) : "memory");
 }
 
-// Whether waitForPhase() would return at once.
-__device__ __forceinline__ bool hasPhase(unsigned barrier, unsigned parity) {
-    unsigned done = 0;
-    asm volatile(
-        "{\n"
-        ".reg .pred done;\n"
-        "mbarrier.test_wait.parity.shared::cta.b64 done, [%1], %2;\n"
-        "selp.u32 %0, 1, 0, done;\n"
-        "}\n"
-        : "=r"(done)
-        : "r"(barrier), "r"(parity)
-        : "memory");
-    return done != 0;
-}
-
 __device__ __forceinline__ void waitForPhase(unsigned barrier, unsigned parity) {
     asm volatile(
         "{\n"

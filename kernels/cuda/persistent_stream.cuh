@@ -26,7 +26,7 @@ constexpr int kLargestSlot = 32 << 10;
 constexpr int kMostSlots = 24;
 // Of a block, on their way; at least a tile. More make messages wait behind them; in the head there are none.
 constexpr int kBytesInFlight = 28 << 10;
-constexpr int kHeadBytesInFlight = 56 << 10;
+constexpr int kHeadBytesInFlight = 84 << 10;
 
 // A number by which others are divided: exact below 2^32 / itself.
 struct Divisor {
