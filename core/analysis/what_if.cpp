@@ -169,6 +169,7 @@ GraphCosts Oracle::graphCosts(bool ownFusedKernels) const {
     GraphCosts costs{.nodePauseNs = m_tape.backToBackNs, .prompt = onCpu() || !m_run};
     if (onCpu()) return costs;
     costs.callNsPerNode = kGraphNodeShare * static_cast<double>(m_tape.launchCallNs);
+    costs.mostNodesNs = kMostGraphNodesNs;
     if (m_tape.backToBackCount == 0) costs.nodePauseNs = kAssumedNodePauseNs;
     if (ownFusedKernels && m_capability >= 90) costs.nodePauseNs = -kOverlapKernels * m_tape.shortestKernelNs;
     return costs;
@@ -177,7 +178,7 @@ GraphCosts Oracle::graphCosts(bool ownFusedKernels) const {
 void Oracle::graphAssumptions(Prediction& prediction, const GraphCosts& costs) const {
     if (costs.nodePauseNs < 0)
         prediction.assumptions.push_back("Kernels overlap by " + formatDuration(-costs.nodePauseNs) +
-                                         ", twice the shortest kernel here (programmatic dependent launch).");
+                                         ", the shortest kernel here (programmatic dependent launch).");
     else
         prediction.assumptions.push_back(
             "The device pauses " + formatDuration(costs.nodePauseNs) + " between operations" +
@@ -185,7 +186,9 @@ void Oracle::graphAssumptions(Prediction& prediction, const GraphCosts& costs) c
                                                    : ", assumed: no launch here came in time to show it."));
     if (costs.callNsPerNode > 0)
         prediction.assumptions.push_back("An operation adds " + formatDuration(std::llround(costs.callNsPerNode)) +
-                                         " to the launch call of the graph, with every kernel recorded.");
+                                         " to the launch call of the graph, all of them at most " +
+                                         formatDuration(std::llround(costs.mostNodesNs)) +
+                                         ", with every kernel recorded.");
 }
 
 void Oracle::fusedAssumptions(Prediction& prediction) const {

@@ -2,10 +2,10 @@
 // token is read off. Own runs of the other mode check it: tests/bench/prediction_check.py.
 //
 //   graph        One launch for what lies between two waits of the host: the first call stays, with kGraphNodeShare
-//                of a launch call for each operation; the other calls and the host's work between them go. Inside,
-//                operations follow each other after the pause that this window shows between operations launched in
-//                time. Where kernels of this program overlap in graphs (programmatic dependent launch), each begins
-//                earlier by kOverlapKernels times what the shortest kernel takes.
+//                of a launch call for each operation, kMostGraphNodesNs at most; the other calls and the host's work
+//                between them go. Inside, operations follow each other after the pause that this window shows between
+//                operations launched in time. Where kernels of this program overlap in graphs (programmatic dependent
+//                launch), each begins earlier by what the shortest kernel takes (kOverlapKernels).
 //   fused        Small operations (elementwise, norm, rope, quantize, reduction, copying kernels) between two others
 //                become part of the next one, with their launches: of each such run there remains the usual time
 //                (the median of its role) of its longest operation, without a kernel's fixed cost (the shortest kernel
@@ -34,12 +34,14 @@
 
 namespace gapscope {
 
-// What a node adds to a graph's launch call, as a share of a launch call of the same trace; with every kernel recorded.
-// Measured on an H200: 187 µs for 134 nodes, where one launch call took 3.76 µs. The CPU's graphs add nothing.
+// What a node adds to a graph's launch call, as a share of a launch call of the same trace, and what all of them add at
+// most; with every kernel recorded. Measured: 128 µs with 94 nodes and 127 with 134 on an H100, where one launch call
+// took 5.4, 187 with 134 on an H200, where it took 3.9 (kernels/cuda/README.md). The CPU's graphs add nothing.
 inline constexpr double kGraphNodeShare = 0.37;
-// How much a graph's kernels overlap: the end of one and the start of the next, each about a kernel that does nothing.
-// Measured on H100 and H200 (kernels/cuda/README.md): 1.1 to 2.2 µs, where the shortest kernel takes 0.67.
-inline constexpr int64_t kOverlapKernels = 2;
+inline constexpr double kMostGraphNodesNs = 150'000;
+// How much a graph's kernels overlap: about what a kernel takes that does nothing. Measured on an H100
+// (kernels/cuda/README.md): 0.8 and 1.3 µs, where the shortest kernel takes 0.93.
+inline constexpr int64_t kOverlapKernels = 1;
 // A product of two tokens by that of one, on the CPU: where the line through passes of four, five and twenty-seven tokens
 // begins. Measured on an EPYC with AVX-512, 270M Q4_K_M (kernels/cuda/README.md).
 inline constexpr double kSeveralTokensFactor = 1.6;

@@ -332,9 +332,8 @@ void makeGraphs(ReplayTape& tape, const Trace& trace, const GraphCosts& costs) {
             }
             if (last == first) continue;
             ReplayCall& launch = tape.calls[first];
-            launch.ownNs = std::min(
-                wholeNs,
-                launch.ownNs + static_cast<int64_t>(std::llround(static_cast<double>(nodes) * costs.callNsPerNode)));
+            const double nodesNs = std::min(costs.mostNodesNs, static_cast<double>(nodes) * costs.callNsPerNode);
+            launch.ownNs = std::min(wholeNs, launch.ownNs + static_cast<int64_t>(std::llround(nodesNs)));
             for (size_t place = first; place <= last; ++place) {
                 graphOf[place] = static_cast<uint32_t>(first);
                 if (place == first) continue;

@@ -12,7 +12,8 @@ struct DevicePeaks {
 
 struct GraphCosts {
     int64_t nodePauseNs = 0;   // between nodes; below 0: they overlap
-    double callNsPerNode = 0;  // what a node adds to the launch call
+    double callNsPerNode = 0;  // what a node adds to the launch call,
+    double mostNodesNs = 0;    // and all of them at most
     bool prompt = true;        // whether prompt processing is a graph too
 };
 
