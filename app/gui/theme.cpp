@@ -37,6 +37,7 @@ Theme makeLight() {
     t.hover = rgb(0x1C2128);
     t.launchLink = rgb(0x0E8A7D);
     t.found = rgb(0xB3261E);
+    t.note = rgb(0x8A5A00);
     t.apiLaunch = rgb(0x8DA3BF);
     t.apiCopy = rgb(0xA9A9A9);
     t.apiWait = rgb(0xDCC9A3);
@@ -82,6 +83,7 @@ Theme makeDark() {
     t.hover = rgb(0xFFFFFF);
     t.launchLink = rgb(0x3CC7B5);
     t.found = rgb(0xFF8A80);
+    t.note = rgb(0xF2C14E);
     t.apiLaunch = rgb(0x566C88);
     t.apiCopy = rgb(0x6B6B6B);
     t.apiWait = rgb(0x7D6C47);

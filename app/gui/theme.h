@@ -31,6 +31,7 @@ struct Theme {
     QColor hover;          // outline under the pointer
     QColor launchLink;     // from an API call to its kernel
     QColor found;          // what a search found
+    QColor note;           // the person's marks and notes
 
     // What is not device work
     QColor apiLaunch, apiCopy, apiWait, apiOther;

@@ -1,13 +1,13 @@
 #include "app/gui/session/document.h"
 
 #include <QCoreApplication>
-#include <QDateTime>
 #include <QFile>
 #include <QFileInfo>
 #include <QPointer>
 #include <algorithm>
 
 #include "app/gui/session/selection_text.h"
+#include "core/base/session_format.h"
 #include "core/export/session_writer.h"
 #include "core/import/recover_session.h"
 
@@ -36,12 +36,30 @@ Result<TracePtr> sorted(Result<TracePtr> trace, const CategoryRules& rules, std:
 
 }  // namespace
 
-Document::Document(Session& session, QObject* parent) : QObject(parent), m_session(session) {}
+Document::Document(Session& session, QObject* parent) : QObject(parent), m_session(session) {
+    connect(&session, &Session::notesChanged, this, &Document::changed);
+    connect(&session, &Session::rowArrangementChanged, this, &Document::changed);
+}
 Document::~Document() = default;
 
 QString Document::name() const {
     if (m_empty) return {};
     return m_path.isEmpty() ? m_unsavedName : QFileInfo(m_path).fileName();
+}
+
+bool Document::isSession() const {
+    return m_path.endsWith(QLatin1String(kSessionExtension.data(), static_cast<qsizetype>(kSessionExtension.size())));
+}
+
+// Settings keep how the rows of any trace stand; only a session has a place of its own for it.
+bool Document::isModified() const {
+    if (m_empty) return false;
+    return m_modified || m_session.hasUnsavedNotes() || (isSession() && m_session.hasUnsavedRows());
+}
+
+bool Document::canSaveInPlace() const {
+    return isSession() && QFileInfo(m_path).lastModified() == m_fileTime &&
+           !QFileInfo::exists(m_path + QLatin1String("-wal"));
 }
 
 qint64 Document::savedMsecsAgo() const {
@@ -63,6 +81,7 @@ void Document::adoptRun(const QString& name, const QString& temporaryPath) {
 void Document::discard() {
     removeTemporary();
     m_modified = false;
+    m_session.setSaved(m_session.annotations());
     Q_EMIT changed();
 }
 
@@ -75,6 +94,7 @@ QStringList Document::reopenArguments() const {
 void Document::handOver() {
     m_temporaryPath.clear();
     m_modified = false;
+    m_session.setSaved(m_session.annotations());
 }
 
 void Document::removeTemporary() {
@@ -95,6 +115,7 @@ void Document::adopt(Opened file, const QString& path, std::optional<FilesTogeth
     removeTemporary();
     m_together = std::move(together);
     m_path = path;
+    m_fileTime = QFileInfo(path).lastModified();
     m_savedAtMsecs = -1;
     m_modified = false;
     m_empty = false;
@@ -176,16 +197,18 @@ void Document::recover(const QString& path) {
 
 void Document::saveAs(const QString& path, std::function<void()> then) {
     Q_EMIT progress(tr("Saving %1").arg(QFileInfo(path).fileName()), -1);
-    m_jobs.start([path, trace = m_session.trace()](
+    m_jobs.start([path, trace = m_session.annotatedTrace()](
                      std::stop_token stop) { return saveSession(*trace, path.toStdString(), stop); },
-                 [this, path, then = std::move(then)](Status status) {
+                 [this, path, kept = m_session.annotations(), then = std::move(then)](Status status) {
                      Q_EMIT idle();
                      if (!status) {
                          if (status.error().kind != ErrorKind::Cancelled) Q_EMIT failed(text(status.error().message));
                          return;
                      }
                      m_path = path;
+                     m_fileTime = QFileInfo(path).lastModified();
                      m_modified = false;
+                     m_session.setSaved(kept);
                      m_savedAtMsecs = QDateTime::currentMSecsSinceEpoch();
                      removeTemporary();
                      Q_EMIT changed();

@@ -1,6 +1,7 @@
 // The file side of the session: what is open, whether it is saved, and the jobs that open and save.
 #pragma once
 
+#include <QDateTime>
 #include <QObject>
 #include <QString>
 #include <QStringList>
@@ -32,7 +33,11 @@ public:
     ~Document() override;
 
     bool isEmpty() const { return m_empty; }
-    bool isModified() const { return m_modified; }
+    // It is a session file, as it was when it was opened or saved: it can be saved there again. Files of other
+    // programs, and sessions that something else writes, stay as they are.
+    bool canSaveInPlace() const;
+    // Not saved, or with other notes than were opened or saved last; a session also with other rows.
+    bool isModified() const;
     QString path() const { return m_path; }  // empty: never saved
     QString name() const;                    // for the title
     qint64 savedMsecsAgo() const;            // -1: not saved by this window
@@ -89,7 +94,10 @@ private:
     QString m_temporaryPath;
     std::optional<FilesTogether> m_together;
     qint64 m_savedAtMsecs = -1;
+    bool isSession() const;
+
     bool m_modified = false;
+    QDateTime m_fileTime;  // of what is at the path
     bool m_empty = true;
 };
 

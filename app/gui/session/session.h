@@ -1,5 +1,5 @@
-// What the whole window looks at: the trace, the visible range, the arrangement of rows and the selection, with undo
-// for range and rows. Views hold a Session& and know no other view. Lives on the UI thread.
+// What the whole window looks at: the trace, the visible range, the arrangement of rows, the notes and the selection,
+// with undo for all but the last. Views hold a Session& and know no other view. Lives on the UI thread.
 #pragma once
 
 #include <QObject>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/layout/row_arrangement.h"
+#include "core/trace/annotations.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
@@ -54,11 +54,28 @@ public:
     const RowArrangement& rowArrangement() const { return m_rows; }
     void setRowArrangement(RowArrangement rows, RowStep step = RowStep::Record);
 
-    // Back and forth through visible ranges and arrangements of rows, in the order in which they were made.
+    // Marks and notes, in the order in which they were made. Places are those of the list.
+    const std::vector<Note>& notes() const { return *m_notes; }
+    bool addNote(Note note);  // false: a trace keeps no more
+    void setNoteText(size_t place, std::string text);
+    void removeNotes(const std::vector<size_t>& places);
+
+    // What is kept with the trace when it is saved.
+    Annotations annotations() const { return {.notes = *m_notes, .rows = m_rows}; }
+    TracePtr annotatedTrace() const;
+    // Others than were opened or saved last. Rows that were arranged by settings count as they were opened.
+    bool hasUnsavedNotes() const { return *m_notes != m_savedNotes; }
+    bool hasUnsavedRows() const { return m_rows != m_savedRows; }
+    void setSaved(Annotations saved);
+
+    // Back and forth through visible ranges, arrangements of rows and notes, in the order in which they were made.
     void undoView();
     void redoView();
     bool canUndoView() const { return !m_undo.empty(); }
     bool canRedoView() const { return !m_redo.empty(); }
+
+    // Selects it, unless it is empty, and brings it into sight.
+    void goTo(TimeRange range);
 
     const Selection& selection() const { return m_selection; }
     void select(const Selection& selection);
@@ -75,20 +92,24 @@ Q_SIGNALS:
     void traceChanged();
     void visibleRangeChanged();
     void rowArrangementChanged();
+    void notesChanged();
     void undoChanged();
     void selectionChanged();
     void followingChanged();
 
 private:
     struct View {
-        enum class Change { Range, Rows };
+        enum class Change { Range, Rows, Notes };
         Change change;  // what the step changed; the rest stays when it is undone
         TimeRange range;
         RowArrangement rows;
+        std::shared_ptr<const std::vector<Note>> notes;
     };
     void moveToNewest();
     void setVisible(TimeRange range);
     void setRows(RowArrangement rows);
+    void changeNotes(std::vector<Note> notes);
+    void setNotes(std::shared_ptr<const std::vector<Note>> notes);
     void note(View::Change change);
     void step(std::vector<View>& from, std::vector<View>& to);
 
@@ -98,6 +119,9 @@ private:
     TimeRange m_settled;    // the last recorded range: what the next Record step can be undone to
     bool m_zoomed = false;  // the person chose the visible range; until then it is the whole trace
     RowArrangement m_rows;
+    RowArrangement m_savedRows;
+    std::shared_ptr<const std::vector<Note>> m_notes = std::make_shared<const std::vector<Note>>();
+    std::vector<Note> m_savedNotes;
     std::vector<View> m_undo;
     std::vector<View> m_redo;
     Selection m_selection;

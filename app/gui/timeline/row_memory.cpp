@@ -75,6 +75,11 @@ void RowMemory::recall() {
     const QString name = nameOfRows();
     if (name.isEmpty()) return;
     const bool arranged = !m_session.rowArrangement().empty();
+    // A session that keeps how its rows stood has the last word.
+    if (!m_session.trace()->annotations().rows.empty()) {
+        m_personal = false;
+        return;
+    }
     // A run that grows new rows takes along what the person arranged since it began.
     if (arranged && m_personal) return remember();
     m_personal = false;
@@ -87,6 +92,9 @@ void RowMemory::recall() {
 
 void RowMemory::remember() {
     if (m_recalling) return;
+    // As the opened session has them: nothing that was chosen here.
+    const RowArrangement& kept = m_session.trace()->annotations().rows;
+    if (!kept.empty() && kept == m_session.rowArrangement()) return;
     m_personal = true;
     const RowArrangement& rows = m_session.rowArrangement();
     if (const QString name = nameOfRows(); !name.isEmpty())

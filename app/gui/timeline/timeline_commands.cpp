@@ -60,6 +60,12 @@ void TimelineWidget::makeCommands() {
     m_measureCommand = add("measureAction", tr("Mea&sure"), tr("The time between any two edges; Esc ends it"),
                            Keys{Qt::Key_X}, [this](bool on) { setMeasuring(on); });
     m_measureCommand->setCheckable(true);
+    add("addNoteAction", tr("Add a &note…"), tr("At the selection, or at the pointer"), Keys{Qt::Key_N},
+        [this] { writeNote(); });
+    add("markAction", tr("Mar&k"), tr("The selection, or the time at the pointer, until the next mark"),
+        Keys{Qt::Key_M}, [this] { toggleMark(); });
+    add("keepMarkAction", tr("Mark and &keep"), tr("The mark is saved with the session"), Keys{Qt::SHIFT | Qt::Key_M},
+        [this] { keepMark(); });
     add("rowUpAction", tr("Row above"), tr("Go to the row above"), Keys{Qt::Key_Up}, [this] { moveRowFocus(-1); });
     add("rowDownAction", tr("Row below"), tr("Go to the row below"), Keys{Qt::Key_Down}, [this] { moveRowFocus(1); });
     add("foldRowAction", tr("&Fold the row's group"), tr("Or show it"), Keys{Qt::Key_Space}, row(RowAct::ToggleFold));

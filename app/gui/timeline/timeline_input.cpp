@@ -226,6 +226,7 @@ void TimelineWidget::mousePressEvent(QMouseEvent* event) {
     const TimelineParts where = parts();
     m_pressed = position;
     if (m_drag != Drag::None) return;
+    if (event->button() == Qt::LeftButton && pressNote(position)) return;
     if (event->button() == Qt::LeftButton && pressMeasure(position, event->modifiers())) return;
     if (event->button() == Qt::MiddleButton && where.rows.united(where.ruler).contains(position)) {
         m_pressedRange = target();
@@ -269,7 +270,8 @@ void TimelineWidget::mouseMoveEvent(QMouseEvent* event) {
             const bool edge = over == Drag::OverviewLeft || over == Drag::OverviewRight || oppositeEdgeAt(position);
             const std::optional<size_t> header = headerRowAt(position);
             const bool foldable = header && !m_index->rows()[*header]->folds.empty();
-            viewport()->setCursor(edge                  ? Qt::SizeHorCursor
+            viewport()->setCursor(noteAt(position)      ? Qt::PointingHandCursor
+                                  : edge                ? Qt::SizeHorCursor
                                   : rowEdgeAt(position) ? Qt::SizeVerCursor
                                   : foldable            ? Qt::PointingHandCursor
                                                         : Qt::ArrowCursor);
@@ -351,6 +353,7 @@ void TimelineWidget::mouseDoubleClickEvent(QMouseEvent* event) {
     if (event->button() != Qt::LeftButton) return;
     const QPoint position = event->position().toPoint();
     if (parts().overview.contains(position)) return zoomToWhole();
+    if (const std::optional<NoteFlag> flag = noteAt(position)) return editNote(flag->place);
     if (m_measuring && parts().rows.united(parts().ruler).contains(position)) return;
     const std::optional<FrameHit> hit = hitAt(position);
     if (!hit || hit->span.count == 0 || m_index->rows()[hit->row]->kind == RowKind::Counter) return;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kOverviewHeight = 36;
 constexpr int kRulerHeight = 24;
+constexpr int kNotesHeight = 20;
 constexpr int kLegendHeight = 20;
 constexpr int kLowestWithLegend = 220;  // below, rows need the room more
 constexpr int kWidestHeader = 176;
@@ -37,13 +38,15 @@ double counterY(const FrameCounter& shown, const QRect& rows, double value) {
 
 }  // namespace
 
-TimelineParts timelineParts(QSize viewport) {
+TimelineParts timelineParts(QSize viewport, NoteStrip notes) {
     const int header = std::min(kWidestHeader, viewport.width() / 3);
-    const int top = kOverviewHeight + kRulerHeight;
+    const int strip = notes == NoteStrip::Shown ? kNotesHeight : 0;
+    const int top = kOverviewHeight + kRulerHeight + strip;
     const int legend = viewport.height() >= kLowestWithLegend ? kLegendHeight : 0;
     const int height = std::max(0, viewport.height() - top - legend);
     return {.overview = QRect(header, 0, viewport.width() - header, kOverviewHeight),
             .ruler = QRect(header, kOverviewHeight, viewport.width() - header, kRulerHeight),
+            .notes = QRect(header, top - strip, viewport.width() - header, strip),
             .headers = QRect(0, top, header, height),
             .rows = QRect(header, top, viewport.width() - header, height),
             .legend = QRect(0, top + height, viewport.width(), legend)};

@@ -21,11 +21,13 @@ class SpanPainter;
 struct TimelineParts {
     QRect overview;
     QRect ruler;
+    QRect notes;  // under the ruler; empty without any
     QRect headers;
     QRect rows;
     QRect legend;  // empty where the viewport is low
 };
-TimelineParts timelineParts(QSize viewport);
+enum class NoteStrip { Shown, Hidden };
+TimelineParts timelineParts(QSize viewport, NoteStrip notes);
 
 class TimelinePainter {
 public:

@@ -292,6 +292,11 @@ void TimelineWidget::contextMenuEvent(QContextMenuEvent* event) {
     std::optional<size_t> row;
     QPoint at = event->globalPos();
     if (event->reason() == QContextMenuEvent::Mouse) {
+        if (const std::optional<NoteFlag> flag = noteAt(viewport()->mapFromGlobal(at))) {
+            QMenu* menu = noteMenu(flag->place);
+            menu->setAttribute(Qt::WA_DeleteOnClose);
+            return menu->popup(at);
+        }
         row = headerRowAt(viewport()->mapFromGlobal(event->globalPos()));
     } else if ((row = rowOfKey(m_focusedRow))) {
         at = viewport()->mapToGlobal(headerBox(*row).bottomLeft() + QPoint(kDragThresholdPx, 0));

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 
+#include "app/gui/timeline/note_editor.h"
 #include "app/gui/timeline/timeline_accessible.h"
 #include "core/base/format.h"
 #include "core/layout/parallel_frame.h"
@@ -43,6 +44,7 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
     : QAbstractScrollArea(parent),
       m_session(session),
       m_index(std::make_shared<TimelineIndex>(apiTintOf)),
+      m_noteEditor(new NoteEditor(viewport())),
       m_follow(new QToolButton(viewport())) {
     installTimelineAccessibility();
     setObjectName(QStringLiteral("timeline"));
@@ -101,8 +103,12 @@ TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
     connect(&session, &Session::selectionChanged, this, &TimelineWidget::takeSelection);
     connect(&session, &Session::rowArrangementChanged, this, [this] { takeArrangement(m_session.rowArrangement()); });
     connect(&session, &Session::followingChanged, this, &TimelineWidget::placeFollowButton);
+    connect(&session, &Session::notesChanged, this, &TimelineWidget::takeNotes);
+    connect(m_noteEditor, &NoteEditor::written, this, &TimelineWidget::takeNoteText);
+    connect(m_noteEditor, &NoteEditor::givenUp, this, &TimelineWidget::leaveNoteEditor);
     connect(&m_gapFeed, &GapFeed::gapsReady, this, &TimelineWidget::takeGaps);
     makeCommands();
+    takeNotes();
     takeTrace();
 }
 
@@ -157,6 +163,7 @@ void TimelineWidget::takeTrace() {
         m_legend.clear();
         dropElsewhere(std::exchange(m_gaps, nullptr));
         m_measure.reset();
+        m_mark.reset();
         m_rowKeys.clear();  // the same rows of another trace are news, too
         verticalScrollBar()->setValue(0);
     }
@@ -360,6 +367,7 @@ void TimelineWidget::paintStill(QPainter& painter) {
     painting.paintHeaders(painter, m_frame, where.headers);
     painting.paintOverview(painter, m_overview, where.overview);
     painting.paintRuler(painter, m_ticks, where.ruler, where.ruler.left());
+    paintNotes(painter);
     if (!where.legend.isEmpty()) paintLegend(painter, theme(), m_legend, m_index->colourBy(), rowFont(), where.legend);
     if (m_index->rows().empty()) {
         painter.setPen(theme().mutedText);
@@ -531,7 +539,9 @@ bool TimelineWidget::viewportEvent(QEvent* event) {
         ensureFrame();
         const TimelineLabels labels = this->labels();
         QString tip;
-        if (const std::optional<FrameHit> hit = hitAt(position)) {
+        if (const std::optional<NoteFlag> flag = noteAt(position)) {
+            tip = noteTip(*flag);
+        } else if (const std::optional<FrameHit> hit = hitAt(position)) {
             tip = labels.tooltip(*hit);
         } else if (parts().headers.contains(position)) {
             if (const std::optional<size_t> row = headerRowAt(position))

@@ -24,6 +24,8 @@ class QToolButton;
 
 namespace gapscope {
 
+class NoteEditor;
+
 class TimelineWidget : public QAbstractScrollArea {
     Q_OBJECT
 
@@ -79,6 +81,22 @@ public:
     std::optional<TimeRange> measured() const;
     QString measureText() const;  // "1.20 ms · 14 items, 800 µs (66.7 %) of it in stream 7"
 
+    // Marks and notes: at what was measured, else the selection, else the pointer.
+    void setNotesKept(bool kept);  // false: nothing saves this session; notes are shown only
+    void toggleMark();             // one that lasts until the next, and is not saved
+    std::optional<TimeRange> mark() const { return m_mark; }
+    void keepMark();              // a note without words
+    void writeNote();             // opens a line to write in; where one is already, that one
+    void editNote(size_t place);  // of the session's notes
+    QMenu* noteMenu(size_t place);
+    // A flag, as seen; `more` notes begin within its width.
+    struct NoteFlag {
+        size_t place = 0;
+        QRectF box;
+        int more = 0;
+    };
+    std::vector<NoteFlag> noteFlags() const;
+
     void setFrameTimeShown(bool shown);
     const FrameTimes& frameTimes() const { return m_frameTimes; }
 
@@ -89,7 +107,7 @@ public:
     void settle();
 
     // Where things are and what they cost: for tests and for who wants to look closely.
-    TimelineParts parts() const { return timelineParts(viewport()->size()); }
+    TimelineParts parts() const;
     const TimelineIndex& index() const { return *m_index; }
     const TimelineFrame& frame();
     QRectF overviewHandle() const;
@@ -227,6 +245,19 @@ private:
     void sayMeasure();
     void paintMeasure(QPainter& painter);
 
+    // Marks and notes
+    void takeNotes();
+    void takeNoteStrip();
+    TimeRange timeToNote() const;
+    void openNoteEditor(TimeRange range, const QString& text);
+    void takeNoteText(const QString& written);
+    void leaveNoteEditor();
+    void sayTooManyNotes();
+    std::optional<NoteFlag> noteAt(QPoint position) const;
+    QString noteTip(const NoteFlag& flag) const;
+    bool pressNote(QPoint position);
+    void paintNotes(QPainter& painter);
+
     void paintFrameTimes(QPainter& painter);
 
     Session& m_session;
@@ -294,6 +325,13 @@ private:
     };
     bool m_measuring = false;
     std::optional<Measured> m_measure;
+
+    std::vector<size_t> m_noteOrder;  // places of notes, by start
+    std::optional<TimeRange> m_mark;
+    bool m_notesKept = true;
+    NoteEditor* m_noteEditor;
+    std::optional<size_t> m_editedNote;  // none: a new one is written
+    TimeRange m_editedRange;
 
     FrameTimes m_frameTimes;
     bool m_frameTimeShown = false;

@@ -154,6 +154,7 @@ QWidget* ComparePage::makeTimeline(Side& side, Session& session, const QString& 
     head->addWidget(side.selected);
     side.timeline = new TimelineWidget(session, box);
     side.timeline->setObjectName(objectName);
+    side.timeline->setNotesKept(false);
     layout->addLayout(head);
     layout->addWidget(side.timeline, 1);
     return box;

@@ -66,9 +66,11 @@ Actions::Actions(QWidget* window) {
     saveAs = make(window, "saveAsAction", tr("Save &as…"), tr("Save the session under another name"),
                   {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S)});
     quit = make(window, "quitAction", tr("&Quit"), tr("Close the window"), {QKeySequence::Quit});
-    undoZoom = make(window, "undoZoomAction", tr("&Undo view"), tr("Back to the visible range or the rows before"),
-                    {QKeySequence::Undo, QKeySequence(Qt::ALT | Qt::Key_Left)}, QStringLiteral("undo"));
-    redoZoom = make(window, "redoZoomAction", tr("&Redo view"), tr("Forward to the visible range or the rows after"),
+    undoZoom =
+        make(window, "undoZoomAction", tr("&Undo view"), tr("Back to the visible range, the rows or the notes before"),
+             {QKeySequence::Undo, QKeySequence(Qt::ALT | Qt::Key_Left)}, QStringLiteral("undo"));
+    redoZoom = make(window, "redoZoomAction", tr("&Redo view"),
+                    tr("Forward to the visible range, the rows or the notes after"),
                     {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), QKeySequence(Qt::ALT | Qt::Key_Right)},
                     QStringLiteral("redo"));
     whole = make(window, "wholeAction", tr("&Whole trace"), tr("Show the whole trace"),

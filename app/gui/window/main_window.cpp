@@ -34,6 +34,7 @@
 #include "app/gui/views/launch_panel.h"
 #include "app/gui/views/long_table_panel.h"
 #include "app/gui/views/model_panels.h"
+#include "app/gui/views/note_panel.h"
 #include "app/gui/views/prompt_panel.h"
 #include "app/gui/views/roofline_panel.h"
 #include "app/gui/views/status_strip.h"
@@ -203,7 +204,8 @@ void MainWindow::makeTimelineMenus() {
         {"zoomInAction", "zoomOutAction", "zoomToSelectionAction", "zoomToWholeAction"},
         {"earlierAction", "laterAction", "farEarlierAction", "farLaterAction"},
         {"previousOnRowAction", "nextOnRowAction", "toLaunchAction", "toLaunchedAction", "rangeOfItemAction"},
-        {"measureAction"}};
+        {"measureAction"},
+        {"addNoteAction", "markAction", "keepMarkAction"}};
     for (const auto& group : groups) {
         if (!m_timelineMenu->isEmpty()) m_timelineMenu->addSeparator();
         for (const char* name : group)
@@ -305,6 +307,12 @@ void MainWindow::makeWorkspace() {
     m_tabs->addTab(m_details, tr("Details"));
     m_foundPanel = new FoundPanel(m_finder, this);
     m_tabs->addTab(m_foundPanel, tr("Found"));
+    auto* notes = new NotePanel(m_session, this);
+    m_tabs->addTab(notes, tr("Notes"));
+    connect(&m_session, &Session::notesChanged, this, [this, notes] {
+        const size_t count = m_session.notes().size();
+        m_tabs->setTabText(m_tabs->indexOf(notes), count == 0 ? tr("Notes") : tr("Notes (%1)").arg(count));
+    });
     auto* diagnostics = new DiagnosticsPanel(m_analyst, this);
     m_tabs->addTab(diagnostics, tr("Diagnostics"));
     connect(&m_analyst, &Analyst::reportChanged, this, [this, diagnostics] {

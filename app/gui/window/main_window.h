@@ -150,6 +150,7 @@ private:
     void runFinished(const RunEnd& end);
     void showGpuFailure(const QString& error, const QString& kept);
     void restart();
+    void startAgain();
     void showGpuLibraries();
     void connectLadder();
     void climbLadder();

@@ -238,7 +238,7 @@ void MainWindow::openFiles(const QStringList& paths) {
 }
 
 void MainWindow::save(std::function<void()> then) {
-    if (m_document.path().isEmpty())
+    if (!m_document.canSaveInPlace())
         saveAs(std::move(then));
     else
         m_document.saveAs(m_document.path(), std::move(then));

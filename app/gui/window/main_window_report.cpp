@@ -69,7 +69,7 @@ void MainWindow::askForTraceExport() {
 void MainWindow::exportTrace(const QString& path, Identity identity) {
     m_status->showProgress(tr("Exporting %1").arg(QFileInfo(path).fileName()), -1);
     m_reportJob.start(
-        [file = path.toStdString(), trace = m_session.trace(), identity](std::stop_token stop) {
+        [file = path.toStdString(), trace = m_session.annotatedTrace(), identity](std::stop_token stop) {
             return gapscope::exportTrace(*trace, file, identity, stop);
         },
         [this, path](const Result<ExportReport>& report) {

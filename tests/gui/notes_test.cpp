@@ -1,0 +1,396 @@
+// Marks and notes as a person makes them: by keys and pointer on the timeline, in their tab; undone, saved, opened
+// again.
+#include <QAbstractItemModelTester>
+#include <QAction>
+#include <QDateTime>
+#include <QFile>
+#include <QHelpEvent>
+#include <QMenu>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QTabWidget>
+#include <QTemporaryDir>
+#include <QToolTip>
+
+#include "app/gui/timeline/note_editor.h"
+#include "app/gui/views/data_table.h"
+#include "app/gui/views/note_panel.h"
+#include "app/gui/window/main_window.h"
+#include "core/export/chrome_json.h"
+#include "core/export/session_writer.h"
+#include "core/import/open_trace.h"
+#include "tests/gui/sample_trace.h"
+#include "tests/gui/timeline_window.h"
+
+using namespace gapscope;
+
+namespace {
+
+struct Window : TimelineWindow {
+    Window() { session.select({.kind = Selection::Kind::DeviceOp, .range = opRange(3), .row = 3}); }
+    NoteEditor& editor() { return *timeline.findChild<NoteEditor*>(); }
+    QPoint flag(size_t at) { return timeline.noteFlags()[at].box.center().toPoint(); }
+    void type(const char* text) {
+        QTest::keyClicks(&editor(), QLatin1String(text));
+        QTest::keyClick(&editor(), Qt::Key_Return);
+    }
+    QString tipAt(QPoint position) {
+        QHelpEvent event(QEvent::ToolTip, position, viewport()->mapToGlobal(position));
+        QApplication::sendEvent(viewport(), &event);
+        return QToolTip::text();
+    }
+};
+
+}  // namespace
+
+class NotesTest : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    std::unique_ptr<AppSettings> m_settings;
+    std::unique_ptr<MainWindow> m_window;
+
+    QString path(const char* name) const { return m_folder.filePath(QLatin1String(name)); }
+    void openWindow(const char* settings = "settings.ini") {
+        m_window.reset();
+        m_settings = std::make_unique<AppSettings>(path(settings));
+        m_window = std::make_unique<MainWindow>(*m_settings);
+        m_window->resize(1366, 768);
+        m_window->show();
+        QTRY_VERIFY(m_window->settled());
+    }
+    void open(const QString& file) {
+        m_window->openFile(file);
+        QTRY_VERIFY(m_window->settled());
+    }
+    QString written(const char* name) const {
+        return saveSession(*sampleTrace(4), path(name).toStdString()) ? path(name) : QString();
+    }
+    Annotations inFile(const QString& file) const {
+        const auto trace = openTrace(file.toStdString());
+        return trace ? (*trace)->annotations() : Annotations();
+    }
+    Session& session() { return m_window->session(); }
+    QAction& action(const char* name) { return *m_window->findChild<QAction*>(QLatin1String(name)); }
+    QMessageBox* unsavedBox() const { return m_window->findChild<QMessageBox*>(QStringLiteral("unsavedBox")); }
+    QString tabText() const {
+        const auto* tabs = m_window->findChild<QTabWidget*>(QStringLiteral("tabs"));
+        return tabs->tabText(tabs->indexOf(m_window->findChild<NotePanel*>()));
+    }
+
+private Q_SLOTS:
+    void init() { qputenv("XDG_STATE_HOME", m_folder.path().toLocal8Bit()); }
+    void cleanup() {
+        if (m_window) m_window->document().discard();
+        m_window.reset();
+    }
+
+    void aMarkLastsUntilTheNext() {
+        Window w;
+        QVERIFY(w.timeline.parts().notes.isEmpty());
+        w.key(Qt::Key_M);
+        QCOMPARE(w.timeline.mark(), std::optional(w.opRange(3)));
+        QVERIFY(w.timeline.parts().notes.height() > 0);
+        QVERIFY(w.timeline.accessibleDescription().startsWith(QStringLiteral("Marked: ")));
+        w.session.select({.kind = Selection::Kind::DeviceOp, .range = w.opRange(5), .row = 5});
+        w.key(Qt::Key_M);
+        QCOMPARE(w.timeline.mark(), std::optional(w.opRange(5)));
+        w.key(Qt::Key_M);  // where it is already
+        QVERIFY(!w.timeline.mark());
+        QVERIFY(w.timeline.parts().notes.isEmpty());
+        QVERIFY(w.session.notes().empty());
+        QVERIFY(!w.session.hasUnsavedNotes());
+    }
+
+    void aKeptMarkIsANoteAndCanBeUndone() {
+        Window w;
+        w.key(Qt::Key_M);
+        w.key(Qt::Key_M, Qt::ShiftModifier);
+        QVERIFY(!w.timeline.mark());
+        QCOMPARE(w.session.notes(), (std::vector<Note>{{w.opRange(3), ""}}));
+        QVERIFY(w.session.hasUnsavedNotes());
+        w.key(Qt::Key_M, Qt::ShiftModifier);  // not twice
+        QCOMPARE(w.session.notes().size(), size_t(1));
+        w.session.undoView();
+        QVERIFY(w.session.notes().empty());
+        QVERIFY(!w.session.hasUnsavedNotes());
+        w.session.redoView();
+        QCOMPARE(w.session.notes().size(), size_t(1));
+    }
+
+    void aNoteIsWrittenAtTheSelectionAndWrittenAnew() {
+        Window w;
+        w.key(Qt::Key_N);
+        QVERIFY(w.editor().isVisible());
+        QVERIFY(w.editor().hasFocus());
+        QVERIFY(w.timeline.parts().notes.height() > 0);
+        w.type("why so long?");
+        QVERIFY(!w.editor().isVisible());
+        QVERIFY(w.timeline.hasFocus());
+        QCOMPARE(w.session.notes(), (std::vector<Note>{{w.opRange(3), "why so long?"}}));
+        QVERIFY(w.timeline.accessibleDescription().startsWith(QStringLiteral("Note: why so long?, ")));
+        w.key(Qt::Key_N);  // the same, not a second
+        QCOMPARE(w.editor().text(), QStringLiteral("why so long?"));
+        w.type("found: page fault");
+        QCOMPARE(w.session.notes(), (std::vector<Note>{{w.opRange(3), "found: page fault"}}));
+        w.session.undoView();
+        QCOMPARE(w.session.notes().front().text, std::string("why so long?"));
+        w.session.undoView();
+        QVERIFY(w.session.notes().empty());
+    }
+
+    void escapeGivesUpAndLeavingKeeps() {
+        Window w;
+        w.key(Qt::Key_N);
+        QTest::keyClicks(&w.editor(), QStringLiteral("no"));
+        QTest::keyClick(&w.editor(), Qt::Key_Escape);
+        QVERIFY(!w.editor().isVisible());
+        QVERIFY(w.session.notes().empty());
+        QVERIFY(w.timeline.parts().notes.isEmpty());
+        QCOMPARE(w.session.selection().kind, Selection::Kind::DeviceOp);
+        w.key(Qt::Key_N);
+        QTest::keyClicks(&w.editor(), QStringLiteral("yes"));
+        w.timeline.setFocus(Qt::TabFocusReason);
+        QVERIFY(!w.editor().isVisible());
+        QCOMPARE(w.session.notes().size(), size_t(1));
+        w.session.clearSelection();
+        w.key(Qt::Key_N);
+        w.type("");  // nothing is no note
+        QCOMPARE(w.session.notes().size(), size_t(1));
+    }
+
+    void withoutASelectionAMomentAtThePointerIsNoted() {
+        Window w;
+        w.session.clearSelection();
+        const QRect rows = w.timeline.parts().rows;
+        w.moveTo({rows.left() + rows.width() / 4, rows.center().y()});
+        const int64_t timeNs = w.scale().timeAt(rows.width() / 4);
+        w.key(Qt::Key_M, Qt::ShiftModifier);
+        QCOMPARE(w.session.notes(), (std::vector<Note>{{{timeNs, timeNs}, ""}}));
+    }
+
+    void whatWasMeasuredIsNoted() {
+        Window w;
+        w.timeline.setMeasuring(true);
+        QVERIFY(w.timeline.measured());
+        const TimeRange measured = *w.timeline.measured();
+        w.session.clearSelection();
+        w.key(Qt::Key_M, Qt::ShiftModifier);
+        QCOMPARE(w.session.notes().front().range, measured);
+    }
+
+    void flagsAreDrawnToldAndGoneTo() {
+        Window w;
+        w.key(Qt::Key_N);
+        w.type("first");
+        w.session.clearSelection();
+        const QPoint flag = w.flag(0);
+        const QImage picture = w.picture();
+        const QColor expected = Theme::of(w.timeline.palette()).note;
+        const QRectF box = w.timeline.noteFlags()[0].box;
+        int edge = 0;
+        for (int x = int(box.left()); x < int(box.right()); ++x)
+            edge += nearColour(picture.pixelColor(x, int(box.top())), expected, 40) ? 1 : 0;
+        QVERIFY2(edge > box.width() / 2, qPrintable(QString::number(edge)));
+        QVERIFY(w.tipAt(flag).startsWith(QStringLiteral("first\n")));
+        QTest::mouseClick(w.viewport(), Qt::LeftButton, {}, flag);
+        QCOMPARE(w.session.selection().kind, Selection::Kind::Range);
+        QCOMPARE(w.session.selection().range, w.opRange(3));
+        QTest::mouseDClick(w.viewport(), Qt::LeftButton, {}, flag);
+        QVERIFY(w.editor().isVisible());
+        w.type("second");
+        QCOMPARE(w.session.notes().front().text, std::string("second"));
+        std::unique_ptr<QMenu> menu(w.timeline.noteMenu(0));
+        menu->findChild<QAction*>(QStringLiteral("removeNote"))->trigger();
+        QVERIFY(w.session.notes().empty());
+        QVERIFY(w.timeline.noteFlags().empty());
+    }
+
+    void flagsThatBeginTogetherAreOneAndSayHowMany() {
+        Window w;
+        const TimeRange whole = w.trace->extent();
+        w.session.setVisibleRange(whole);
+        w.session.addNote({{whole.startNs + 1000, whole.startNs + 1000}, "a"});
+        w.session.addNote({{whole.startNs + 1001, whole.startNs + 1001}, "b"});
+        w.session.addNote({{whole.startNs + whole.durationNs() / 2, whole.endNs}, "c"});
+        const auto flags = w.timeline.noteFlags();
+        QCOMPARE(flags.size(), size_t(2));
+        QCOMPARE(flags[0].more, 1);
+        QVERIFY(flags[0].box.right() < flags[1].box.left());
+        QVERIFY(w.tipAt(w.flag(0)).contains(QStringLiteral("1 more here")));
+        // One that began before what is seen and lasts into it stands at the left edge.
+        w.session.setVisibleRange({whole.endNs - 5000, whole.endNs});
+        QCOMPARE(w.timeline.noteFlags().size(), size_t(1));
+        QCOMPARE(int(w.timeline.noteFlags()[0].box.left()), w.timeline.parts().notes.left());
+    }
+
+    void whereNothingSavesThemNotesAreShownOnly() {
+        Window w;
+        w.session.addNote({w.opRange(3), "kept elsewhere"});
+        w.timeline.setNotesKept(false);
+        w.key(Qt::Key_M, Qt::ShiftModifier);
+        w.key(Qt::Key_N);
+        QVERIFY(!w.editor().isVisible());
+        QTest::mouseDClick(w.viewport(), Qt::LeftButton, {}, w.flag(0));
+        QVERIFY(!w.editor().isVisible());
+        QCOMPARE(w.session.notes().size(), size_t(1));
+        std::unique_ptr<QMenu> menu(w.timeline.noteMenu(0));
+        QCOMPARE(menu->actions().size(), 1);
+    }
+
+    void theTabListsRenamesAndRemoves() {
+        Session session;
+        session.setTrace(sampleTrace(4));
+        NotePanel panel(session);
+        panel.resize(600, 200);
+        panel.show();
+        QVERIFY(QTest::qWaitForWindowActive(&panel));
+        auto& table = *panel.findChild<DataTable*>(QStringLiteral("noteTable"));
+        QCOMPARE(table.accessibleName(), QStringLiteral("Notes"));
+        QAbstractItemModelTester tester(table.model(), QAbstractItemModelTester::FailureReportingMode::QtTest);
+        const int64_t endNs = session.trace()->extent().endNs;
+        session.addNote({{endNs - 200, endNs}, "late"});
+        session.addNote({{100, 200}, "early"});
+        session.addNote({{150, 150}, ""});
+        QCOMPARE(table.model()->rowCount(), 3);
+        QCOMPARE(table.model()->index(0, 2).data().toString(), QStringLiteral("early"));  // by time
+        QCOMPARE(table.model()->index(1, 2).data().toString(), QStringLiteral("mark"));
+        session.setVisibleRange({0, 1000});
+        table.setFocus();
+        table.selectRow(2);
+        QTest::keyClick(&table, Qt::Key_Return);
+        QCOMPARE(session.selection().range, (TimeRange{endNs - 200, endNs}));
+        QVERIFY(session.visibleRange().contains(endNs - 100));
+        QTest::keyClick(&table, Qt::Key_F2);
+        auto* editor = table.findChild<QLineEdit*>();
+        QVERIFY(editor);
+        QCOMPARE(editor->text(), QStringLiteral("late"));
+        editor->setText(QStringLiteral("  too\tlate "));
+        QTest::keyClick(editor, Qt::Key_Return);
+        QTRY_COMPARE(session.notes()[0].text, std::string("too late"));
+        QTRY_VERIFY(!table.findChild<QLineEdit*>());
+        table.selectRow(0);
+        QTest::keyClick(&table, Qt::Key_Delete);
+        QCOMPARE(session.notes().size(), size_t(2));
+        QTest::keyClick(&table, Qt::Key_Delete);  // the row that came in its place
+        QCOMPARE(session.notes(), (std::vector<Note>{{{endNs - 200, endNs}, "too late"}}));
+        session.undoView();
+        session.undoView();
+        QCOMPARE(session.notes().size(), size_t(3));
+    }
+
+    void notesAreSavedAndOpenedWithTheSession() {
+        openWindow();
+        const QString file = written("noted.gapscope");
+        open(file);
+        QVERIFY(!action("saveAction").isEnabled());
+        session().addNote({{100, 200}, "here"});
+        QVERIFY(m_window->isWindowModified());
+        QCOMPARE(tabText(), QStringLiteral("Notes (1)"));
+        session().undoView();
+        QVERIFY(!m_window->isWindowModified());
+        session().redoView();
+        action("saveAction").trigger();
+        QTRY_VERIFY(m_window->settled());
+        QVERIFY(!m_window->isWindowModified());
+        QCOMPARE(inFile(file).notes, (std::vector<Note>{{{100, 200}, "here"}}));
+        open(written("other.gapscope"));
+        QCOMPARE(tabText(), QStringLiteral("Notes"));
+        open(file);
+        QCOMPARE(session().notes(), (std::vector<Note>{{{100, 200}, "here"}}));
+        QVERIFY(!m_window->isWindowModified());
+        QVERIFY(!session().canUndoView() || session().notes().size() == 1);
+    }
+
+    void closingAsksAboutNotes() {
+        openWindow();
+        open(written("asked.gapscope"));
+        session().addNote({{1, 2}, "x"});
+        m_window->close();
+        QTRY_VERIFY(unsavedBox());
+        unsavedBox()->button(QMessageBox::Cancel)->click();
+        QTRY_VERIFY(!unsavedBox());
+        QVERIFY(m_window->isVisible());
+        m_window->close();
+        QTRY_VERIFY(unsavedBox());
+        unsavedBox()->button(QMessageBox::Save)->click();
+        QTRY_VERIFY(!m_window->isVisible());
+        QCOMPARE(inFile(path("asked.gapscope")).notes.size(), size_t(1));
+    }
+
+    // Saving writes a session: never over a trace of another program, nor over what something else wrote meanwhile.
+    void onlyTheSessionThatWasOpenedIsReplaced() {
+        openWindow();
+        QVERIFY(exportChromeJson(*sampleTrace(4), path("trace.json").toStdString()).has_value());
+        open(path("trace.json"));
+        session().addNote({{1, 2}, "x"});
+        QVERIFY(m_window->isWindowModified());
+        QVERIFY(!m_window->document().canSaveInPlace());
+        m_window->document().discard();
+        open(written("mine.gapscope"));
+        QVERIFY(m_window->document().canSaveInPlace());
+        QFile file(path("mine.gapscope"));
+        QVERIFY(file.open(QIODevice::ReadWrite));
+        QVERIFY(file.setFileTime(QDateTime::currentDateTime().addSecs(-100), QFileDevice::FileModificationTime));
+        QVERIFY(!m_window->document().canSaveInPlace());
+    }
+
+    void aSessionKeepsHowItsRowsStand() {
+        const QString file = written("rows.gapscope");
+        openWindow();
+        open(file);
+        auto* timeline = m_window->findChild<TimelineWidget*>(QStringLiteral("timeline"));
+        const auto all = timeline->index().rows().size();
+        const std::string key = timeline->index().rows().back()->key;
+        timeline->actOnRow(key, TimelineWidget::RowAct::Hide);
+        QVERIFY(m_window->isWindowModified());
+        action("saveAction").trigger();
+        QTRY_VERIFY(m_window->settled());
+        QVERIFY(!m_window->isWindowModified());
+        QCOMPARE(inFile(file).rows.hidden, std::set<std::string>{key});
+
+        // Somebody else, whose settings have other rows hidden in traces like this.
+        openWindow("colleague.ini");
+        open(written("plain.gapscope"));
+        timeline = m_window->findChild<TimelineWidget*>(QStringLiteral("timeline"));
+        const std::string other = timeline->index().rows()[0]->key;
+        timeline->actOnRow(other, TimelineWidget::RowAct::Hide);
+        m_window->document().discard();
+        open(file);
+        QCOMPARE(session().rowArrangement().hidden, std::set<std::string>{key});
+        QCOMPARE(timeline->index().rows().size(), all - 1);
+        QVERIFY(!m_window->isWindowModified());
+        // That is the session's, not a new habit of theirs.
+        open(path("plain.gapscope"));
+        QCOMPARE(session().rowArrangement().hidden, std::set<std::string>{other});
+        QVERIFY(!m_window->isWindowModified());
+    }
+
+    // Settings keep the rows of traces of other programs, which have no place for them.
+    void rowsOfOtherProgramsTracesAskNothing() {
+        openWindow();
+        QVERIFY(exportChromeJson(*sampleTrace(4), path("rows.json").toStdString()).has_value());
+        open(path("rows.json"));
+        auto* timeline = m_window->findChild<TimelineWidget*>(QStringLiteral("timeline"));
+        timeline->actOnRow(timeline->index().rows()[0]->key, TimelineWidget::RowAct::Hide);
+        QVERIFY(!m_window->isWindowModified());
+    }
+
+    void theirCommandsAreInTheTimelineMenu() {
+        openWindow();
+        open(written("menu.gapscope"));
+        auto* timeline = m_window->findChild<TimelineWidget*>(QStringLiteral("timeline"));
+        for (const char* name : {"addNoteAction", "markAction", "keepMarkAction"}) {
+            QAction* command = timeline->command(name);
+            QVERIFY2(command && !command->shortcuts().isEmpty(), name);
+            bool inMenu = false;
+            for (const QMenu* menu : m_window->findChildren<QMenu*>())
+                inMenu |= menu->actions().contains(command);
+            QVERIFY2(inMenu, name);
+        }
+    }
+};
+
+QTEST_MAIN(NotesTest)
+#include "notes_test.moc"
