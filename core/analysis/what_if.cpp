@@ -295,10 +295,11 @@ void Oracle::addSpeculative() {
     prediction.assumptions = {text, "Drafting is free (n-grams of the text so far)."};
     CheckCosts costs;
     if (m_run && !onCpu()) {
-        costs = {.two = kTwoTokensGpu, .more = kMoreTokensGpu};
+        const double asGraph = m_run->mode == "persistent" ? kGraphByPersistent : 1;
+        costs = {.two = kTwoTokensGpu * asGraph, .more = kMoreTokensGpu * asGraph};
         std::snprintf(text, sizeof text,
                       "A pass of two tokens takes %.2f times one of one, each token more %.0f %%, by measurement.",
-                      kTwoTokensGpu, kMoreTokensGpu * 100);
+                      costs.two, costs.more * 100);
         prediction.assumptions.emplace_back(text);
     } else {
         prediction.assumptions.emplace_back(

@@ -49,6 +49,8 @@ inline constexpr double kSeveralTokensFactor = 1.6;
 // it. Measured on an H100, 1B bf16 as a graph, two to eight tokens (kernels/cuda/README.md).
 inline constexpr double kTwoTokensGpu = 1.26;
 inline constexpr double kMoreTokensGpu = 0.1;
+// Mode persistent checks drafts by a graph: how much longer a recorded graph's step is than the persistent kernel's.
+inline constexpr double kGraphByPersistent = 1.45;
 // Between nodes of a CUDA graph without overlap, where the window does not show it.
 inline constexpr int64_t kAssumedNodePauseNs = 1'000;
 
