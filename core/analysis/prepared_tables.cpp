@@ -83,6 +83,7 @@ LayerTable layerTable(const PreparedWindow& of) {
         add(cut.classIndex, cut.row, cut.begins ? share - 1 : share, 0, 0);
     }
     for (const IntervalIndex::Part& part : of.ownParts()) {
+        if (part.ns == 0) continue;  // what ended before the window may have an empty own time at its edge
         const OpId id = of.prepared.opClasses()[part.classIndex].op;
         if (!id.valid() || id.value >= trace.ops().size()) continue;
         const OpRow& op = trace.ops()[id.value];

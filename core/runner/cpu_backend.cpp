@@ -135,7 +135,7 @@ void CpuBackend::allocateBuffers(const BackendSettings& settings) {
     const int64_t widest = (widestInput(m_config) + 31) / 32 * 32;
     m_quantized = std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(quantizedBytes(rows, widest)));
     m_partials.resize(static_cast<size_t>(m_info.threads * checked));
-    m_probes.resize(static_cast<size_t>(m_info.threads));
+    m_probes.resize(m_partials.size());
     m_staging.resize(static_cast<size_t>(settings.contextLength + rows));
 
     const int64_t logitsBytes = 4 * m_config.vocabulary;

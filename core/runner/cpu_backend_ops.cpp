@@ -267,13 +267,19 @@ std::vector<Stage> CpuBackend::boundedHeadStages(const PlanOp& op) {
     const bool bounds = op.kind == OpKind::HeadBounds;
     BoundedHeadArgs args;
     args.x = data(op.in[bounds ? 0 : 1]);
+    args.quantized = op.tokens > 1 ? m_quantized.get() : nullptr;  // one row each worker quantises for itself
+    args.tokens = op.tokens;
     args.upper = &*m_upperHead;
     args.full = &m_packed.at(op.matrices[0]);
     args.bounds = data(bounds ? op.out[0] : op.in[0]);
     args.probes = m_probes.data();
     args.partials = m_partials.data();
-    if (bounds) return {[this, args](const Step&, Part part) { m_ops.headBounds(args, part); }};
-    return {[this, args](const Step&, Part part) { m_ops.headChoice(args, part); }, combineStage(1)};
+    if (!bounds)
+        return {[this, args](const Step&, Part part) { m_ops.headChoice(args, part); }, combineStage(op.tokens)};
+    std::vector<Stage> stages;
+    if (args.quantized) stages.push_back(quantizeStage(op));
+    stages.push_back([this, args](const Step&, Part part) { m_ops.headBounds(args, part); });
+    return stages;
 }
 
 }  // namespace gapscope

@@ -16,7 +16,7 @@ Result<Backend::PlanId> PlanLauncher::planFor(int64_t tokens, PlanKind kind) {
     request.head = kind != PlanKind::Fill;
     request.batch = kind == PlanKind::Batch;
     request.checksDrafts = request.batch || kind == PlanKind::CheckDrafts;
-    request.boundsHead = kind == PlanKind::Choose && m_backend.boundsHead();
+    request.boundsHead = m_backend.boundsHead();
     request.drafts = m_drafts;
     request.quantizedActivations = m_backend.quantizedActivations();
     request.kvElementBytes = m_backend.kvElementBytes();

@@ -42,30 +42,36 @@ bool upperBlock(const uint8_t* from, uint8_t* to) {
 }
 
 struct Input {
-    alignas(64) std::byte quantized[quantizedBytes(1, kSelfQuantizedColumns)];
-    float slack[kMostBlocks];  // by block: what times the step of Q5_0 is the most that the lower bits add
-
-    const QuantizedBlock* blocks() const { return reinterpret_cast<const QuantizedBlock*>(quantized); }
+    const QuantizedBlock* blocks;                  // [tokens, K / 32]
+    float slack[kMostBoundedTokens][kMostBlocks];  // what times a step of Q5_0 is the most that the lower bits add
+    alignas(64) std::byte own[quantizedBytes(1, kSelfQuantizedColumns)];
 };
 
 void quantize(const PanelKernels& kernels, const BoundedHeadArgs& args, Input& input) {
     const int64_t columns = args.full->columns();
-    assert(columns <= kSelfQuantizedColumns);
-    kernels.quantizeRows({args.x, columns, 1, columns, input.quantized}, {0, 1});
+    assert(columns <= kSelfQuantizedColumns && args.tokens <= kMostBoundedTokens);
+    input.blocks = reinterpret_cast<const QuantizedBlock*>(args.quantized);
+    if (args.quantized) return;
+    assert(args.tokens == 1);
+    kernels.quantizeRows({args.x, columns, 1, columns, input.own}, {0, 1});
+    input.blocks = reinterpret_cast<const QuantizedBlock*>(input.own);
 }
 
 // Two fused additions a block here, one in the full product: each rounds by at most 2^-24 of what has been added up, of
 // which a block has at most 17 steps times sum |q|. Twice that, so that the slack's own rounding is in it, too.
-void findSlack(int64_t blocks, Input& input) {
+void findSlack(int64_t tokens, int64_t blocks, Input& input) {
     const float rounding = 2 * 17 * static_cast<float>(3 * blocks + 8) * std::numeric_limits<float>::epsilon() / 2;
-    for (int64_t b = 0; b < blocks; ++b) {
-        const QuantizedBlock& block = input.blocks()[b];
-        int32_t positive = 0, all = 0;
-        for (const int8_t value : block.values) {
-            positive += std::max<int32_t>(value, 0);
-            all += std::abs(value);
+    for (int64_t t = 0; t < tokens; ++t) {
+        for (int64_t b = 0; b < blocks; ++b) {
+            const QuantizedBlock& block = input.blocks[t * blocks + b];
+            int32_t positive = 0, all = 0;
+            for (const int8_t value : block.values) {
+                positive += std::max<int32_t>(value, 0);
+                all += std::abs(value);
+            }
+            input.slack[t][b] =
+                block.scale * (0.875F * static_cast<float>(positive) + rounding * static_cast<float>(all));
         }
-        input.slack[b] = block.scale * (0.875F * static_cast<float>(positive) + rounding * static_cast<float>(all));
     }
 }
 
@@ -73,29 +79,53 @@ int64_t panelCount(const PanelKernels& kernels, const PackedMatrix& matrix) {
     return (matrix.rows() + kernels.panelRows - 1) / kernels.panelRows;
 }
 
-PanelJob jobOf(const PanelKernels& kernels, const PackedMatrix& matrix, const Input& input, int64_t firstPanel,
-               int64_t panels, float* out) {
+PanelJob jobOf(const PanelKernels& kernels, const PackedMatrix& matrix, const QuantizedBlock* blocks, int64_t tokens,
+               int64_t firstPanel, int64_t panels, float* out) {
     PanelJob job{};
     job.panels = reinterpret_cast<const uint8_t*>(matrix.data()) + firstPanel * matrix.panelBytes();
     job.panelBytes = matrix.panelBytes();
     job.headerBytes = panelShape(matrix.type(), kernels.panelRows, matrix.columns()).headerBytes;
     job.rows = std::min(panels * kernels.panelRows, matrix.rows() - firstPanel * kernels.panelRows);
     job.columns = matrix.columns();
-    job.x = input.slack;
-    job.quantized = input.blocks();
+    job.quantized = blocks;
     job.quantizedStride = matrix.columns() / kBlock;
-    job.tokens = 1;
+    job.tokens = tokens;
     job.out = out;
     job.outStride = matrix.rows();
     return job;
 }
 
-// The products of one panel in full; returns how many.
-int64_t fullPanel(const PanelKernels& kernels, const BoundedHeadArgs& args, const Input& input, int64_t panel,
-                  float* products) {
-    const PanelJob job = jobOf(kernels, *args.full, input, panel, 1, products);
+// One token's products with a panel in full; returns how many.
+int64_t fullPanel(const PanelKernels& kernels, const BoundedHeadArgs& args, const Input& input, int64_t token,
+                  int64_t panel, float* products) {
+    const QuantizedBlock* const blocks = input.blocks + token * (args.full->columns() / kBlock);
+    const PanelJob job = jobOf(kernels, *args.full, blocks, 1, panel, 1, products);
     kernels.quantized[static_cast<int>(args.full->type())](job);
     return job.rows;
+}
+
+// The largest of one token's products among the panels of a part.
+ArgmaxPartial choose(const PanelKernels& kernels, const BoundedHeadArgs& args, const Input& input, int64_t token,
+                     WorkRange panels, int parts) {
+    ArgmaxPartial best{-std::numeric_limits<float>::infinity(), -1};
+    float least = best.value;
+    for (int i = 0; i < parts; ++i)
+        if (const ArgmaxPartial& probe = args.probes[token * parts + i]; probe.index >= 0)
+            least = std::max(least, probe.value);
+    const float* const bounds = args.bounds + token * args.full->rows();
+    for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
+        const int64_t first = panel * kernels.panelRows;
+        const int64_t end = std::min(first + kernels.panelRows, args.full->rows());
+        // Not a number is no bound: such a row is looked at.
+        if (std::all_of(bounds + first, bounds + end, [&](float bound) { return bound < least; })) continue;
+        float products[kMostLanes];
+        const int64_t rows = fullPanel(kernels, args, input, token, panel, products);
+        for (int64_t row = 0; row < rows; ++row)
+            if (products[row] > best.value || (best.index < 0 && !std::isnan(products[row])))
+                best = {products[row], static_cast<int32_t>(first + row)};
+        least = std::max(least, best.value);
+    }
+    return best;
 }
 
 }  // namespace
@@ -115,45 +145,37 @@ std::optional<PackedMatrix> packUpperBits(const MatrixView& view, Isa isa) {
 }
 
 void runHeadBounds(const PanelKernels& kernels, const BoundedHeadArgs& args, Part part) {
-    ArgmaxPartial& probe = args.probes[part.index];
-    probe = {-std::numeric_limits<float>::infinity(), -1};
     const WorkRange panels = workRange(panelCount(kernels, *args.upper), part);
-    if (panels.begin == panels.end) return;
     Input input;
-    quantize(kernels, args, input);
-    findSlack(args.upper->columns() / kBlock, input);
+    if (panels.begin < panels.end) {
+        quantize(kernels, args, input);
+        findSlack(args.tokens, args.upper->columns() / kBlock, input);
+        PanelJob job = jobOf(kernels, *args.upper, input.blocks, args.tokens, panels.begin, panels.end - panels.begin,
+                             args.bounds + panels.begin * kernels.panelRows);
+        job.x = input.slack[0];
+        job.xStride = kMostBlocks;
+        kernels.bounds(job);
+    }
     const int64_t first = panels.begin * kernels.panelRows;
-    const PanelJob job =
-        jobOf(kernels, *args.upper, input, panels.begin, panels.end - panels.begin, args.bounds + first);
-    kernels.bounds(job);
-    const float* const best = std::max_element(job.out, job.out + job.rows);
-    const int64_t row = first + (best - job.out);
-    float products[kMostLanes];
-    fullPanel(kernels, args, input, row / kernels.panelRows, products);
-    probe = {products[row % kernels.panelRows], static_cast<int32_t>(row)};
+    const int64_t end = std::min(panels.end * kernels.panelRows, args.upper->rows());
+    for (int64_t t = 0; t < args.tokens; ++t) {
+        ArgmaxPartial& probe = args.probes[t * part.count + part.index];
+        probe = {-std::numeric_limits<float>::infinity(), -1};
+        if (first >= end) continue;
+        const float* const bounds = args.bounds + t * args.upper->rows();
+        const int64_t row = std::max_element(bounds + first, bounds + end) - bounds;
+        float products[kMostLanes];
+        fullPanel(kernels, args, input, t, row / kernels.panelRows, products);
+        probe = {products[row % kernels.panelRows], static_cast<int32_t>(row)};
+    }
 }
 
 void runHeadChoice(const PanelKernels& kernels, const BoundedHeadArgs& args, Part part) {
-    ArgmaxPartial best{-std::numeric_limits<float>::infinity(), -1};
-    float least = best.value;
-    for (int i = 0; i < part.count; ++i)
-        if (args.probes[i].index >= 0) least = std::max(least, args.probes[i].value);
     const WorkRange panels = workRange(panelCount(kernels, *args.upper), part);
     Input input;
     if (panels.begin < panels.end) quantize(kernels, args, input);
-    for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
-        const int64_t first = panel * kernels.panelRows;
-        const int64_t end = std::min(first + kernels.panelRows, args.full->rows());
-        // Not a number is no bound: such a row is looked at.
-        if (std::all_of(args.bounds + first, args.bounds + end, [&](float bound) { return bound < least; })) continue;
-        float products[kMostLanes];
-        const int64_t rows = fullPanel(kernels, args, input, panel, products);
-        for (int64_t row = 0; row < rows; ++row)
-            if (products[row] > best.value || (best.index < 0 && !std::isnan(products[row])))
-                best = {products[row], static_cast<int32_t>(first + row)};
-        least = std::max(least, best.value);
-    }
-    args.partials[part.index] = best;
+    for (int64_t t = 0; t < args.tokens; ++t)
+        args.partials[t * part.count + part.index] = choose(kernels, args, input, t, panels, part.count);
 }
 
 }  // namespace gapscope

@@ -19,13 +19,18 @@ namespace gapscope {
 // or too large for that, if rows are too long for kSelfQuantizedColumns, and for Isa::Scalar. Throws std::bad_alloc.
 std::optional<PackedMatrix> packUpperBits(const MatrixView& view, Isa isa);
 
+inline constexpr int64_t kMostBoundedTokens = 17;  // a token and its drafts, or the sequences of a batch
+
 struct BoundedHeadArgs {
-    const float* x = nullptr;             // [K], one token
+    const float* x = nullptr;  // [tokens, K]
+    // X from quantizeRows, as in MatmulArgs: may be null for one token.
+    const std::byte* quantized = nullptr;
+    int64_t tokens = 1;                   // 1..kMostBoundedTokens
     const PackedMatrix* upper = nullptr;  // packUpperBits() of what `full` was packed from
     const PackedMatrix* full = nullptr;   // [N, K], Arithmetic::Quantized
-    float* bounds = nullptr;              // [N]: the most that each product can be
-    ArgmaxPartial* probes = nullptr;      // [Part::count]: a product in full, the largest that each part can guess
-    ArgmaxPartial* partials = nullptr;    // [Part::count]: for combineArgmax()
+    float* bounds = nullptr;              // [tokens, N]: the most that each product can be
+    ArgmaxPartial* probes = nullptr;      // [tokens, Part::count]: in full, the one that looks largest to each part
+    ArgmaxPartial* partials = nullptr;    // [tokens, Part::count]: for combineArgmax()
 };
 
 }  // namespace gapscope

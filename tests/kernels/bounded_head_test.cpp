@@ -22,22 +22,35 @@ protected:
     const CpuOps& ops() const { return cpuOps(GetParam()); }
 
     struct Passes {
-        std::vector<float> bounds;
-        int32_t chosen = -1;
+        std::vector<float> bounds;    // [tokens, rows]
+        std::vector<int32_t> chosen;  // [tokens]
     };
     Passes choose(const PackedMatrix& upper, const PackedMatrix& full, const std::vector<float>& x, int parts) const {
+        const int64_t tokens = static_cast<int64_t>(x.size()) / full.columns();
         Passes result;
-        result.bounds.assign(static_cast<size_t>(full.rows()), test::kUntouched);
-        std::vector<ArgmaxPartial> probes(static_cast<size_t>(parts)), partials(static_cast<size_t>(parts));
-        const BoundedHeadArgs args{x.data(), &upper, &full, result.bounds.data(), probes.data(), partials.data()};
+        result.bounds.assign(static_cast<size_t>(tokens * full.rows()), test::kUntouched);
+        std::vector<std::byte> quantized(static_cast<size_t>(quantizedBytes(tokens, full.columns())));
+        test::runParts(ops().quantizeRows,
+                       QuantizeRowsArgs{x.data(), full.columns(), tokens, full.columns(), quantized.data()}, 1);
+        std::vector<ArgmaxPartial> probes(static_cast<size_t>(tokens * parts)), partials(probes.size());
+        const BoundedHeadArgs args{.x = x.data(),
+                                   .quantized = tokens > 1 ? quantized.data() : nullptr,
+                                   .tokens = tokens,
+                                   .upper = &upper,
+                                   .full = &full,
+                                   .bounds = result.bounds.data(),
+                                   .probes = probes.data(),
+                                   .partials = partials.data()};
         test::runParts(ops().headBounds, args, parts);
         test::runParts(ops().headChoice, args, parts);
-        result.chosen = combineArgmax(partials.data(), parts);
+        for (int64_t t = 0; t < tokens; ++t)
+            result.chosen.push_back(combineArgmax(partials.data() + t * parts, parts));
         return result;
     }
-    std::vector<float> products(const PackedMatrix& full, const std::vector<float>& x) const {
+    // Each token's products alone, and the first of the largest.
+    std::vector<float> products(const PackedMatrix& full, const float* x) const {
         std::vector<float> out(static_cast<size_t>(full.rows()));
-        MatmulArgs args{.x = x.data(), .xStride = full.columns(), .tokens = 1};
+        MatmulArgs args{.x = x, .xStride = full.columns(), .tokens = 1};
         args.targets[0] = {&full, out.data(), full.rows()};
         test::runParts(ops().matmul, args, 1);
         return out;
@@ -51,12 +64,14 @@ protected:
         const std::optional<PackedMatrix> upper = packUpperBits(view, GetParam());
         ASSERT_TRUE(upper);
         const PackedMatrix full = PackedMatrix::pack(view, GetParam(), Arithmetic::Quantized);
-        const std::vector<float> logits = products(full, x);
         for (const int parts : test::kPartCounts) {
             const Passes passes = choose(*upper, full, x, parts);
-            EXPECT_EQ(passes.chosen, wanted(logits)) << "parts " << parts;
-            for (size_t row = 0; row < logits.size(); ++row)
-                ASSERT_FALSE(passes.bounds[row] < logits[row]) << "row " << row;
+            for (size_t t = 0; t < passes.chosen.size(); ++t) {
+                const std::vector<float> logits = products(full, x.data() + t * static_cast<size_t>(view.columns));
+                EXPECT_EQ(passes.chosen[t], wanted(logits)) << "parts " << parts << ", token " << t;
+                for (size_t row = 0; row < logits.size(); ++row)
+                    ASSERT_FALSE(passes.bounds[t * logits.size() + row] < logits[row]) << "row " << row;
+            }
         }
     }
 };
@@ -67,7 +82,9 @@ TEST_P(BoundedHead, ChoosesWhatTheFullProductChooses) {
         for (int i = 0; i < 10; ++i) {
             SCOPED_TRACE(testing::Message() << rows << " x " << columns << ", " << i);
             const FileMatrix file(WeightType::Q8_0, rows, columns, ++seed);
-            ASSERT_NO_FATAL_FAILURE(expectSame(file.view(), randomFloats(columns, ++seed, i < 5 ? 1.0F : 1000.0F)));
+            const int64_t tokens = i % 2 == 0 ? 1 : i == 1 ? kMostBoundedTokens : i;
+            ASSERT_NO_FATAL_FAILURE(
+                expectSame(file.view(), randomFloats(tokens * columns, ++seed, i < 5 ? 1.0F : 1000.0F)));
         }
     }
 }

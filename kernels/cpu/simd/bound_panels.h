@@ -7,32 +7,60 @@
 namespace gapscope {
 namespace {
 
-// out[n] = the product of the Q5_0 panel's row, plus over blocks its step times job.x[block]. One token.
-void boundPanels(const PanelJob& job) {
+// One panel of upper bits times kTokens tokens.
+template <int64_t kTokens>
+void boundTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlock* x, const float* slack, float* out,
+               int64_t rows) {
     constexpr WeightType kType = WeightType::Q5_0;
     constexpr int64_t kPayloadBytes = payloadVectors(kType) * kVectorBytes;
+    const int64_t stride = job.quantizedStride;
     const int64_t blocks = job.columns / 32;
+    const uint8_t* payload = panel + job.headerBytes;
+    FloatV bounds[kTokens];
+#pragma GCC unroll 16
+    for (int64_t t = 0; t < kTokens; ++t)
+        bounds[t] = zeroF();
+    for (int64_t b = 0; b < blocks; ++b, ++x, ++slack, payload += kPayloadBytes) {
+        if constexpr (kTokens == 1) prefetchAhead<kPayloadBytes>(payload);
+        const FloatV step = loadSteps<kType>(panel, b).first;
+        IntV sums[kTokens];
+#pragma GCC unroll 16
+        for (int64_t t = 0; t < kTokens; ++t)
+            sums[t] = timesZeroPoint<zeroPoint(kType)>(x[t * stride].minusSum);
+        dotGroup<kType, 0, kTokens>(payload, x, stride, sums);
+        dotGroup<kType, 1, kTokens>(payload, x, stride, sums);
+        dotGroup<kType, 2, kTokens>(payload, x, stride, sums);
+        dotGroup<kType, 3, kTokens>(payload, x, stride, sums);
+        dotGroup<kType, 4, kTokens>(payload, x, stride, sums);
+        dotGroup<kType, 5, kTokens>(payload, x, stride, sums);
+        dotGroup<kType, 6, kTokens>(payload, x, stride, sums);
+        dotGroup<kType, 7, kTokens>(payload, x, stride, sums);
+#pragma GCC unroll 16
+        for (int64_t t = 0; t < kTokens; ++t) {
+            bounds[t] = fmaF(toFloat(sums[t]), mulF(step, setF(x[t * stride].scale)), bounds[t]);
+            bounds[t] = fmaF(step, setF(slack[t * job.xStride]), bounds[t]);
+        }
+    }
+#pragma GCC unroll 16
+    for (int64_t t = 0; t < kTokens; ++t)
+        storeFirst(out + t * job.outStride, bounds[t], rows);
+}
+
+// out[t, n] = the product of the Q5_0 panel's row n with token t, plus over blocks its step times job.x[t, block].
+void boundPanels(const PanelJob& job) {
     for (int64_t row = 0; row < job.rows; row += kLanes) {
         const uint8_t* const panel = job.panels + row / kLanes * job.panelBytes;
-        const uint8_t* payload = panel + job.headerBytes;
-        FloatV bound = zeroF();
-        for (int64_t b = 0; b < blocks; ++b, payload += kPayloadBytes) {
-            prefetchAhead<kPayloadBytes>(payload);
-            const QuantizedBlock* const x = job.quantized + b;
-            const FloatV step = loadSteps<kType>(panel, b).first;
-            IntV sum = timesZeroPoint<zeroPoint(kType)>(x->minusSum);
-            dotGroup<kType, 0, 1>(payload, x, 0, &sum);
-            dotGroup<kType, 1, 1>(payload, x, 0, &sum);
-            dotGroup<kType, 2, 1>(payload, x, 0, &sum);
-            dotGroup<kType, 3, 1>(payload, x, 0, &sum);
-            dotGroup<kType, 4, 1>(payload, x, 0, &sum);
-            dotGroup<kType, 5, 1>(payload, x, 0, &sum);
-            dotGroup<kType, 6, 1>(payload, x, 0, &sum);
-            dotGroup<kType, 7, 1>(payload, x, 0, &sum);
-            bound = fmaF(toFloat(sum), mulF(step, setF(x->scale)), bound);
-            bound = fmaF(step, setF(job.x[b]), bound);
-        }
-        storeFirst(job.out + row, bound, job.rows - row < kLanes ? job.rows - row : kLanes);
+        const int64_t rows = job.rows - row < kLanes ? job.rows - row : kLanes;
+        int64_t t = 0;
+        const auto run = [&]<int64_t kTokens>() {
+            for (; t + kTokens <= job.tokens; t += kTokens)
+                boundTile<kTokens>(job, panel, job.quantized + t * job.quantizedStride, job.x + t * job.xStride,
+                                   job.out + t * job.outStride + row, rows);
+        };
+        run.template operator()<kQuantizedTokens>();
+        if constexpr (kQuantizedTokens > 4) run.template operator()<4>();
+        run.template operator()<2>();
+        run.template operator()<1>();
     }
 }
 

@@ -283,6 +283,6 @@ TEST_P(PreparedWindows, EqualTheAnalysisOfEveryRow) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, PreparedWindows, testing::Range(0, 40));
+INSTANTIATE_TEST_SUITE_P(Seeds, PreparedWindows, testing::Range(0, 120));
 
 }  // namespace gapscope
