@@ -74,7 +74,7 @@ private:
         const bool folded = m_arrangement.folded.contains(node.key);
         if (node.row) {  // a heading of its own
             TimelineRow& row = add(node, joined(heading, node), node.key);
-            row.startsGroup = !heading.empty();
+            row.startsGroup = group.empty() || !heading.empty();
             row.folds = node.key;
             row.folded = folded;
             if (folded) return;

@@ -246,6 +246,8 @@ TEST(TimelineIndex, EachPromptOfABatchHasARowOfTokens) {
         EXPECT_EQ(names[0], "Tokens");
         EXPECT_EQ(names[1], "Tokens 1");
         EXPECT_EQ(names[2], "Tokens 2");
+        EXPECT_TRUE(index->rows()[0]->startsGroup) << "drawn as the head of those below";
+        EXPECT_FALSE(index->rows()[1]->startsGroup);
         const auto numbers = [&](size_t row) {
             std::vector<std::pair<int32_t, int64_t>> found;  // number in the sequence, start
             const Lane& lane = index->rows()[row]->lanes.lanes()[0];
