@@ -171,6 +171,20 @@ private Q_SLOTS:
         }
     }
 
+    void theLegendKeepsTheNumberOfNamesWhereTheyDoNotFit() {
+        const QFontMetrics metrics{QFont()};
+        const auto widthOf = [&](const char* text) { return metrics.horizontalAdvance(QLatin1String(text)); };
+        const LegendEntry entry{.tint = 1, .text = QStringLiteral("a_kernel_of_a_long_name"), .others = 12};
+        QCOMPARE(legendText(entry, metrics, 10000), QStringLiteral("a_kernel_of_a_long_name and 12 more"));
+        QCOMPARE(legendText(entry, metrics, widthOf("a_kernel_of_a_long_name +12")),
+                 QStringLiteral("a_kernel_of_a_long_name +12"));
+        const QString narrow = legendText(entry, metrics, widthOf("a_kernel_ +12"));
+        QVERIFY2(narrow.endsWith(QStringLiteral("e +12")) && narrow.startsWith(QStringLiteral("a_")),
+                 qPrintable(narrow));
+        QVERIFY(metrics.horizontalAdvance(narrow) <= widthOf("a_kernel_ +12"));
+        QCOMPARE(legendText({.text = QStringLiteral("gemm")}, metrics, 10000), QStringLiteral("gemm"));
+    }
+
     void aSelectedCategoryIsLeftInEveryMode() {
         TimelineWindow w;
         w.session.select({.kind = Selection::Kind::Category, .category = Category::Gemm});

@@ -1,7 +1,6 @@
 #include "app/gui/timeline/legend.h"
 
 #include <QCoreApplication>
-#include <QFontMetrics>
 #include <QStringList>
 #include <algorithm>
 #include <array>
@@ -66,7 +65,7 @@ void addNames(const Lane& lane, const Table& table, bool isOfDevice, NamesByTint
 }
 
 // By tint: the name of its longest item, and how many share it.
-std::array<QString, kTintCount> nameTexts(const TimelineIndex& index) {
+std::array<LegendEntry, kTintCount> nameEntries(const TimelineIndex& index) {
     NamesByTint found;
     const Trace& trace = index.trace();
     for (const Lane* lane : index.devicesBusy())
@@ -79,14 +78,13 @@ std::array<QString, kTintCount> nameTexts(const TimelineIndex& index) {
                 addNames(lane, trace.ranges(), false, found);
         }
     }
-    std::array<QString, kTintCount> texts;
-    for (size_t tint = 0; tint < texts.size(); ++tint) {
+    std::array<LegendEntry, kTintCount> entries;
+    for (size_t tint = 0; tint < entries.size(); ++tint) {
         if (found[tint].names.empty()) continue;
-        const QString name = gapscope::text(nameSteps(trace.string(found[tint].longest)).back());
-        const size_t others = found[tint].names.size() - 1;
-        texts[tint] = others == 0 ? name : tr("%1 and %2 more").arg(name).arg(others);
+        entries[tint].text = gapscope::text(nameSteps(trace.string(found[tint].longest)).back());
+        entries[tint].others = found[tint].names.size() - 1;
     }
-    return texts;
+    return entries;
 }
 
 // How long each tint was at work in rows whose colours the mode tells.
@@ -106,11 +104,19 @@ TintTimes tintTimes(const TimelineIndex& index) {
 
 QString latencyText(uint8_t tint) {
     if (tint >= kLatencyTints) return tr("no launch of its own");
-    if (tint == 0) return tr("launched < %1 before").arg(gapscope::text(formatDuration(latencyStepNs(1))));
+    if (tint == 0) return tr("< %1").arg(gapscope::text(formatDuration(latencyStepNs(1))));
     return tr("≥ %1").arg(gapscope::text(formatDuration(latencyStepNs(tint))));
 }
 
 }  // namespace
+
+QString legendText(const LegendEntry& entry, const QFontMetrics& metrics, int width) {
+    if (entry.others == 0) return metrics.elidedText(entry.text, Qt::ElideMiddle, width);
+    const QString whole = tr("%1 and %2 more").arg(entry.text).arg(entry.others);
+    if (metrics.horizontalAdvance(whole) <= width) return whole;
+    const QString count = QStringLiteral(" +%1").arg(entry.others);
+    return metrics.elidedText(entry.text, Qt::ElideMiddle, width - metrics.horizontalAdvance(count)) + count;
+}
 
 QString legendTitle(ColourBy colourBy) {
     switch (colourBy) {
@@ -138,8 +144,8 @@ std::vector<LegendEntry> legendOf(const TimelineIndex& index) {
         return ofDevices[a] != ofDevices[b] ? ofDevices[a] > ofDevices[b] : times[a] > times[b];
     };
     if (!isScale) std::ranges::stable_sort(tints, comesBefore);
-    std::array<QString, kTintCount> names;
-    if (index.colourBy() == ColourBy::Name) names = nameTexts(index);
+    std::array<LegendEntry, kTintCount> names;
+    if (index.colourBy() == ColourBy::Name) names = nameEntries(index);
     std::vector<LegendEntry> entries;
     for (const uint8_t tint : tints) {
         QString text;
@@ -148,7 +154,7 @@ std::vector<LegendEntry> legendOf(const TimelineIndex& index) {
                 text = categoryText(tint);
                 break;
             case ColourBy::Name:
-                text = names[tint];
+                text = names[tint].text;
                 break;
             case ColourBy::Stream:
                 text = tint == kNoStream ? tr("calls that launch nothing") : streamText(index.trace(), tint);
@@ -157,7 +163,7 @@ std::vector<LegendEntry> legendOf(const TimelineIndex& index) {
                 text = latencyText(tint);
                 break;
         }
-        entries.push_back({tint, text});
+        entries.push_back({tint, text, names[tint].others});
     }
     return entries;
 }
@@ -181,7 +187,7 @@ void paintLegend(QPainter& painter, const Theme& theme, const std::vector<Legend
     const int room = (where.right() - x) / std::max(1, static_cast<int>(entries.size()));
     const int widest = std::clamp(room - kSquare - kPadding - kSpacing, kNarrowest, kWidest);
     for (size_t i = 0; i < entries.size(); ++i) {
-        const QString text = metrics.elidedText(entries[i].text, Qt::ElideMiddle, widest);
+        const QString text = legendText(entries[i], metrics, widest);
         const int width = kSquare + kPadding + metrics.horizontalAdvance(text);
         const QString rest = tr("%1 more").arg(entries.size() - i);
         const bool isLast = i + 1 == entries.size();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QFont>
+#include <QFontMetrics>
 #include <QPainter>
 #include <QString>
 #include <vector>
@@ -15,7 +16,10 @@ namespace gapscope {
 struct LegendEntry {
     uint8_t tint = 0;
     QString text;
+    size_t others = 0;  // names that share the colour
 };
+// "gemm and 3 more"; where that does not fit the width, in the middle of the name: "long_…name +3".
+QString legendText(const LegendEntry& entry, const QFontMetrics& metrics, int width);
 std::vector<LegendEntry> legendOf(const TimelineIndex& index);
 QString legendTitle(ColourBy colourBy);
 
