@@ -225,6 +225,18 @@ private Q_SLOTS:
         QCOMPARE(int(w.timeline.noteFlags()[0].box.left()), w.timeline.parts().notes.left());
     }
 
+    void aFlagWithoutRoomForItsWordsIsAPennant() {
+        Window w;
+        const TimeRange whole = w.trace->extent();
+        w.session.setVisibleRange(whole);
+        const int64_t late = whole.endNs - whole.durationNs() / 100;
+        w.session.addNote({{late, late}, "words that would go on beyond the edge"});
+        QCOMPARE(w.timeline.noteFlags().size(), size_t(1));
+        const QRectF box = w.timeline.noteFlags()[0].box;
+        QVERIFY2(box.width() < 20, qPrintable(QString::number(box.width())));
+        QVERIFY(w.tipAt(w.flag(0)).startsWith(QStringLiteral("words that")));
+    }
+
     void whereNothingSavesThemNotesAreShownOnly() {
         Window w;
         w.session.addNote({w.opRange(3), "kept elsewhere"});

@@ -155,6 +155,7 @@ std::vector<TimelineWidget::NoteFlag> TimelineWidget::noteFlags() const {
         if (!note.text.empty())
             width = std::min(kWidestFlag, std::ceil(metrics.horizontalAdvance(text(note.text).left(kMostLettersShown)) +
                                                     2 * kFlagPadding));
+        if (x + width > strip.right()) width = std::max(kFlagWidth, strip.right() - x);
         flags.push_back({.place = place, .box = QRectF(x, strip.top() + 1, width, strip.height() - kBarHeight - 3)});
     }
     return flags;
