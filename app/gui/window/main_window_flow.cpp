@@ -22,6 +22,7 @@
 #include "app/gui/window/main_window.h"
 #include "core/analysis/phases.h"
 #include "core/base/format.h"
+#include "core/base/session_format.h"
 
 namespace gapscope {
 namespace {
@@ -247,10 +248,13 @@ void MainWindow::save(std::function<void()> then) {
 void MainWindow::saveAs(std::function<void()> then) {
     QString name = m_document.path().isEmpty() ? m_document.name() : QFileInfo(m_document.path()).completeBaseName();
     name.replace(QLatin1Char('/'), QLatin1Char('-')).replace(QLatin1Char(' '), QLatin1Char('-'));
+    // One that was packed has the ending of the packing gone and its own left.
+    const QLatin1String extension(kSessionExtension.data(), static_cast<qsizetype>(kSessionExtension.size()));
+    if (name.endsWith(extension)) name.chop(extension.size());
     QFileDialog dialog(this, tr("Save session"), m_settings.lastFolder(), tr("Sessions (*.gapscope)"));
     dialog.setAcceptMode(QFileDialog::AcceptSave);
     dialog.setDefaultSuffix(QStringLiteral("gapscope"));
-    dialog.selectFile(name + QStringLiteral(".gapscope"));
+    dialog.selectFile(name + extension);
     if (dialog.exec() != QDialog::Accepted || dialog.selectedFiles().isEmpty()) return;
     m_document.saveAs(dialog.selectedFiles().first(), std::move(then));
 }
