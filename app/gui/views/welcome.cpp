@@ -94,8 +94,9 @@ Welcome::Welcome(QAction* run, QAction* open, const QList<QAction*>& examples, Q
     QPushButton* openButton = actionButton(open, tr("Open trace…"), card);
     openButton->setObjectName(QStringLiteral("welcomeOpen"));
     right->addWidget(openButton);
-    auto* hint = new Label(LabelRole::Quiet,
-                           tr("Sessions, or SQLite exports of Nsight Systems. Files can also be dropped here."), card);
+    auto* hint = new Label(
+        LabelRole::Quiet,
+        tr("Sessions, and traces of Nsight Systems, PyTorch and Perfetto. Files can also be dropped here."), card);
     hint->setWordWrap(true);
     right->addWidget(hint);
     right->addSpacing(6);
