@@ -6,6 +6,8 @@
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <utility>
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
@@ -40,6 +42,23 @@ QString phasesText(const TokenTable& table) {
         parts << TokenPanel::tr("decode %1, busy %2").arg(time(phases.decode.durationNs), busy(phases.decode));
     return parts.join(QStringLiteral("  ·  "));
 }
+
+// Marks whole tokens, by the numbers that the table gives them.
+class TokenTicker : public QCPAxisTicker {
+public:
+    explicit TokenTicker(std::function<QString(int position)> number) : m_number(std::move(number)) {
+        setTickStepStrategy(tssReadability);
+    }
+
+protected:
+    double getTickStep(const QCPRange& range) override { return std::ceil(QCPAxisTicker::getTickStep(range)); }
+    QString getTickLabel(double tick, const QLocale&, QChar, int) override {
+        return m_number(static_cast<int>(std::lround(tick)));
+    }
+
+private:
+    std::function<QString(int)> m_number;
+};
 
 }  // namespace
 
@@ -101,7 +120,10 @@ void TokenPanel::makePlot() {
         axis->setTickLabelPadding(3);
         axis->setSubTicks(false);
     }
-    m_plot->xAxis->ticker()->setTickStepStrategy(QCPAxisTicker::tssReadability);
+    m_plot->xAxis->setTicker(QSharedPointer<TokenTicker>::create([this](int position) {
+        if (position < 0 || position >= static_cast<int>(m_plotted.size())) return QString();
+        return QStringLiteral("%L1").arg(m_model.token(m_plotted[static_cast<size_t>(position)]).index);
+    }));
     connect(m_plot, &QCustomPlot::mousePress, this, [this](const QMouseEvent* event) {
         const int position = static_cast<int>(std::lround(m_plot->xAxis->pixelToCoord(event->position().x())));
         if (position >= 0 && position < static_cast<int>(m_plotted.size()))
