@@ -225,6 +225,20 @@ private Q_SLOTS:
         QCOMPARE(int(w.timeline.noteFlags()[0].box.left()), w.timeline.parts().notes.left());
     }
 
+    void wordsThatLookLikeTagsAreShownAsTheyAre() {
+        Window w;
+        const TimeRange whole = w.trace->extent();
+        w.session.setVisibleRange(whole);
+        const int64_t middle = whole.startNs + whole.durationNs() / 2;
+        w.session.addNote({{middle, middle}, "<b>bold</b> & 1 < 2"});
+        QVERIFY2(w.tipAt(w.flag(0)).contains(QStringLiteral("&lt;b&gt;bold&lt;/b&gt; &amp; 1 &lt; 2")),
+                 qPrintable(QToolTip::text()));
+        const NoteModel model(w.session);
+        const QModelIndex cell = model.index(0, NoteModel::kTextColumn);
+        QCOMPARE(cell.data().toString(), QStringLiteral("<b>bold</b> & 1 < 2"));
+        QVERIFY(cell.data(Qt::ToolTipRole).toString().contains(QStringLiteral("&lt;b&gt;bold")));
+    }
+
     void aFlagWithoutRoomForItsWordsIsAPennant() {
         Window w;
         const TimeRange whole = w.trace->extent();

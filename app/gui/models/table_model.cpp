@@ -2,6 +2,7 @@
 
 #include <QFont>
 
+#include "app/gui/plain_tip.h"
 #include "app/gui/session/selection_text.h"
 #include "core/base/format.h"
 
@@ -24,7 +25,7 @@ QVariant TableModel::data(const QModelIndex& index, int role) const {
         case Qt::DisplayRole:
             return content.shown;
         case Qt::ToolTipRole:
-            return content.tip.isEmpty() ? QVariant() : content.tip;
+            return content.tip.isEmpty() ? QVariant() : plainTip(content.tip);
         case Qt::DecorationRole:
             return content.swatch.isValid() ? QVariant(content.swatch) : QVariant();
         case Qt::FontRole: {

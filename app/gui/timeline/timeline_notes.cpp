@@ -9,6 +9,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "app/gui/plain_tip.h"
 #include "app/gui/session/selection_text.h"
 #include "app/gui/timeline/note_editor.h"
 #include "app/gui/timeline/timeline_widget.h"
@@ -173,7 +174,7 @@ QString TimelineWidget::noteTip(const NoteFlag& flag) const {
     QString tip = note.text.empty() ? tr("Mark") : text(note.text);
     tip += QLatin1Char('\n') + timeText(note.range);
     if (flag.more > 0) tip += QLatin1Char('\n') + tr("and %1 more here: zoom in, or see Notes").arg(flag.more);
-    return tip;
+    return plainTip(tip);
 }
 
 bool TimelineWidget::pressNote(QPoint position) {

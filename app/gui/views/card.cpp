@@ -3,6 +3,7 @@
 #include <QEvent>
 #include <QPainter>
 
+#include "app/gui/plain_tip.h"
 #include "app/gui/settings/appearance.h"
 
 namespace gapscope {
@@ -81,7 +82,7 @@ void ElidedLabel::resizeEvent(QResizeEvent* event) {
 void ElidedLabel::elide() {
     const QString shown = fontMetrics().elidedText(m_full, Qt::ElideRight, std::max(width(), 10));
     if (shown != text()) setText(shown);
-    setToolTip(shown == m_full ? QString() : m_full);
+    setToolTip(shown == m_full ? QString() : plainTip(m_full));
 }
 
 }  // namespace gapscope
