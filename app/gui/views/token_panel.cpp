@@ -20,6 +20,7 @@ namespace gapscope {
 namespace {
 
 constexpr int kNarrowestPlot = 220;  // px
+constexpr double kBarShare = 0.8;    // of the room for a token
 
 // "First token 1.20 ms  ·  between tokens p50 ..., p90 ..., p99 ...  ·  prefill ... busy ..."
 QString phasesText(const TokenTable& table) {
@@ -107,7 +108,6 @@ void TokenPanel::makePlot() {
     m_busy->setName(tr("busy"));
     m_idle->setName(tr("idle"));
     for (QCPBars* bars : {m_busy, m_idle}) {
-        bars->setWidth(0.8);
         bars->setPen(Qt::NoPen);
         bars->setAntialiased(false);
     }
@@ -124,6 +124,14 @@ void TokenPanel::makePlot() {
         if (position < 0 || position >= static_cast<int>(m_plotted.size())) return QString();
         return QStringLiteral("%L1").arg(m_model.token(m_plotted[static_cast<size_t>(position)]).index);
     }));
+    // Bars narrower than a pixel would fall between the pixels, the highest too.
+    connect(m_plot, &QCustomPlot::beforeReplot, this, [this] {
+        const bool areMany = m_plot->xAxis->range().size() > m_plot->axisRect()->width() * kBarShare;
+        for (QCPBars* bars : {m_busy, m_idle}) {
+            bars->setWidthType(areMany ? QCPBars::wtAbsolute : QCPBars::wtPlotCoords);
+            bars->setWidth(areMany ? 1 : kBarShare);
+        }
+    });
     connect(m_plot, &QCustomPlot::mousePress, this, [this](const QMouseEvent* event) {
         const int position = static_cast<int>(std::lround(m_plot->xAxis->pixelToCoord(event->position().x())));
         if (position >= 0 && position < static_cast<int>(m_plotted.size()))
