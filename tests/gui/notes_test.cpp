@@ -357,6 +357,12 @@ private Q_SLOTS:
         open(written("mine.gapscope"));
         QVERIFY(m_window->document().canSaveInPlace());
         QFile file(path("mine.gapscope"));
+        // One that is write-protected stays as it is, also where its folder would take a new file.
+        const QFile::Permissions permissions = file.permissions();
+        QVERIFY(file.setPermissions(QFile::ReadOwner | QFile::ReadUser));
+        QVERIFY(!m_window->document().canSaveInPlace());
+        QVERIFY(file.setPermissions(permissions));
+        QVERIFY(m_window->document().canSaveInPlace());
         QVERIFY(file.open(QIODevice::ReadWrite));
         QVERIFY(file.setFileTime(QDateTime::currentDateTime().addSecs(-100), QFileDevice::FileModificationTime));
         QVERIFY(!m_window->document().canSaveInPlace());

@@ -58,7 +58,10 @@ bool Document::isModified() const {
 }
 
 bool Document::canSaveInPlace() const {
-    return isSession() && QFileInfo(m_path).lastModified() == m_fileTime &&
+    // Whoever may write everything, as root does, still sees the protection.
+    constexpr QFile::Permissions kWritable = QFile::WriteOwner | QFile::WriteGroup | QFile::WriteOther;
+    const QFileInfo file(m_path);
+    return isSession() && file.lastModified() == m_fileTime && file.isWritable() && (file.permissions() & kWritable) &&
            !QFileInfo::exists(m_path + QLatin1String("-wal"));
 }
 
