@@ -345,6 +345,17 @@ private Q_SLOTS:
         QCOMPARE(inFile(path("asked.gapscope")).notes.size(), size_t(1));
     }
 
+    void comparingShowsTheNotesOfBothAsTheyAreNow() {
+        openWindow();
+        open(written("before.gapscope"));
+        const std::vector<Note> notes{{{1, 2}, "just written"}};
+        session().addNote(notes[0]);
+        m_window->compareWith(written("after.gapscope"));
+        QTRY_VERIFY(m_window->comparing() && m_window->settled());
+        QCOMPARE(m_window->comparer().before().notes(), notes);
+        QVERIFY(m_window->comparer().after().notes().empty());
+    }
+
     // Saving writes a session: never over a trace of another program, nor over what something else wrote meanwhile.
     void onlyTheSessionThatWasOpenedIsReplaced() {
         openWindow();

@@ -60,6 +60,13 @@ void MainWindow::cancelComparison() {
 }
 
 void MainWindow::showComparison(ComparedSide before, ComparedSide after) {
+    // With the notes written since it was opened. Both sides keep one trace where they have one.
+    const TracePtr open = m_session.trace();
+    if (m_session.notes() != open->annotations().notes) {
+        const TracePtr noted = m_session.annotatedTrace();
+        for (ComparedSide* side : {&before, &after})
+            if (side->trace == open) side->trace = noted;
+    }
     m_comparer.show(std::move(before), std::move(after));
     m_pages->setCurrentWidget(m_compare);
     m_actions.clearSelection->setEnabled(true);  // Esc leaves

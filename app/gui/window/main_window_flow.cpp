@@ -343,7 +343,7 @@ void MainWindow::beginRun() {
     const FoundModel model = *m_runBar->model();
     m_runName = tr("%1 %2").arg(text(model.name), QDateTime::currentDateTime().toString(QStringLiteral("HH.mm.ss")));
     const Earlier earlier =
-        m_document.isEmpty() || m_runFailed ? Earlier{} : Earlier{m_session.trace(), m_document.name()};
+        m_document.isEmpty() || m_runFailed ? Earlier{} : Earlier{m_session.annotatedTrace(), m_document.name()};
     if (const Status started = m_runs.start(std::move(*settings)); !started) {
         showError(text(started.error().message));
         return;
