@@ -2,11 +2,15 @@
 #include <QAccessible>
 #include <QAction>
 #include <QMenu>
+#include <QPainter>
+#include <QStyleOptionButton>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolBar>
 
+#include "app/gui/settings/appearance.h"
+#include "app/gui/theme.h"
 #include "app/gui/timeline/timeline_widget.h"
 #include "app/gui/window/main_window.h"
 #include "core/export/session_writer.h"
@@ -104,6 +108,24 @@ private Q_SLOTS:
             if (QTest::currentTestFailed()) qWarning() << "on the tab" << tabs().tabText(tab);
             expectTabGoesEverywhere();
             if (QTest::currentTestFailed()) qWarning() << "on the tab" << tabs().tabText(tab);
+        }
+    }
+
+    void emptyCheckBoxesStandOutFromWhatTheyLieOn() {
+        const std::unique_ptr<QStyle> style(makeStyle());
+        for (const QPalette& palette : {lightPalette(), darkPalette()}) {
+            QStyleOptionButton option;
+            option.rect = {0, 0, 14, 14};
+            option.palette = palette;
+            option.state = QStyle::State_Enabled | QStyle::State_Off;
+            QImage picture(option.rect.size(), QImage::Format_ARGB32_Premultiplied);
+            picture.fill(palette.color(QPalette::Base));
+            QPainter painter(&picture);
+            style->drawPrimitive(QStyle::PE_IndicatorCheckBox, &option, &painter);
+            painter.end();
+            for (const QPoint edge : {QPoint(0, 7), QPoint(13, 7), QPoint(7, 0), QPoint(7, 13)})
+                QVERIFY2(contrastRatio(picture.pixelColor(edge), palette.color(QPalette::Base)) >= 3,
+                         qPrintable(picture.pixelColor(edge).name()));
         }
     }
 

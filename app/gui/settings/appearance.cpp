@@ -38,24 +38,46 @@ private:
     QByteArray m_svg;
 };
 
+void paintFrame(QPainter& painter, const QRectF& box, const QColor& line) {
+    for (const QRectF& edge :
+         {QRectF(box.left(), box.top(), box.width(), 1), QRectF(box.left(), box.bottom() - 1, box.width(), 1),
+          QRectF(box.left(), box.top(), 1, box.height()), QRectF(box.right() - 1, box.top(), 1, box.height())})
+        painter.fillRect(edge, line);
+}
+
 // Fusion strokes frames around pixels' middles: at 1.5 the right and the lower edge lie half under what they frame.
+// Its empty check boxes are dark on dark.
 class FramedStyle : public QProxyStyle {
 public:
     FramedStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
 
     void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
                        const QWidget* widget) const override {
+        // As high as a row: apart from those above and below.
+        if (const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(option);
+            item && element == PE_IndicatorItemViewItemCheck) {
+            QStyleOptionViewItem smaller(*item);
+            smaller.rect.adjust(1, 1, -1, -1);
+            return QProxyStyle::drawPrimitive(element, &smaller, painter, widget);
+        }
         const bool isField = qobject_cast<const QAbstractScrollArea*>(widget) != nullptr;
-        if (element != PE_Frame || !isField) return QProxyStyle::drawPrimitive(element, option, painter, widget);
+        if (element != PE_Frame || !isField) QProxyStyle::drawPrimitive(element, option, painter, widget);
         const QPalette& palette = option->palette;
+        if (element == PE_IndicatorCheckBox && !hasKeyboardFocus(*option)) {
+            QColor line = palette.color(QPalette::Text);
+            line.setAlpha(option->state.testFlag(State_Enabled) ? 140 : 70);
+            paintFrame(*painter, option->rect, line);
+        }
+        if (element != PE_Frame || !isField) return;
         const QColor line = option->state.testFlag(State_HasFocus)
                                 ? palette.color(QPalette::Highlight)
                                 : palette.color(QPalette::Window).darker(140).lighter(108);
-        const QRectF box(option->rect);
-        for (const QRectF& edge :
-             {QRectF(box.left(), box.top(), box.width(), 1), QRectF(box.left(), box.bottom() - 1, box.width(), 1),
-              QRectF(box.left(), box.top(), 1, box.height()), QRectF(box.right() - 1, box.top(), 1, box.height())})
-            painter->fillRect(edge, line);
+        paintFrame(*painter, option->rect, line);
+    }
+
+private:
+    static bool hasKeyboardFocus(const QStyleOption& option) {
+        return option.state.testFlag(State_HasFocus) && option.state.testFlag(State_KeyboardFocusChange);
     }
 };
 
