@@ -100,9 +100,14 @@ Status CpuBackend::packWeights(const BackendSettings& settings) {
         if (settings.stop.stop_requested()) throw Cancelled();
     };
     std::vector<PackedMatrix> packed;
-    if (settings.onlyChooses && settings.mode != Mode::Eager && m_arithmetic == Arithmetic::Quantized)
-        m_upperHead = packUpperBits(m_model.head(), m_ops.isa);
     try {
+        if (settings.onlyChooses && settings.mode != Mode::Eager && m_arithmetic == Arithmetic::Quantized)
+            m_upperHead = packUpperBits(m_model.head(), m_ops.isa, [&, before = int64_t{0}](int64_t rows) mutable {
+                const MatrixView& head = m_model.head();
+                m_model.releasePages({head.type, rows - before, head.columns, head.row(before)});
+                before = rows;
+                if (settings.stop.stop_requested()) throw Cancelled();
+            });
         packed = PackedMatrix::packAll(views, m_isa, m_arithmetic, onRows);
     } catch (const Cancelled&) {
         return fail("Cancelled.", ErrorKind::Cancelled);

@@ -22,6 +22,7 @@ namespace {
 constexpr int64_t kQ8Bytes = 34, kQ5Bytes = 22, kBlock = 32;
 constexpr int64_t kMostBlocks = kSelfQuantizedColumns / kBlock;
 constexpr int64_t kMostLanes = 16;
+constexpr int64_t kProgressBytes = int64_t{8} << 20;
 
 // A Q8_0 block's upper bits as a Q5_0 block of eight times the step; false if that step is none.
 bool upperBlock(const uint8_t* from, uint8_t* to) {
@@ -130,18 +131,22 @@ ArgmaxPartial choose(const PanelKernels& kernels, const BoundedHeadArgs& args, c
 
 }  // namespace
 
-std::optional<PackedMatrix> packUpperBits(const MatrixView& view, Isa isa) {
+std::optional<PackedMatrix> packUpperBits(const MatrixView& view, Isa isa,
+                                          const std::function<void(int64_t rowsDone)>& onRows) {
     if (view.type != WeightType::Q8_0 || isa == Isa::Scalar || view.columns > kSelfQuantizedColumns) return {};
     const int64_t blocks = view.columns / kBlock;
-    std::vector<uint8_t> upper(static_cast<size_t>(view.rows * blocks * kQ5Bytes));
-    uint8_t* to = upper.data();
-    for (int64_t row = 0; row < view.rows; ++row) {
-        const auto* from = reinterpret_cast<const uint8_t*>(view.row(row));
-        for (int64_t b = 0; b < blocks; ++b, from += kQ8Bytes, to += kQ5Bytes)
-            if (!upperBlock(from, to)) return {};
-    }
-    const MatrixView copy{WeightType::Q5_0, view.rows, view.columns, reinterpret_cast<const std::byte*>(upper.data())};
-    return PackedMatrix::pack(copy, isa, Arithmetic::Quantized);
+    const int64_t rowsAStep = std::max<int64_t>(1, kProgressBytes / std::max<int64_t>(1, blocks * kQ8Bytes));
+    std::vector<uint8_t> upper(static_cast<size_t>(kMostLanes * blocks * kQ5Bytes));
+    int64_t told = 0;
+    return PackedMatrix::packRows(WeightType::Q5_0, view.rows, view.columns, isa,
+                                  [&](int64_t row, int64_t rows) -> const std::byte* {
+                                      if (onRows && row - told >= rowsAStep) onRows(told = row);
+                                      const auto* from = reinterpret_cast<const uint8_t*>(view.row(row));
+                                      uint8_t* to = upper.data();
+                                      for (int64_t i = 0; i < rows * blocks; ++i, from += kQ8Bytes, to += kQ5Bytes)
+                                          if (!upperBlock(from, to)) return nullptr;
+                                      return reinterpret_cast<const std::byte*>(upper.data());
+                                  });
 }
 
 void runHeadBounds(const PanelKernels& kernels, const BoundedHeadArgs& args, Part part) {

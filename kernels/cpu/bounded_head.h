@@ -7,6 +7,7 @@
 // at most 7 times the sum of the positive q. With d >= 0 that gives the bound; kernels/cpu/README.md has the figures.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "kernels/cpu/argmax.h"
@@ -16,8 +17,11 @@
 namespace gapscope {
 
 // The upper five bits of a Q8_0 matrix, laid out as Q5_0 with steps of 8 d: 5.5 bits a weight. None if a d is negative
-// or too large for that, if rows are too long for kSelfQuantizedColumns, and for Isa::Scalar. Throws std::bad_alloc.
-std::optional<PackedMatrix> packUpperBits(const MatrixView& view, Isa isa);
+// or too large for that, if rows are too long for kSelfQuantizedColumns, and for Isa::Scalar. `onRows`, if there, is
+// told every few megabytes that rows [0, rowsDone) have been read, so that a mapped file's pages can be let go. Throws
+// std::bad_alloc, and what onRows throws.
+std::optional<PackedMatrix> packUpperBits(const MatrixView& view, Isa isa,
+                                          const std::function<void(int64_t rowsDone)>& onRows = {});
 
 inline constexpr int64_t kMostBoundedTokens = 17;  // a token and its drafts, or the sequences of a batch
 

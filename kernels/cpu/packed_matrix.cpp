@@ -102,6 +102,26 @@ PackedMatrix PackedMatrix::pack(const MatrixView& view, Isa isa, Arithmetic arit
     return std::move(packAll({&view, 1}, isa, arithmetic).front());
 }
 
+std::optional<PackedMatrix> PackedMatrix::packRows(WeightType type, int64_t rows, int64_t columns, Isa isa,
+                                                   const std::function<const std::byte*(int64_t, int64_t)>& panel) {
+    assert(isa != Isa::Scalar);
+    PackedMatrix matrix;
+    matrix.m_arithmetic = Arithmetic::Quantized;
+    matrix.m_panelRows = panelRowsOf(isa);
+    matrix.m_panelBytes = panelShape(type, matrix.m_panelRows, columns).bytes;
+    matrix.m_bytes = (rows + matrix.m_panelRows - 1) / matrix.m_panelRows * matrix.m_panelBytes;
+    matrix.m_memory = allocate(matrix.m_bytes);
+    std::byte* out = matrix.m_memory.get();
+    matrix.m_view = {type, rows, columns, out};
+    for (int64_t row = 0; row < rows; row += matrix.m_panelRows, out += matrix.m_panelBytes) {
+        const int64_t count = std::min(matrix.m_panelRows, rows - row);
+        const std::byte* const data = panel(row, count);
+        if (data == nullptr) return {};
+        packPanel({type, count, columns, data}, 0, matrix.m_panelRows, 0, columns, out);
+    }
+    return matrix;
+}
+
 PackedMatrix PackedMatrix::borrow(const MatrixView& view, Arithmetic arithmetic) {
     PackedMatrix matrix;
     matrix.m_view = view;

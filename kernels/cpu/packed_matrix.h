@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,11 @@ public:
     using Progress = std::function<void(size_t matrix, int64_t rowsDone)>;
     static std::vector<PackedMatrix> packAll(std::span<const MatrixView> views, Isa isa, Arithmetic arithmetic,
                                              const Progress& progress = {});
+
+    // A matrix that is made a panel at a time: `panel(row, rows)` gives those rows in the file's layout of `type`, for
+    // as long as the next call; null: there is none, and none is packed. Not for Isa::Scalar.
+    static std::optional<PackedMatrix> packRows(WeightType type, int64_t rows, int64_t columns, Isa isa,
+                                                const std::function<const std::byte*(int64_t, int64_t)>& panel);
 
     // Reads the view's bytes, aligned or not, in place at every matmul: no memory, but slower than a packed copy.
     // The bytes must outlive the matrix.

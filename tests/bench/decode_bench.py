@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Decode speed beside llama.cpp's: both run alternately on the same GGUF, threads and prompt; prints JSON.
+"""Decode and prefill speed beside llama.cpp's: both run alternately on the same GGUF, threads and prompt; prints JSON.
 
 Needs llama-cpp-python (built natively) and numpy. By hand, on a quiet machine:
     python3 tests/bench/decode_bench.py --cli build/bin/gapscope-cli --model gemma-3-270m-q4_k_m.gguf
-`ratio` is our time a token over theirs (below 1: we are faster); `memory.ratio` our peak resident size over
-weights + KV cache.
+`ratio` is our time a token over theirs (below 1: we are faster), `prefill.ratio` that of a prompt of --prompt-tokens;
+`memory.ratio` our peak resident size over weights + KV cache.
 """
 import argparse
 import json
@@ -34,10 +34,9 @@ def watch_peak(pid, peaks):
         time.sleep(0.02)
 
 
-def run_ours(arguments, folder, number):
-    session = os.path.join(folder, f"{number}.gapscope")
+def run_ours(arguments, prompt, tokens, session):
     command = [arguments.cli, "run", "--json", "--trace", arguments.trace, "--model", arguments.model, "--warmup", "1",
-               "--prompt-ids", ",".join(map(str, PROMPT)), "--ignore-eos", "--max-new-tokens", str(arguments.tokens),
+               "--prompt-ids", ",".join(map(str, prompt)), "--ignore-eos", "--max-new-tokens", str(tokens),
                "--threads", str(arguments.threads), "--mode", arguments.mode, "--out", session]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     peaks = [0]
@@ -49,7 +48,7 @@ def run_ours(arguments, folder, number):
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     result = json.loads(output)
-    return result["repeats"][-1]["decodeNs"] / 1e9, result["tokens"], peaks[0]
+    return result["run"], result["tokens"], peaks[0]
 
 
 def main():
@@ -58,22 +57,27 @@ def main():
     parser.add_argument("--model", required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--prompt-tokens", type=int, default=512, help="of the prompt whose prefill is timed")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--mode", default="fused")
     parser.add_argument("--trace", default="off")
     parser.add_argument("--kv-bytes", type=int, default=18 * 2 * 256 * 4, help="a position; default: 270M in fp32")
     arguments = parser.parse_args()
 
-    peer = Peer(arguments.model, arguments.threads, len(PROMPT) + arguments.tokens)
+    long_prompt = [2] + [1000 + 37 * i % 50000 for i in range(arguments.prompt_tokens - 1)]
+    peer = Peer(arguments.model, arguments.threads, max(len(PROMPT) + arguments.tokens, len(long_prompt) + 1))
     peer.decode_seconds(PROMPT, arguments.tokens)  # warm-up; ours has its own
-    ours, theirs, resident = [], [], 0
+    ours, theirs, our_prefill, their_prefill, resident = [], [], [], [], 0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(arguments.rounds):
             seconds, their_tokens = peer.decode_seconds(PROMPT, arguments.tokens)
             theirs.append(seconds / (arguments.tokens - 1))
-            seconds, our_tokens, peak = run_ours(arguments, folder, number)
-            ours.append(seconds / (arguments.tokens - 1))
+            session = os.path.join(folder, f"{number}.gapscope")
+            run, our_tokens, peak = run_ours(arguments, PROMPT, arguments.tokens, session)
+            ours.append(run["decodeNs"] / 1e9 / (arguments.tokens - 1))
             resident = max(resident, peak)
+            their_prefill.append(peer.prefill_seconds(long_prompt))
+            our_prefill.append(run_ours(arguments, long_prompt, 1, session + ".prefill")[0]["prefillNs"] / 1e9)
     weights = os.path.getsize(arguments.model)
     kv = arguments.kv_bytes * (len(PROMPT) + arguments.tokens)
     our_median, their_median = statistics.median(ours), statistics.median(theirs)
@@ -85,6 +89,9 @@ def main():
                      "all": [t * 1e3 for t in theirs]},
         "ratio": our_median / their_median, "ratioOfBest": min(ours) / min(theirs),
         "sameTokens": our_tokens == their_tokens,
+        "prefill": {"promptTokens": len(long_prompt), "gapscopeMs": statistics.median(our_prefill) * 1e3,
+                    "llamaCppMs": statistics.median(their_prefill) * 1e3,
+                    "ratio": statistics.median(our_prefill) / statistics.median(their_prefill)},
         "memory": {"peakResidentBytes": resident, "weightBytes": weights, "kvBytes": kv,
                    "ratio": resident / (weights + kv)}}, indent=1))
 

@@ -36,3 +36,11 @@ class Peer:
             self.llama.eval([tokens[-1]])
             tokens.append(int(self._logits().argmax()))
         return time.perf_counter() - begin, tokens
+
+    def prefill_seconds(self, prompt):
+        """Seconds until the logits after the prompt are there."""
+        self.llama.reset()
+        begin = time.perf_counter()
+        self.llama.eval(prompt)
+        self._logits()
+        return time.perf_counter() - begin
