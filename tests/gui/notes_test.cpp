@@ -239,6 +239,22 @@ private Q_SLOTS:
         QVERIFY(cell.data(Qt::ToolTipRole).toString().contains(QStringLiteral("&lt;b&gt;bold")));
     }
 
+    void edgesOfASelectionReachTheLowestRowBelowTheStrip() {
+        Window w;
+        const TimeRange whole = w.trace->extent();
+        w.session.setVisibleRange(whole);
+        w.session.addNote({{whole.startNs, whole.startNs}, "a"});
+        const TimeRange middle{whole.startNs + whole.durationNs() / 4, whole.startNs + whole.durationNs() / 2};
+        w.session.select({.kind = Selection::Kind::Range, .range = middle});
+        const QRect rows = w.timeline.parts().rows;
+        const int x =
+            rows.left() + static_cast<int>(std::lround(TimeScale{whole, double(rows.width())}.xOf(middle.startNs)));
+        const QColor accent = Theme::of(w.timeline.palette()).accent;
+        const QImage picture = w.picture();
+        for (const int y : {rows.top() + 1, rows.bottom()})
+            QVERIFY2(nearColour(picture.pixelColor(x, y), accent), qPrintable(picture.pixelColor(x, y).name()));
+    }
+
     void aFlagWithoutRoomForItsWordsIsAPennant() {
         Window w;
         const TimeRange whole = w.trace->extent();

@@ -323,6 +323,15 @@ void TimelinePainter::paintOverviewHandle(QPainter& painter, const QRectF& handl
     painter.restore();
 }
 
+// On the ruler over the range's middle, kept in sight.
+QRectF TimelinePainter::readoutBox(double x0, double x1, const QRect& ruler, const QString& readout) const {
+    const double width = m_metrics.horizontalAdvance(readout) + 12;
+    const double middle = ruler.left() + (std::max(x0, 0.0) + std::min(x1, ruler.width() - 1.0)) / 2;
+    const double x =
+        std::clamp(middle - width / 2, double(ruler.left()), std::max(double(ruler.left()), ruler.right() - width));
+    return {std::round(x), ruler.top() + 2.0, width, ruler.height() - 5.0};
+}
+
 void TimelinePainter::paintRange(QPainter& painter, double x0, double x1, const QRect& rows, const QRect& ruler,
                                  const QString& readout) const {
     painter.save();
@@ -332,15 +341,9 @@ void TimelinePainter::paintRange(QPainter& painter, double x0, double x1, const 
     painter.setClipRect(rows.united(ruler));
     painter.fillRect(QRectF(left, rows.top(), right - left, rows.height()), m_theme.selectionFill);
     for (const double x : {left, right - devicePixel(painter)})
-        painter.fillRect(QRectF(x, ruler.top(), devicePixel(painter), rows.height() + ruler.height()), m_theme.accent);
+        painter.fillRect(QRectF(x, ruler.top(), devicePixel(painter), rows.bottom() + 1 - ruler.top()), m_theme.accent);
     if (!readout.isEmpty()) {
-        // On the ruler over the range's middle, kept in sight.
-        const double width = m_metrics.horizontalAdvance(readout) + 12;
-        const double height = ruler.height() - 5;
-        const double middle = (std::max(left, double(rows.left())) + std::min(right, double(rows.right()))) / 2;
-        const double x =
-            std::clamp(middle - width / 2, double(rows.left()), std::max(double(rows.left()), rows.right() - width));
-        const QRectF box(std::round(x), ruler.top() + 2, width, height);
+        const QRectF box = readoutBox(x0, x1, ruler, readout);
         painter.setRenderHint(QPainter::Antialiasing);
         painter.setPen(Qt::NoPen);
         painter.setBrush(m_theme.accent);
@@ -404,16 +407,20 @@ void TimelinePainter::paintReading(QPainter& painter, const FrameCounter& shown,
 }
 
 void TimelinePainter::paintPointer(QPainter& painter, double x, const QRect& rows, const QRect& ruler,
-                                   const QString& time) const {
+                                   const QString& time, const QRectF& readout) const {
     painter.save();
     painter.setFont(m_font);
     QColor line = m_theme.mutedText;
     line.setAlpha(110);
     const double left = snapped(painter, x);
-    painter.fillRect(QRectF(left, ruler.top(), devicePixel(painter), rows.height() + ruler.height()), line);
+    painter.fillRect(QRectF(left, ruler.top(), devicePixel(painter), rows.bottom() + 1 - ruler.top()), line);
     const double width = m_metrics.horizontalAdvance(time) + 8;
     const double labelX = std::min(left + 1, ruler.right() + 1 - width);
-    const QRectF box(labelX, ruler.top() + 2, width, ruler.height() - 12);
+    QRectF box(labelX, ruler.top() + 2, width, ruler.height() - 12);
+    if (box.intersects(readout)) {
+        box.moveLeft(readout.right() + 1);
+        if (box.right() > ruler.right() + 1) box.moveRight(readout.left() - 1);
+    }
     painter.fillRect(box.adjusted(0, -1, 0, 3), m_theme.headerBackground);
     painter.setPen(m_theme.text);
     painter.drawText(box, Qt::AlignCenter, time);

@@ -44,12 +44,15 @@ public:
     void paintOverviewHandle(QPainter& painter, const QRectF& handle, const QRect& overview) const;
     void paintRange(QPainter& painter, double x0, double x1, const QRect& rows, const QRect& ruler,
                     const QString& readout) const;
+    QRectF readoutBox(double x0, double x1, const QRect& ruler, const QString& readout) const;
     void paintOutline(QPainter& painter, const QRectF& box, const QColor& color, double width) const;
     void paintLink(QPainter& painter, QPointF from, QPointF to) const;
     // The value of a plot at the pointer.
     void paintReading(QPainter& painter, const FrameCounter& shown, const QRect& rows, double x, double value,
                       const QString& text) const;
-    void paintPointer(QPainter& painter, double x, const QRect& rows, const QRect& ruler, const QString& time) const;
+    // The time goes beside the readout of a range; empty: there is none.
+    void paintPointer(QPainter& painter, double x, const QRect& rows, const QRect& ruler, const QString& time,
+                      const QRectF& readout) const;
     // Where a dragged row would go; y from the top of the rows.
     void paintDropLine(QPainter& painter, const QRect& headers, const QRect& rows, int y) const;
     // Around the row that the keys act on.

@@ -38,6 +38,11 @@ QString duration(int64_t ns) {
     return QString::fromStdString(formatDuration(ns));
 }
 
+// Whether the ruler tells how long the selection is. An item's length is in its details.
+bool hasReadout(const Selection& selection, const TimelineIndex::Place& place) {
+    return !selection.range.empty() && (place.row < 0 || selection.kind == Selection::Kind::Token);
+}
+
 }  // namespace
 
 TimelineWidget::TimelineWidget(Session& session, QWidget* parent)
@@ -424,8 +429,13 @@ void TimelineWidget::paintMarks(QPainter& painter, const TimelinePainter& painti
             const int64_t timeNs = now.timeAt(m_pointer->x() - where.rows.left());
             const int64_t stepNs = roundStep(std::max(1.0, now.nsPerPx()));
             const int64_t largestNs = std::max(std::abs(now.range.startNs), std::abs(now.range.endNs));
+            const TimeRange selected = m_session.selection().range;
+            const QRectF readout = hasReadout(m_session.selection(), selectedPlace())
+                                       ? painting.readoutBox(now.xOf(selected.startNs), now.xOf(selected.endNs),
+                                                             where.ruler, duration(selected.durationNs()))
+                                       : QRectF();
             painting.paintPointer(painter, m_pointer->x(), where.rows, where.ruler,
-                                  QString::fromStdString(formatTick(timeNs, stepNs, largestNs)));
+                                  QString::fromStdString(formatTick(timeNs, stepNs, largestNs)), readout);
         }
     }
     const auto plot = std::ranges::find_if(
@@ -459,8 +469,7 @@ void TimelineWidget::paintSelected(QPainter& painter, const TimelinePainter& pai
     const Selection& selection = m_session.selection();
     const TimelineParts where = parts();
     const TimelineIndex::Place place = selectedPlace();
-    const bool isItem = place.row >= 0 && selection.kind != Selection::Kind::Token;
-    if (!selection.range.empty() && !isItem) {
+    if (hasReadout(selection, place)) {
         painting.paintRange(painter, m_frame.scale.xOf(selection.range.startNs),
                             m_frame.scale.xOf(selection.range.endNs), where.rows, where.ruler,
                             duration(selection.range.durationNs()));
