@@ -60,6 +60,7 @@ ShortcutSheet::ShortcutSheet(const QList<QAction*>& window, const QList<QAction*
         {tr("Enter, click"), tr("Select what the row is about")},
         {tr("Double click"), tr("Zoom to it")},
         {tr("Ctrl+C"), tr("Copy the rows with exact values")},
+        {tr("F2, Delete"), tr("Notes: write, remove")},
     };
     auto* columns = new QHBoxLayout;
     columns->setSpacing(40);
