@@ -48,20 +48,10 @@ void boundTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlock* 
 
 // out[t, n] = the product of the Q5_0 panel's row n with token t, plus over blocks its step times job.x[t, block].
 void boundPanels(const PanelJob& job) {
-    for (int64_t row = 0; row < job.rows; row += kLanes) {
-        const uint8_t* const panel = job.panels + row / kLanes * job.panelBytes;
-        const int64_t rows = job.rows - row < kLanes ? job.rows - row : kLanes;
-        int64_t t = 0;
-        const auto run = [&]<int64_t kTokens>() {
-            for (; t + kTokens <= job.tokens; t += kTokens)
-                boundTile<kTokens>(job, panel, job.quantized + t * job.quantizedStride, job.x + t * job.xStride,
-                                   job.out + t * job.outStride + row, rows);
-        };
-        run.template operator()<kQuantizedTokens>();
-        if constexpr (kQuantizedTokens > 4) run.template operator()<4>();
-        run.template operator()<2>();
-        run.template operator()<1>();
-    }
+    forQuantizedTiles(job, [&]<int64_t kTokens>(const uint8_t* panel, int64_t t, int64_t row, int64_t rows) {
+        boundTile<kTokens>(job, panel, job.quantized + t * job.quantizedStride, job.x + t * job.xStride,
+                           job.out + t * job.outStride + row, rows);
+    });
 }
 
 }  // namespace

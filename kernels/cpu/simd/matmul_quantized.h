@@ -93,22 +93,30 @@ void quantizedTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlo
     }
 }
 
-template <WeightType kType>
-void quantizedPanels(const PanelJob& job) {
+// Calls tile.operator()<kTokens>(panel, token, row, rows) for all panels, each with groups of tokens.
+template <class Tile>
+inline void forQuantizedTiles(const PanelJob& job, const Tile& tile) {
     for (int64_t row = 0; row < job.rows; row += kLanes) {
         const uint8_t* const panel = job.panels + row / kLanes * job.panelBytes;
         const int64_t rows = job.rows - row < kLanes ? job.rows - row : kLanes;
         int64_t t = 0;
         const auto run = [&]<int64_t kTokens>() {
             for (; t + kTokens <= job.tokens; t += kTokens)
-                quantizedTile<kType, kTokens>(job, panel, job.quantized + t * job.quantizedStride,
-                                              job.out + t * job.outStride + row, rows);
+                tile.template operator()<kTokens>(panel, t, row, rows);
         };
         run.template operator()<kQuantizedTokens>();
         if constexpr (kQuantizedTokens > 4) run.template operator()<4>();
         run.template operator()<2>();
         run.template operator()<1>();
     }
+}
+
+template <WeightType kType>
+void quantizedPanels(const PanelJob& job) {
+    forQuantizedTiles(job, [&]<int64_t kTokens>(const uint8_t* panel, int64_t t, int64_t row, int64_t rows) {
+        quantizedTile<kType, kTokens>(job, panel, job.quantized + t * job.quantizedStride,
+                                      job.out + t * job.outStride + row, rows);
+    });
 }
 
 }  // namespace
