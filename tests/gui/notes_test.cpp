@@ -372,6 +372,21 @@ private Q_SLOTS:
         QVERIFY(m_window->comparer().after().notes().empty());
     }
 
+    void aNoteInWritingGoesWithItsTrace() {
+        openWindow();
+        open(written("first.gapscope"));
+        auto* timeline = m_window->findChild<TimelineWidget*>(QStringLiteral("timeline"));
+        timeline->command("addNoteAction")->trigger();
+        auto* editor = timeline->findChild<NoteEditor*>();
+        QVERIFY(editor->isVisible());
+        QTest::keyClicks(editor, QStringLiteral("of the first"));
+        open(written("second.gapscope"));
+        QVERIFY(!editor->isVisible());
+        QTest::keyClick(editor, Qt::Key_Return);
+        QVERIFY(session().notes().empty());
+        QVERIFY(!m_window->isWindowModified());
+    }
+
     // Saving writes a session: never over a trace of another program, nor over what something else wrote meanwhile.
     void onlyTheSessionThatWasOpenedIsReplaced() {
         openWindow();

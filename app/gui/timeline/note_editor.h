@@ -14,6 +14,7 @@ public:
 
     explicit NoteEditor(QWidget* parent);
     void open(const QString& text, QRect place);
+    void giveUp() { end(false); }
 
 Q_SIGNALS:
     void written(const QString& text);

@@ -169,7 +169,8 @@ void TimelineWidget::takeTrace() {
         dropElsewhere(std::exchange(m_gaps, nullptr));
         m_measure.reset();
         m_mark.reset();
-        m_rowKeys.clear();  // the same rows of another trace are news, too
+        m_noteEditor->giveUp();  // its note is of the trace before
+        m_rowKeys.clear();       // the same rows of another trace are news, too
         verticalScrollBar()->setValue(0);
     }
     m_gapFeed.setTrace(trace, another);
