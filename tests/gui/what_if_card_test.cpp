@@ -41,6 +41,10 @@ private Q_SLOTS:
             lines += prediction.unavailable.empty();
         const QList<QLabel*> labels = card->findChildren<QLabel*>();
         QCOMPARE(labels.size(), 2 + 3 * lines);
+        // The factor is that of the times beside it.
+        const double factor = expected.recordedMedianNsPerToken / expected.best()->predictedMedianNsPerToken;
+        QVERIFY2(button->text().endsWith(QString::number(factor, 'f', factor < 10 ? 2 : 1) + QChar(0xD7)),
+                 qPrintable(button->text()));
         QSignalSpy wanted(card, &WhatIfCard::runWanted);
         QTest::mouseClick(button, Qt::LeftButton);
         QCOMPARE(wanted.size(), 1);

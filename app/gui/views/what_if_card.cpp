@@ -81,6 +81,12 @@ void WhatIfCard::take(Answer answer) {
     const WhatIf& whatIf = answer.whatIf;
     const bool perToken = whatIf.tokenCount > 0;
     const auto time = [](double ns) { return text(formatDuration(std::llround(ns))); };
+    // By the times that are shown: medians of tokens, which a stall in one of them does not move.
+    const auto factorOf = [&](const Prediction& prediction) {
+        const bool byMedian = perToken && prediction.predictedMedianNsPerToken > 0;
+        return factorText(byMedian ? whatIf.recordedMedianNsPerToken / prediction.predictedMedianNsPerToken
+                                   : prediction.factor);
+    };
     int row = 0;
     for (const Prediction& prediction : whatIf.predictions) {
         if (!prediction.unavailable.empty()) continue;
@@ -89,7 +95,7 @@ void WhatIfCard::take(Answer answer) {
         auto* value = new Label(
             LabelRole::Body,
             time(perToken ? prediction.predictedMedianNsPerToken : static_cast<double>(prediction.predictedNs)), this);
-        auto* factor = new Label(LabelRole::Quiet, factorText(prediction.factor), this);
+        auto* factor = new Label(LabelRole::Quiet, factorOf(prediction), this);
         title->setToolTip(tip);
         for (Label* label : {value, factor}) {
             label->setToolTip(tip);
@@ -109,7 +115,7 @@ void WhatIfCard::take(Answer answer) {
     if (best) {
         m_mode = text(best->mode);
         m_nsPerToken = best->predictedMedianNsPerToken;
-        m_run->setText(tr("Run again as %1: predicted %2").arg(m_mode, factorText(best->factor)));
+        m_run->setText(tr("Run again as %1: predicted %2").arg(m_mode, factorOf(*best)));
         m_run->setToolTip(tooltipOf(*best));
     }
     setVisible(row > 0);
