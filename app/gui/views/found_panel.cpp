@@ -1,10 +1,9 @@
 #include "app/gui/views/found_panel.h"
 
-#include <QVBoxLayout>
-
 #include "app/gui/session/selection_text.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/panel_layout.h"
 #include "core/base/format.h"
 
 namespace gapscope {
@@ -18,14 +17,9 @@ FoundPanel::FoundPanel(Finder& finder, QWidget* parent)
     m_table->setObjectName(QStringLiteral("foundTable"));
     m_table->setColumnCharacters({36, 16, 12, 10}, 0);
     m_table->sortAtFirst(2, Qt::AscendingOrder);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 4, 0, 0);
-    layout->setSpacing(3);
-    auto* captionRow = new QHBoxLayout;
-    captionRow->setContentsMargins(8, 0, 8, 0);
-    captionRow->addWidget(m_caption);
-    layout->addLayout(captionRow);
-    layout->addWidget(m_table, 1);
+    QVBoxLayout* const column = columnIn(this);
+    captionRowIn(column)->addWidget(m_caption);
+    column->addWidget(m_table, 1);
     connect(m_table, &DataTable::chosen, this, [this](int row) {
         if (row >= 0) m_finder.show(static_cast<size_t>(row));
     });

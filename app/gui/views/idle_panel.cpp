@@ -1,7 +1,6 @@
 #include "app/gui/views/idle_panel.h"
 
 #include <QDoubleSpinBox>
-#include <QHBoxLayout>
 #include <QLabel>
 #include <QSplitter>
 #include <cmath>
@@ -9,25 +8,9 @@
 #include "app/gui/session/selection_text.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/panel_layout.h"
 
 namespace gapscope {
-namespace {
-
-QVBoxLayout* columnIn(QWidget* widget) {
-    auto* layout = new QVBoxLayout(widget);
-    layout->setContentsMargins(0, 4, 0, 0);
-    layout->setSpacing(3);
-    return layout;
-}
-
-QHBoxLayout* captionRowIn(QVBoxLayout* column) {
-    auto* row = new QHBoxLayout;
-    row->setContentsMargins(8, 0, 8, 0);
-    column->addLayout(row);
-    return row;
-}
-
-}  // namespace
 
 IdlePanel::IdlePanel(Analyst& analyst, QWidget* parent) : QWidget(parent), m_analyst(analyst) {
     auto* split = new QSplitter(Qt::Horizontal, this);

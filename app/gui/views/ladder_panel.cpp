@@ -3,7 +3,6 @@
 #include <qcustomplot.h>
 
 #include <QAction>
-#include <QHBoxLayout>
 #include <QItemSelectionModel>
 #include <QPushButton>
 #include <QSplitter>
@@ -14,6 +13,7 @@
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/panel_layout.h"
 #include "app/gui/views/plot_style.h"
 #include "core/base/format.h"
 
@@ -51,8 +51,8 @@ LadderPanel::LadderPanel(LadderClimber& climber, QAction* climb, QWidget* parent
     m_table->setObjectName(QStringLiteral("ladderTable"));
     m_table->setColumnCharacters({17, 8, 9, 8, 7, 19, 13, 11, 8, 8, 16}, 10);
     makePlot();
-    auto* captionRow = new QHBoxLayout;
-    captionRow->setContentsMargins(8, 0, 8, 0);
+    QVBoxLayout* const column = columnIn(this);
+    QHBoxLayout* const captionRow = captionRowIn(column);
     captionRow->addWidget(m_caption, 1);
     for (QWidget* button : std::initializer_list<QWidget*>{m_folder, m_compare, m_open, start})
         captionRow->addWidget(button);
@@ -63,11 +63,7 @@ LadderPanel::LadderPanel(LadderClimber& climber, QAction* climb, QWidget* parent
     split->setSizes({360, 620});
     split->setStretchFactor(0, 1);
     split->setStretchFactor(1, 2);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 4, 0, 0);
-    layout->setSpacing(3);
-    layout->addLayout(captionRow);
-    layout->addWidget(split, 1);
+    column->addWidget(split, 1);
     connect(&m_climber, &LadderClimber::changed, this, &LadderPanel::show);
     connect(&m_climber, &LadderClimber::progressChanged, this, &LadderPanel::showCaption);
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &LadderPanel::showButtons);

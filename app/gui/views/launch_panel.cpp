@@ -2,7 +2,6 @@
 
 #include <qcustomplot.h>
 
-#include <QHBoxLayout>
 #include <QSplitter>
 #include <algorithm>
 
@@ -10,6 +9,7 @@
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/panel_layout.h"
 #include "core/base/format.h"
 
 namespace gapscope {
@@ -57,13 +57,8 @@ LaunchPanel::LaunchPanel(Analyst& analyst, QWidget* parent)
     m_facts->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
     makePlot();
     auto* left = new QWidget(this);
-    auto* table = new QVBoxLayout(left);
-    table->setContentsMargins(0, 4, 0, 0);
-    table->setSpacing(3);
-    auto* captionRow = new QHBoxLayout;
-    captionRow->setContentsMargins(8, 0, 8, 0);
-    captionRow->addWidget(m_caption);
-    table->addLayout(captionRow);
+    QVBoxLayout* const table = columnIn(left);
+    captionRowIn(table)->addWidget(m_caption);
     table->addWidget(m_table, 1);
     auto* right = new QWidget(this);
     auto* facts = new QVBoxLayout(right);

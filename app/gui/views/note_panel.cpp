@@ -2,12 +2,12 @@
 
 #include <QAction>
 #include <QItemSelectionModel>
-#include <QVBoxLayout>
 #include <algorithm>
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/panel_layout.h"
 
 namespace gapscope {
 
@@ -31,14 +31,9 @@ NotePanel::NotePanel(Session& session, QWidget* parent)
     };
     setUp(m_rename, "writeNoteAction", Qt::Key_F2, &NotePanel::rename);
     setUp(m_remove, "removeNotesAction", Qt::Key_Delete, &NotePanel::remove);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 4, 0, 0);
-    layout->setSpacing(3);
-    auto* captionRow = new QHBoxLayout;
-    captionRow->setContentsMargins(8, 0, 8, 0);
-    captionRow->addWidget(m_caption);
-    layout->addLayout(captionRow);
-    layout->addWidget(m_table, 1);
+    QVBoxLayout* const column = columnIn(this);
+    captionRowIn(column)->addWidget(m_caption);
+    column->addWidget(m_table, 1);
     connect(m_table, &DataTable::chosen, this, [this](int row) {
         if (row >= 0 && static_cast<size_t>(row) < m_session.notes().size())
             m_session.goTo(m_session.notes()[static_cast<size_t>(row)].range);

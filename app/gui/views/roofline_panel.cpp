@@ -7,7 +7,6 @@
 #include <QPushButton>
 #include <QSplitter>
 #include <QToolTip>
-#include <QVBoxLayout>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -16,6 +15,7 @@
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/panel_layout.h"
 #include "app/gui/views/plot_style.h"
 #include "app/gui/views/roofline_item.h"
 #include "core/base/format.h"
@@ -52,8 +52,8 @@ RooflinePanel::RooflinePanel(Analyst& analyst, QWidget* parent)
     m_table->installEventFilter(this);
     m_table->sortAtFirst(2, Qt::DescendingOrder);
     makePlot();
-    auto* captionRow = new QHBoxLayout;
-    captionRow->setContentsMargins(8, 0, 8, 0);
+    QVBoxLayout* const column = columnIn(this);
+    QHBoxLayout* const captionRow = captionRowIn(column);
     captionRow->addWidget(m_caption, 1);
     captionRow->addWidget(m_measureButton);
     captionRow->addWidget(m_rows);
@@ -64,11 +64,7 @@ RooflinePanel::RooflinePanel(Analyst& analyst, QWidget* parent)
     split->setSizes({290, 710});
     split->setStretchFactor(0, 1);
     split->setStretchFactor(1, 1);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 4, 0, 0);
-    layout->setSpacing(3);
-    layout->addLayout(captionRow);
-    layout->addWidget(split, 1);
+    column->addWidget(split, 1);
     connect(&analyst, &Analyst::reportChanged, this, &RooflinePanel::request);
     connect(m_rows, &QComboBox::currentIndexChanged, this, &RooflinePanel::showRows);
     connect(m_table, &DataTable::chosen, this, &RooflinePanel::choose);

@@ -3,10 +3,10 @@
 #include <QAction>
 #include <QHeaderView>
 #include <QLineEdit>
-#include <QVBoxLayout>
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/views/card.h"
+#include "app/gui/views/panel_layout.h"
 
 namespace gapscope {
 
@@ -28,15 +28,11 @@ void TablePanel::makeTable(TableModel& model, const QString& name, RowOrder orde
     m_filter->setToolTip(tr("Only rows with this text in one of their columns"));
     m_filter->setMaximumWidth(fontMetrics().averageCharWidth() * 28);
     connect(m_filter, &QLineEdit::textChanged, this, [this](const QString& text) { filterChanged(text); });
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 4, 0, 0);
-    layout->setSpacing(3);
-    m_captionRow = new QHBoxLayout;
-    m_captionRow->setContentsMargins(8, 0, 8, 0);
+    QVBoxLayout* const column = columnIn(this);
+    m_captionRow = captionRowIn(column);
     m_captionRow->addWidget(m_caption, 1);
     m_captionRow->addWidget(m_filter);
-    layout->addLayout(m_captionRow);
-    layout->addWidget(m_table, 1);
+    column->addWidget(m_table, 1);
 }
 
 void TablePanel::filterChanged(const QString& text) {

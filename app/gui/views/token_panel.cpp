@@ -13,6 +13,7 @@
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/panel_layout.h"
 #include "core/analysis/token_phases.h"
 #include "core/base/format.h"
 
@@ -74,10 +75,7 @@ TokenPanel::TokenPanel(Analyst& analyst, QWidget* parent)
     makePlot();
     auto* left = new QVBoxLayout;
     left->setSpacing(3);
-    auto* captionRow = new QHBoxLayout;
-    captionRow->setContentsMargins(8, 0, 8, 0);
-    captionRow->addWidget(m_caption);
-    left->addLayout(captionRow);
+    captionRowIn(left)->addWidget(m_caption);
     m_phases = new ElidedLabel(LabelRole::Body, {}, this);
     m_phases->setObjectName(QStringLiteral("tokenPhases"));
     m_phases->setContentsMargins(8, 0, 8, 0);
