@@ -11,7 +11,7 @@
 
 #include "kernels/cpu/bounded_head_driver.h"
 #include "kernels/cpu/dequantize.h"
-#include "kernels/cpu/matmul.h"
+#include "kernels/cpu/matmul_driver.h"
 #include "kernels/cpu/panel_layout.h"
 #include "kernels/cpu/work_split.h"
 
@@ -74,10 +74,6 @@ void findSlack(int64_t tokens, int64_t blocks, Input& input) {
                 block.scale * (0.875F * static_cast<float>(positive) + rounding * static_cast<float>(all));
         }
     }
-}
-
-int64_t panelCount(const PanelKernels& kernels, const PackedMatrix& matrix) {
-    return (matrix.rows() + kernels.panelRows - 1) / kernels.panelRows;
 }
 
 PanelJob jobOf(const PanelKernels& kernels, const PackedMatrix& matrix, const QuantizedBlock* blocks, int64_t tokens,

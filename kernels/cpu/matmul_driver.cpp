@@ -26,10 +26,6 @@ struct Input {
     bool asSingles;
 };
 
-int64_t panelCount(const PanelKernels& kernels, const PackedMatrix& weights) {
-    return (weights.rows() + kernels.panelRows - 1) / kernels.panelRows;
-}
-
 void runPanels(const PanelKernels& kernels, const PackedMatrix& weights, const Input& input, float* out,
                int64_t outStride, WorkRange panels) {
     if (panels.begin >= panels.end || input.tokens == 0) return;

@@ -6,6 +6,11 @@
 
 namespace gapscope {
 
+// Of the rows that the kernels compute together.
+inline int64_t panelCount(const PanelKernels& kernels, const PackedMatrix& matrix) {
+    return (matrix.rows() + kernels.panelRows - 1) / kernels.panelRows;
+}
+
 void runMatmul(const PanelKernels& kernels, const MatmulArgs& args, Part part);
 void runGateUp(const PanelKernels& kernels, const GateUpArgs& args, Part part);
 
