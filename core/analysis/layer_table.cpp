@@ -69,7 +69,7 @@ LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop
     LayerTable table;
     std::map<std::pair<int32_t, StringId>, size_t> rowOfRole;  // place in table.ops
     std::vector<size_t> rowOfOp(trace.ops().size(), SIZE_MAX);
-    const ColumnView<int64_t> ownNs = ownStartNs(trace, stop);
+    const ColumnView<int64_t> ownStarts = ownStartNs(trace, stop);
     int64_t totalNs = 0;
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if ((row & 0xFFFF) == 0 && stop.stop_requested()) return table;
@@ -92,7 +92,7 @@ LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop
         LayerOpTime& role = table.ops[place];
         if (begins) ++role.count;
         role.totalNs += ns;
-        role.ownNs += ownNs.empty() ? ns : TimeRange{ownNs[row], range.endNs}.clippedTo(window).durationNs();
+        role.ownNs += ownNsWithin(window, ownStarts, row, range);
         const double share = range.empty() ? 1 : static_cast<double>(ns) / static_cast<double>(range.durationNs());
         role.bytes += static_cast<double>(op.bytes) * share;
         role.flops += static_cast<double>(op.flops) * share;

@@ -16,6 +16,12 @@ namespace gapscope {
 // plan (bytes or flops) are looked at; the others keep their start. Empty where none overlap: own time is the duration.
 ColumnView<int64_t> ownStartNs(const Trace& trace, std::stop_token stop = {});
 
+// Of the operation at `row`, which takes `range`, within the window.
+inline int64_t ownNsWithin(TimeRange window, const ColumnView<int64_t>& ownStartNs, size_t row, TimeRange range) {
+    const int64_t startNs = ownStartNs.empty() ? range.startNs : ownStartNs[row];
+    return TimeRange{startNs, range.endNs}.clippedTo(window).durationNs();
+}
+
 // The operation's plan, if its bytes or flops are known.
 const OpRow* knownPlanOf(const Trace& trace, OpId op);
 

@@ -64,7 +64,7 @@ Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop) {
     std::map<int32_t, RooflinePoint> layers;
     std::map<std::pair<int16_t, int32_t>, RooflinePoint> tokens;
     std::map<uint32_t, int64_t> nsOfDevice;
-    const ColumnView<int64_t> ownNs = ownStartNs(trace, stop);
+    const ColumnView<int64_t> ownStarts = ownStartNs(trace, stop);
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if ((row & 0xFFFF) == 0 && stop.stop_requested()) return result;
         const TimeRange range{ops.startNs[row], ops.endNs[row]};
@@ -78,7 +78,7 @@ Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop) {
             continue;
         }
         const double share = static_cast<double>(ns) / static_cast<double>(range.durationNs());
-        const int64_t own = ownNs.empty() ? ns : TimeRange{ownNs[row], range.endNs}.clippedTo(window).durationNs();
+        const int64_t own = ownNsWithin(window, ownStarts, row, range);
         const bool begins = window.contains(range.startNs);
         const bool prompt = ops.token[row] == kPrefillToken;
         RooflinePoint& role = roles[{op->name, ops.name[row], prompt}];

@@ -25,7 +25,7 @@ ThroughputTable throughput(const Trace& trace, TimeRange window, std::stop_token
     const DeviceOps& ops = trace.deviceOps();
     ThroughputTable table;
     std::vector<int64_t> nsOfTrack(trace.tracks().size());
-    const ColumnView<int64_t> ownNs = ownStartNs(trace, stop);
+    const ColumnView<int64_t> ownStarts = ownStartNs(trace, stop);
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if ((row & 0xFFFF) == 0 && stop.stop_requested()) return table;
         const TimeRange range{ops.startNs[row], ops.endNs[row]};
@@ -35,7 +35,7 @@ ThroughputTable throughput(const Trace& trace, TimeRange window, std::stop_token
         const OpRow* plan = knownPlanOf(trace, ops.op[row]);
         if (!plan) continue;
         const double share = static_cast<double>(ns) / static_cast<double>(range.durationNs());
-        const int64_t own = ownNs.empty() ? ns : TimeRange{ownNs[row], range.endNs}.clippedTo(window).durationNs();
+        const int64_t own = ownNsWithin(window, ownStarts, row, range);
         for (Throughput* part : {&table.all, &table.categories[static_cast<size_t>(ops.category[row])]}) {
             part->bytes += static_cast<double>(plan->bytes) * share;
             part->flops += static_cast<double>(plan->flops) * share;
