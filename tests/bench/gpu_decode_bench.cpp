@@ -1,31 +1,90 @@
-// Decode speed on the GPU, untraced: tokens a second of each mode, beside the time that reading the weights once a
-// token takes at the measured memory rate. Prints one JSON object a mode.
-// gpu_decode_bench [--precision NAME] MODEL [TOKENS] [REPEATS] [MODE...]
+// Decode and prefill speed on the GPU, untraced: tokens a second of each mode, beside the time that reading the weights
+// once a token takes at the measured memory rate; of the prompt, beside its matmuls at cuBLASLt's rate, too. Prints one
+// JSON object a mode. With one new token it is the prompt alone that is measured.
+// gpu_decode_bench [--precision NAME] [--prompt TOKENS] MODEL [TOKENS] [REPEATS] [MODE...]
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "core/runner/cuda_libraries.h"
+#include "core/runner/cuda_peaks.h"
 #include "core/runner/generate.h"
+#include "core/runner/plan.h"
 #include "kernels/cuda/memory_bandwidth.h"
 
 namespace {
 
 using namespace gapscope;
 
-int run(const Model& model, const char* name, Precision precision, Mode mode, int64_t tokens, int64_t repeats,
-        double bytesPerSecond, double pastNs) {
+constexpr const char* kUsage =
+    "gpu_decode_bench [--precision NAME] [--prompt TOKENS] MODEL [TOKENS] [REPEATS] [MODE...]\n";
+
+struct Settings {
+    Precision precision = Precision::File;
+    int64_t promptTokens = 20;
+    int64_t newTokens = 128;
+    int64_t repeats = 7;
+    std::vector<Mode> modes;
+};
+
+// What the device does a second at most, measured here and now.
+struct Peaks {
+    double bytesPerSecond = 0;
+    double flopsPerSecond = 0;  // 0: cuBLASLt is not here
+};
+
+// Least, median and most.
+struct Spread {
+    explicit Spread(std::vector<double> values) {
+        std::sort(values.begin(), values.end());
+        least = values.front();
+        median = values[values.size() / 2];
+        most = values.back();
+    }
+    double least = 0, median = 0, most = 0;
+};
+
+// Of the prompt's matmuls, the last token's head included.
+double promptFlops(const Model& model, Precision precision, int64_t tokens) {
+    PlanRequest request;
+    request.flavor = PlanFlavor::Cuda;
+    request.precision = precision;
+    request.tokens = tokens;
+    int64_t flops = 0;
+    for (const PlanOp& op : makePlan(model, request).ops)
+        if (op.category == Category::Gemm) flops += op.cost(0).flops;
+    return static_cast<double>(flops);
+}
+
+void printPrefill(const Model& model, const Settings& settings, const Peaks& peaks, std::vector<double> milliseconds,
+                  double weightFloorMs) {
+    const Spread spread(std::move(milliseconds));
+    const double flops = promptFlops(model, settings.precision, settings.promptTokens);
+    // Products of int8 have another rate, which is not measured here.
+    const bool known = peaks.flopsPerSecond > 0 && settings.precision != Precision::Int8;
+    const double matmulFloorMs = known ? flops / peaks.flopsPerSecond * 1e3 : 0;
+    std::printf(
+        "\"promptTokens\":%lld,\"prefillMs\":%.4f,\"prefillMsMin\":%.4f,\"prefillMsMax\":%.4f,"
+        "\"prefillTokensPerSecond\":%.0f,\"prefillFlops\":%.4g,\"flopsPerSecond\":%.4g,"
+        "\"prefillMatmulFloorMs\":%.4f,\"prefillWeightFloorMs\":%.4f,\"prefillShareOfFloor\":%.3f,",
+        static_cast<long long>(settings.promptTokens), spread.median, spread.least, spread.most,
+        static_cast<double>(settings.promptTokens) * 1e3 / spread.median, flops, peaks.flopsPerSecond, matmulFloorMs,
+        weightFloorMs, std::max(matmulFloorMs, weightFloorMs) / spread.median);
+}
+
+int run(const Model& model, const Settings& asked, Mode mode, const Peaks& peaks, double pastNs) {
     GenerateSettings settings;
-    settings.precision = precision;
+    settings.precision = asked.precision;
     settings.device = "cuda";
     settings.mode = mode;
-    for (int32_t i = 0; i < 20; ++i)
+    for (int64_t i = 0; i < asked.promptTokens; ++i)
         settings.promptIds.push_back(static_cast<int32_t>((i * 7919 + 11) % model.config().vocabulary));
-    settings.maxNewTokens = tokens;
+    settings.maxNewTokens = asked.newTokens;
     settings.ignoreEos = true;
     settings.warmup = 2;
-    settings.repeats = repeats;
+    settings.repeats = asked.repeats;
     ActivityLog log(TraceLevel::Off);
     PreparedInfo prepared;
     GenerateEvents events;
@@ -35,73 +94,94 @@ int run(const Model& model, const char* name, Precision precision, Mode mode, in
         std::fprintf(stderr, "%s\n", result.error().message.c_str());
         return 1;
     }
-    std::vector<double> rates;
-    std::vector<double> firsts;
+    std::vector<double> rates, firsts, prefills;
     for (const RepeatResult& repeat : result->repeats) {
         rates.push_back(repeat.tokensPerSecond());
         firsts.push_back(static_cast<double>(repeat.timeToFirstTokenNs) * 1e-6);
+        prefills.push_back(static_cast<double>(repeat.prefillNs) * 1e-6);
     }
-    std::sort(rates.begin(), rates.end());
-    std::sort(firsts.begin(), firsts.end());
-    const double rate = rates[rates.size() / 2];
-    const double floorNs = static_cast<double>(result->weightBytes) / bytesPerSecond * 1e9;
+    const double floorMs = static_cast<double>(result->weightBytes) / peaks.bytesPerSecond * 1e3;
     std::printf(
-        "{\"model\":\"%s\",\"device\":\"%s\",\"precision\":\"%s\",\"mode\":\"%s\",\"newTokens\":%lld,\"repeats\":%zu,"
-        "\"tokensPerSecond\":%.1f,\"tokensPerSecondMin\":%.1f,\"tokensPerSecondMax\":%.1f,"
-        "\"msPerToken\":%.4f,\"timeToFirstTokenMs\":%.3f,\"weightBytes\":%lld,\"readBytesPerSecond\":%.4g,"
-        "\"floorMsPerToken\":%.4f,\"shareOfFloor\":%.3f,\"processSeconds\":%.1f}\n",
-        name, prepared.deviceName.c_str(), std::string(precisionName(precision)).c_str(),
-        std::string(modeName(mode)).c_str(), static_cast<long long>(tokens), rates.size(), rate, rates.front(),
-        rates.back(), 1e3 / rate, firsts[firsts.size() / 2], static_cast<long long>(result->weightBytes),
-        bytesPerSecond, floorNs * 1e-6, floorNs * 1e-9 * rate, pastNs * 1e-9);
+        "{\"model\":\"%s\",\"device\":\"%s\",\"precision\":\"%s\",\"mode\":\"%s\",\"newTokens\":%lld,\"repeats\":%zu,",
+        model.config().name.c_str(), prepared.deviceName.c_str(), std::string(precisionName(asked.precision)).c_str(),
+        std::string(modeName(mode)).c_str(), static_cast<long long>(asked.newTokens), rates.size());
+    printPrefill(model, asked, peaks, std::move(prefills), floorMs);
+    if (asked.newTokens > 1) {
+        const Spread rate(std::move(rates));
+        std::printf(
+            "\"tokensPerSecond\":%.1f,\"tokensPerSecondMin\":%.1f,\"tokensPerSecondMax\":%.1f,\"msPerToken\":%.4f,"
+            "\"floorMsPerToken\":%.4f,\"shareOfFloor\":%.3f,",
+            rate.median, rate.least, rate.most, 1e3 / rate.median, floorMs, floorMs * 1e-3 * rate.median);
+    }
+    std::printf(
+        "\"timeToFirstTokenMs\":%.3f,\"weightBytes\":%lld,\"readBytesPerSecond\":%.4g,\"processSeconds\":%.1f}\n",
+        Spread(std::move(firsts)).median, static_cast<long long>(result->weightBytes), peaks.bytesPerSecond,
+        pastNs * 1e-9);
     std::fflush(stdout);
     return 0;
+}
+
+// 0: cuBLASLt or its memory could not be had.
+double matmulRate() {
+    auto cublas = CublasLt::open();
+    cudaStream_t stream = nullptr;
+    if (!cublas || cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) != cudaSuccess) return 0;
+    const double rate = measureArithmeticRate(**cublas, stream);
+    cudaStreamDestroy(stream);
+    return rate;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    using namespace gapscope;
     std::vector<std::string> arguments(argv + 1, argv + argc);
-    gapscope::Precision precision = gapscope::Precision::File;
-    if (arguments.size() > 1 && arguments[0] == "--precision") {
-        const auto named = gapscope::precisionFromName(arguments[1]);
-        if (!named) {
-            std::fprintf(stderr, "There is no precision %s.\n", arguments[1].c_str());
+    Settings settings;
+    while (arguments.size() > 1 && arguments[0].starts_with("--")) {
+        if (arguments[0] == "--precision") {
+            const auto named = precisionFromName(arguments[1]);
+            if (!named) {
+                std::fprintf(stderr, "There is no precision %s.\n", arguments[1].c_str());
+                return 2;
+            }
+            settings.precision = *named;
+        } else if (arguments[0] == "--prompt" && std::atoll(arguments[1].c_str()) > 0) {
+            settings.promptTokens = std::atoll(arguments[1].c_str());
+        } else {
+            std::fputs(kUsage, stderr);
             return 2;
         }
-        precision = *named;
         arguments.erase(arguments.begin(), arguments.begin() + 2);
     }
     if (arguments.empty()) {
-        std::fprintf(stderr, "gpu_decode_bench [--precision NAME] MODEL [TOKENS] [REPEATS] [MODE...]\n");
+        std::fputs(kUsage, stderr);
         return 2;
     }
-    const int64_t tokens = arguments.size() > 1 ? std::atoll(arguments[1].c_str()) : 128;
-    const int64_t repeats = arguments.size() > 2 ? std::atoll(arguments[2].c_str()) : 7;
-    std::vector<gapscope::Mode> modes;
+    if (arguments.size() > 1) settings.newTokens = std::atoll(arguments[1].c_str());
+    if (arguments.size() > 2) settings.repeats = std::atoll(arguments[2].c_str());
     for (size_t i = 3; i < arguments.size(); ++i) {
-        const auto mode = gapscope::modeFromName(arguments[i]);
+        const auto mode = modeFromName(arguments[i]);
         if (!mode) {
             std::fprintf(stderr, "There is no mode %s.\n", arguments[i].c_str());
             return 2;
         }
-        modes.push_back(*mode);
+        settings.modes.push_back(*mode);
     }
-    if (modes.empty()) modes = {gapscope::Mode::Graph, gapscope::Mode::Fused, gapscope::Mode::Eager};
-    const int64_t startNs = gapscope::nowNs();
-    const auto measured = gapscope::cuda::measureReadBandwidth(0);
+    if (settings.modes.empty()) settings.modes = {Mode::Graph, Mode::Fused, Mode::Eager};
+    const int64_t startNs = nowNs();
+    const auto measured = cuda::measureReadBandwidth(0);
     if (!measured.error.empty()) {
         std::fprintf(stderr, "No GPU can be used: %s\n", measured.error.c_str());
         return 1;
     }
-    const auto model = gapscope::Model::load(arguments[0]);
+    const Peaks peaks{measured.bytesPerSecond, matmulRate()};
+    const auto model = Model::load(arguments[0]);
     if (!model) {
         std::fprintf(stderr, "%s\n", model.error().message.c_str());
         return 1;
     }
     int failed = 0;
-    for (const gapscope::Mode mode : modes)
-        failed |= run(**model, (*model)->config().name.c_str(), precision, mode, tokens, repeats,
-                      measured.bytesPerSecond, static_cast<double>(gapscope::nowNs() - startNs));
+    for (const Mode mode : settings.modes)
+        failed |= run(**model, settings, mode, peaks, static_cast<double>(nowNs() - startNs));
     return failed;
 }
