@@ -271,9 +271,11 @@ Result<Backend::PlanId> CudaBackend::add(Plan plan) {
     std::string shape("[");
     shape += std::to_string(tokens);
     shape += ']';
-    compiled->graphOp = m_mode == Mode::Persistent && tokens == 1
-                            ? m_log.describe({"persistent_decode_bf16", "decode", shape, "bf16", Category::Gemm, -1})
-                            : m_log.describe({name, name, shape, "", Category::Other, -1});
+    const std::string format = persistentFormat() == CudaFormat::Int8 ? "int8" : "bf16";
+    compiled->graphOp =
+        m_mode == Mode::Persistent && tokens == 1
+            ? m_log.describe({"persistent_decode_" + format, "decode", shape, format, Category::Gemm, -1})
+            : m_log.describe({name, name, shape, "", Category::Other, -1});
     // A prompt's plan runs once or twice; making a graph of it would take longer than it saves.
     // A persistent step takes one token; its logits are those of a graph, and so are those of drafts checked by one.
     if ((m_mode == Mode::Graph && tokens == 1) || (checks && m_mode != Mode::Fused && m_mode != Mode::Eager))

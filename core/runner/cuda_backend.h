@@ -69,7 +69,10 @@ private:
     cuda::Launch launchOn(bool overlap) const { return {m_stream.get(), overlap, m_properties.multiProcessorCount}; }
     Status captureGraph(Compiled& compiled);
     Status checkPersistent() const;
+    CudaFormat persistentFormat() const;  // of all layers, where mode persistent runs them
     Status preparePersistent(Compiled& compiled);
+    template <class Matrix>
+    Status preparePersistentOf(Compiled& compiled);
     // What all ops of a plan cost together at a position.
     void countCost(Compiled& compiled) const;
     // Before the first op of a plan: the position on the device is this step's.

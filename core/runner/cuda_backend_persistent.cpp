@@ -1,6 +1,7 @@
 // The persistent mode of the CUDA backend: what its one kernel a token needs to know of the model.
 #include "core/runner/cuda_backend.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,17 +13,30 @@ Status CudaBackend::checkPersistent() const {
                         m_properties.name + " has " + std::to_string(m_properties.major) + "." +
                         std::to_string(m_properties.minor) + ". Take mode graph.",
                     ErrorKind::WrongUse);
-    for (const MatrixView* matrix : m_formats.matrices())
-        if (m_formats.of(*matrix) != CudaFormat::Bf16)
-            return fail("Mode persistent reads weights in bf16 only: take precision bf16, or mode graph.",
+    for (const MatrixView* matrix : m_formats.matrices()) {
+        const bool isTable = matrix->data == m_model.embedding().data || matrix->data == m_model.head().data;
+        if (m_formats.of(*matrix) != (isTable ? CudaFormat::Bf16 : persistentFormat()))
+            return fail("Mode persistent reads weights in bf16 or int8: take one of these precisions, or mode graph.",
                         ErrorKind::WrongUse);
+    }
     return {};
 }
 
+CudaFormat CudaBackend::persistentFormat() const {
+    return m_precision == Precision::Int8 ? CudaFormat::Int8 : CudaFormat::Bf16;
+}
+
 Status CudaBackend::preparePersistent(Compiled& compiled) {
-    cuda::PersistentDecodeArgs args;
-    std::vector<cuda::PersistentLayer> layers;
-    const auto matrix = [&](const MatrixView& view) { return std::get<cuda::WeightMatrix>(m_weights.matrix(&view)); };
+    return persistentFormat() == CudaFormat::Int8 ? preparePersistentOf<cuda::Int8Matrix>(compiled)
+                                                  : preparePersistentOf<cuda::WeightMatrix>(compiled);
+}
+
+template <class Matrix>
+Status CudaBackend::preparePersistentOf(Compiled& compiled) {
+    cuda::PersistentDecodeArgsOf<Matrix> args;
+    std::vector<cuda::PersistentLayerOf<Matrix>> layers;
+    const auto matrix = [&](const MatrixView& view) { return std::get<Matrix>(m_weights.matrix(&view)); };
+    const auto table = [&](const MatrixView& view) { return std::get<cuda::WeightMatrix>(m_weights.matrix(&view)); };
     const auto norm = [&](const std::vector<float>& values) { return m_weights.norm(&values).onePlus; };
     for (size_t i = 0; i < m_model.layers().size(); ++i) {
         const LayerWeights& weights = m_model.layers()[i];
@@ -46,21 +60,22 @@ Status CudaBackend::preparePersistent(Compiled& compiled) {
                           .global = global ? 1 : 0});
     }
     constexpr size_t kAlignment = 256;
-    const size_t bytes = layers.size() * sizeof(cuda::PersistentLayer);
+    const size_t bytes = layers.size() * sizeof(layers.front());
     const size_t exchangeAt = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    const std::span<const cuda::PersistentLayerOf<Matrix>> described(layers);
     const size_t exchangeBytes =
-        cuda::persistentExchangeBytes(layers, static_cast<int>(m_config.heads), static_cast<int>(m_config.headDim));
+        cuda::persistentExchangeBytes(described, static_cast<int>(m_config.heads), static_cast<int>(m_config.headDim));
     void* raw = nullptr;
     cudaError_t error = cudaMalloc(&raw, exchangeAt + exchangeBytes);
     m_persistentMemory.reset(raw);
     if (error == cudaSuccess) error = cudaMemcpy(raw, layers.data(), bytes, cudaMemcpyHostToDevice);
-    args.layers = static_cast<const cuda::PersistentLayer*>(raw);
+    args.layers = static_cast<const cuda::PersistentLayerOf<Matrix>*>(raw);
     args.exchange = static_cast<std::byte*>(raw) + exchangeAt;
     if (error == cudaSuccess) error = cudaMemset(args.exchange, 0, exchangeBytes);
     if (error != cudaSuccess) return cudaFailure("The GPU gave no memory for the persistent mode's layers", error);
     args.headDim = static_cast<int>(m_config.headDim);
-    args.table = matrix(m_model.embedding());
-    args.head = matrix(m_model.head());
+    args.table = table(m_model.embedding());
+    args.head = table(m_model.head());
     args.outputNorm = norm(m_model.outputNorm());
     args.embeddingScale = static_cast<float>(m_config.embeddingScale);
     args.epsilon = static_cast<float>(m_config.rmsEpsilon);
@@ -79,7 +94,7 @@ Status CudaBackend::preparePersistent(Compiled& compiled) {
     args.arrivals = m_arrivals;
     countCost(compiled);
     compiled.persistent = std::make_unique<cuda::PersistentDecode>();
-    error = compiled.persistent->prepare(layers, args, m_properties.multiProcessorCount);
+    error = compiled.persistent->prepare(described, args, m_properties.multiProcessorCount);
     return error == cudaSuccess ? Status() : cudaFailure("The GPU cannot run this model as one kernel a token", error);
 }
 

@@ -45,9 +45,12 @@ __device__ __forceinline__ void waitForPhase(unsigned barrier, unsigned parity) 
         : "memory");
 }
 
-// 16 bytes to shared memory, by this thread, which waits for its own.
+// 16 or 4 bytes to shared memory, by this thread, which waits for its own.
 __device__ __forceinline__ void copyAhead(void* to, const void* from) {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(sharedAddress(to)), "l"(from) : "memory");
+}
+__device__ __forceinline__ void copyFourAhead(void* to, const void* from) {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(sharedAddress(to)), "l"(from) : "memory");
 }
 __device__ __forceinline__ void waitForCopies() {
     asm volatile("cp.async.wait_all;" ::: "memory");

@@ -88,6 +88,24 @@ __device__ __forceinline__ Range blockRange(Range range, float2* partials) {
     return range;
 }
 
+// Eight bf16 rounded, and a bit for each that is an outlier.
+struct QuantizedEight {
+    uint2 integers;
+    unsigned outliers;
+};
+__device__ __forceinline__ QuantizedEight quantizeEight(uint4 vector, float scale) {
+    float x[8];
+    unpack8(vector, x);
+    int q[8];
+    unsigned mask = 0;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+        q[i] = quantized(x[i], scale);
+        mask |= isOutlier(x[i]) ? 1U << i : 0U;
+    }
+    return {{packBytes(q[0], q[1], q[2], q[3]), packBytes(q[4], q[5], q[6], q[7])}, mask};
+}
+
 // Quantises `stride` bf16 of `values` (columns, then zeros) into `out` of quantizedBytes(). Every thread of the block
 // takes part; all of `values` is there.
 template <int kHeld>
@@ -120,17 +138,9 @@ __device__ __forceinline__ Int8Input quantizeInput(const Bf16* values, int colum
     auto* const masks = reinterpret_cast<uint8_t*>(out) + stride;
     const auto store = [&](uint4 vector, int at) {
         if (at >= stride) return;
-        float x[8];
-        unpack8(vector, x);
-        int q[8];
-        unsigned mask = 0;
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            q[i] = quantized(x[i], scale);
-            mask |= isOutlier(x[i]) ? 1U << i : 0U;
-        }
-        if (range.outliers) masks[at / 8] = static_cast<uint8_t>(mask);
-        reinterpret_cast<uint2*>(out)[at / 8] = {packBytes(q[0], q[1], q[2], q[3]), packBytes(q[4], q[5], q[6], q[7])};
+        const QuantizedEight eight = quantizeEight(vector, scale);
+        if (range.outliers) masks[at / 8] = static_cast<uint8_t>(eight.outliers);
+        reinterpret_cast<uint2*>(out)[at / 8] = eight.integers;
     };
 #pragma unroll
     for (int i = 0; i < kHeld; ++i)

@@ -11,18 +11,19 @@ namespace gapscope::cuda {
 
 // The multiplying side of one block. One piece of code multiplies for all steps: the instructions of a copy for each
 // would not stay in the caches.
-class Consumer : private StepInput {
+template <class Matrix>
+class Consumer : private StepInput<Matrix> {
 public:
-    __device__ __forceinline__ Consumer(const Kernel& kernel, const Ring& ring)
-        : StepInput(kernel), m_ring(ring), m_arrived(kernel.arrived) {}
+    __device__ __forceinline__ Consumer(const KernelOf<Matrix>& kernel, const Ring& ring)
+        : Base(kernel), m_ring(ring), m_arrived(kernel.arrived) {}
 
     __device__ __forceinline__ void run() {
         begin();
         int step = kQkv;
         for (int layer = 0;;) {
-            const PersistentLayer& weights = layers()[layer & 1];
+            const Layer& weights = layers()[layer & 1];
             const StepShape& shape = m_kernel.shapes[step];
-            const bool isLong = shape.isLong != 0;
+            const bool isLong = !kQuantizes && shape.isLong != 0;
             prepareInput(step, layer, weights);
             if (step == kOutput)
                 aheadOfNorm(weights.postAttentionNorm, weights.preFeedForwardNorm, kGateUp);
@@ -49,6 +50,19 @@ public:
     }
 
 private:
+    using Base = StepInput<Matrix>;
+    using Layer = typename Base::Layer;
+    using Base::activated, Base::aheadOfNorm, Base::begin, Base::fetchLayer, Base::inputAt, Base::integersAt,
+        Base::isTeam, Base::lane, Base::layers, Base::parts, Base::prepareInput, Base::projected, Base::results,
+        Base::rope, Base::scales, Base::shares, Base::stacked, Base::state, Base::statistics, Base::sums, Base::thread,
+        Base::warp;
+    using Base::kQuantizes;
+    using Base::m_args, Base::m_kernel, Base::m_layout, Base::m_number, Base::m_range;
+    template <class T>
+    static __device__ __forceinline__ T* at(int offset) {
+        return Base::template at<T>(offset);
+    }
+
     static __device__ __forceinline__ int tilesOf(const StepShape& shape, int units) {
         return static_cast<int>(shape.unitsOfTile.quotient(static_cast<unsigned>(units) + shape.unitsOfTile.value - 1));
     }
@@ -77,7 +91,8 @@ private:
             const int first = m_ring.dataAt + slot * m_ring.slotBytes + inTile * (gated ? rowBytes : 2 * rowBytes);
             const int second = first + (gated ? inThis * rowBytes : 2 * unit + 1 < rows ? rowBytes : 0);
             waitForPhase(full, parity);
-            const float both = sumTwo(dotTwo<kWarp>(first, second, inputAt(step), shape.vectors));
+            const float both = multiplyTwo(step, first, second, shape.vectors, gated ? unit : 2 * unit,
+                                           gated ? unit + rows : 2 * unit + 1);
             __syncwarp();
             if (lane() == 0)  // together kMostUnits a tile
                 arrive(full + (m_ring.emptyAt - m_ring.fullAt), inTile == 0 ? kMostUnits - inThis + 1 : 1);
@@ -149,6 +164,54 @@ private:
     __device__ __forceinline__ void skipLong(const StepShape& shape) {
         m_tile += tilesOf(shape, shares()[kDown].rows());
         syncMultiplying();
+    }
+
+    // Of the two rows as sumTwo() gives them; theirs are these of the step's scales.
+    __device__ __forceinline__ float multiplyTwo(int step, int first, int second, int vectors, int scale,
+                                                 int secondScale) const {
+        if constexpr (kQuantizes)
+            if (step != kHead) {
+                const Int8Sum sum = dotTwoQuantized(step, first, second, vectors);
+                return resultOf(Int8Input{nullptr, nullptr, nullptr, m_range.largest, m_range.outliers}, sum,
+                                scales(step)[lane() < kWarp / 2 ? scale : secondScale]);
+            }
+        return sumTwo(dotTwo<kWarp>(first, second, inputAt(step), vectors));
+    }
+
+    __device__ __forceinline__ Int8Sum dotTwoQuantized(int step, int first, int second, int vectors) const {
+        const int input = integersAt(step);
+        int2 products{0, 0};
+#pragma unroll 1
+        for (int byte = 16 * lane(); byte < 16 * vectors; byte += 16 * kWarp) {
+            const uint4 x = *at<const uint4>(input + byte);
+            products.x = dot16(*at<const uint4>(first + byte), x, products.x);
+            products.y = dot16(*at<const uint4>(second + byte), x, products.y);
+        }
+        products = {__reduce_add_sync(0xffffffffU, products.x), __reduce_add_sync(0xffffffffU, products.y)};
+        return {lane() < kWarp / 2 ? products.x : products.y,
+                m_range.outliers ? outliersOfTwo(step, first, second, vectors) : 0.0F};
+    }
+
+    // In the order of mode graph, where down's rows are shared by kInt8SplitThreads threads.
+    __device__ __forceinline__ float outliersOfTwo(int step, int first, int second, int vectors) const {
+        const int stride = step == kDown ? kInt8SplitThreads : kWarp;
+        const int values = inputAt(step), masks = integersAt(step) + kInt8Vector * vectors;
+        float sum = 0;
+#pragma unroll 1
+        for (int part = 0; part < stride; part += kWarp) {
+            float2 ofPart{0, 0};
+#pragma unroll 1
+            for (int vector = part + lane(); vector < vectors; vector += stride)
+#pragma unroll 1
+                for (unsigned mask = *at<const uint16_t>(masks + 2 * vector); mask != 0; mask &= mask - 1) {
+                    const int i = kInt8Vector * vector + __ffs(static_cast<int>(mask)) - 1;
+                    const float x = toFloat(*at<const Bf16>(values + 2 * i));
+                    ofPart.x = fmaf(static_cast<float>(*at<const signed char>(first + i)), x, ofPart.x);
+                    ofPart.y = fmaf(static_cast<float>(*at<const signed char>(second + i)), x, ofPart.y);
+                }
+            sum += sumTwo(ofPart);
+        }
+        return sum;
     }
 
     // A lane's part of the products of two rows with the input, of which kThreads threads take vectors in turns.
@@ -231,7 +294,7 @@ private:
     };
 
     // Some blocks attend, a head and a part of its keys each.
-    __device__ __forceinline__ void attention(const PersistentLayer& weights) {
+    __device__ __forceinline__ void attention(const Layer& weights) {
         const int tasks = m_args.heads * weights.splits;
         if (static_cast<int>(blockIdx.x) >= tasks) return;
         AttentionDecodeArgs all;

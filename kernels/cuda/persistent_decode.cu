@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "kernels/cuda/persistent_consumer.cuh"
 
@@ -9,7 +10,8 @@ namespace gapscope::cuda {
 
 namespace {
 
-__global__ void __launch_bounds__(kBlockThreads, 1) persistent_decode_bf16(const __grid_constant__ Kernel kernel) {
+template <class Matrix>
+__device__ __forceinline__ void decodeStep(const KernelOf<Matrix>& kernel) {
 #if __CUDA_ARCH__ >= 900
     __shared__ uint64_t full[kMostSlots], empty[kMostSlots];
     const Ring ring{keptAddress(full), keptAddress(empty), kernel.layout.ringAt, kernel.layout.slotBytes,
@@ -23,11 +25,36 @@ __global__ void __launch_bounds__(kBlockThreads, 1) persistent_decode_bf16(const
     }
     __syncthreads();
     if (threadIdx.x >= kMultiplying) {
-        if (threadIdx.x == kMultiplying) Producer(kernel, ring).run();
+        if (threadIdx.x == kMultiplying) Producer<Matrix>(kernel, ring).run();
         return;
     }
-    Consumer(kernel, ring).run();
+    Consumer<Matrix>(kernel, ring).run();
 #endif
+}
+
+// A kernel for each format: what runs in a layer must fit the instruction cache.
+__global__ void __launch_bounds__(kBlockThreads, 1)
+    persistent_decode_bf16(const __grid_constant__ KernelOf<WeightMatrix> kernel) {
+    decodeStep(kernel);
+}
+__global__ void __launch_bounds__(kBlockThreads, 1)
+    persistent_decode_int8(const __grid_constant__ KernelOf<Int8Matrix> kernel) {
+    decodeStep(kernel);
+}
+
+auto* functionFor(const KernelOf<WeightMatrix>&) {
+    return persistent_decode_bf16;
+}
+auto* functionFor(const KernelOf<Int8Matrix>&) {
+    return persistent_decode_int8;
+}
+
+// Elements of an input and 16-byte vectors of a row, with their padding.
+StepShape shapeOf(int rows, const WeightMatrix& matrix) {
+    return {.rows = rows, .vectors = matrix.stride / 8, .inputs = matrix.stride};
+}
+StepShape shapeOf(int rows, const Int8Matrix& matrix) {
+    return {.rows = rows, .vectors = matrix.stride / kInt8Vector, .inputs = matrix.stride};
 }
 
 int rounded(size_t bytes) {
@@ -35,15 +62,18 @@ int rounded(size_t bytes) {
     return static_cast<int>((bytes + kStep - 1) / kStep * kStep);
 }
 
-void shapesFor(const PersistentLayer& layer, const PersistentDecodeArgs& args, StepShape (&shapes)[kSteps]) {
-    const auto shape = [](int rows, const WeightMatrix& matrix) { return StepShape{rows, matrix.stride / 8}; };
-    shapes[kQkv] = shape(layer.query.rows + layer.key.rows + layer.value.rows, layer.query);
-    shapes[kOutput] = shape(layer.output.rows, layer.output);
-    shapes[kGateUp] = shape(layer.gate.rows, layer.gate);
+template <class Matrix>
+void shapesFor(const PersistentLayerOf<Matrix>& layer, const PersistentDecodeArgsOf<Matrix>& args,
+               StepShape (&shapes)[kSteps]) {
+    shapes[kQkv] = shapeOf(layer.query.rows + layer.key.rows + layer.value.rows, layer.query);
+    shapes[kOutput] = shapeOf(layer.output.rows, layer.output);
+    shapes[kGateUp] = shapeOf(layer.gate.rows, layer.gate);
     shapes[kGateUp].rowsOfUnit = 1;
-    shapes[kDown] = shape(layer.down.rows, layer.down);
-    if (layer.down.columns > kLongestRowOfAWarp) shapes[kDown].rowsOfUnit = shapes[kDown].isLong = 1;
-    shapes[kHead] = shape(args.head.rows, args.head);
+    shapes[kDown] = shapeOf(layer.down.rows, layer.down);
+    // Sums of integers have no order: a warp takes rows of any length.
+    if (!std::is_same_v<Matrix, Int8Matrix> && layer.down.columns > kLongestRowOfAWarp)
+        shapes[kDown].rowsOfUnit = shapes[kDown].isLong = 1;
+    shapes[kHead] = shapeOf(args.head.rows, args.head);
 }
 
 int unitBytes(const StepShape& shape) {
@@ -66,7 +96,10 @@ int64_t bytesHeld(const StepShape (&shapes)[kSteps], int blocks, int slotBytes, 
 }
 
 // The ring takes what the rest leaves. No slots: it does not fit.
-Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgs& args, int blocks, size_t sharedBytes) {
+template <class Matrix>
+Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgsOf<Matrix>& args, int blocks,
+                 size_t sharedBytes) {
+    constexpr bool kQuantizes = std::is_same_v<Matrix, Int8Matrix>;
     int leastSlot = kSmallestSlot;
     for (const StepShape& shape : shapes)
         leastSlot = std::max(leastSlot, unitBytes(shape));
@@ -76,20 +109,27 @@ Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgs& args, 
     int at = 0;
     const auto take = [&](size_t bytes) { return std::exchange(at, at + rounded(bytes)); };
     layout.residualAt = take(hiddenBytes);
-    const auto inputBytes = [&](Step step) { return 16 * static_cast<size_t>(shapes[step].vectors); };
+    const auto inputBytes = [&](Step step) {
+        const int inputs = shapes[step].inputs;
+        return sizeof(Bf16) * static_cast<size_t>(inputs) + (kQuantizes ? quantizedBytes(inputs) : 0);
+    };
     layout.inputBytes = rounded(std::max({inputBytes(kQkv), inputBytes(kGateUp), inputBytes(kHead)}));
     layout.inputAt = take(static_cast<size_t>(layout.inputBytes) + inputBytes(kOutput));
-    const size_t splitBytes =
-        inputBytes(kOutput) * sizeof(float) / sizeof(Bf16) + 2 * static_cast<size_t>(args.heads) * sizeof(float);
+    const size_t splitBytes = sizeof(float) * static_cast<size_t>(shapes[kOutput].inputs) +
+                              2 * static_cast<size_t>(args.heads) * sizeof(float);
     const size_t gatheredBytes = std::max({hiddenBytes, inputBytes(kDown), splitBytes});
     layout.gatheredAt = take(gatheredBytes);
     layout.splitsGathered = static_cast<int>(gatheredBytes / splitBytes);
     layout.resultsAt = take(static_cast<size_t>(results) * kConsumerWarps * sizeof(float));
     layout.sumsAt = take(kConsumerWarps * sizeof(float4));
     layout.ropeAt = take(2 * static_cast<size_t>(args.headDim) * sizeof(float));
-    layout.layersAt = take(2 * sizeof(PersistentLayer));
+    layout.layersAt = take(2 * sizeof(PersistentLayerOf<Matrix>));
     layout.stateAt = take(sizeof(StepState));
     layout.sharesAt = take(kSteps * 2 * sizeof(int));
+    for (int step = 0; kQuantizes && step < kStepsOfLayer; ++step)
+        layout.mostScales = std::max(layout.mostScales, (step == kGateUp ? 2 : 1) * ceilDiv(shapes[step].rows, blocks));
+    // One more: the second row of a last unit may not be there.
+    layout.scalesAt = take(kQuantizes ? (2 * static_cast<size_t>(layout.mostScales) + 1) * sizeof(float) : 0);
     layout.normsAt = layout.attentionAt = take(std::max(2 * hiddenBytes, sizeof(DecodeShared<1>)));
     layout.ringAt = at;
     const int room = static_cast<int>(sharedBytes) - at;
@@ -117,12 +157,13 @@ Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgs& args, 
     return layout;
 }
 
-ExchangeLayout exchangeLayoutFor(std::span<const PersistentLayer> layers, int heads, int headDim) {
+template <class Matrix>
+ExchangeLayout exchangeLayoutFor(std::span<const PersistentLayerOf<Matrix>> layers, int heads, int headDim) {
     size_t hidden = 0, stacked = 0, activated = 0, parts = 0;
-    for (const PersistentLayer& layer : layers) {
+    for (const PersistentLayerOf<Matrix>& layer : layers) {
         hidden = std::max(hidden, static_cast<size_t>(layer.down.rows));
         stacked = std::max(stacked, static_cast<size_t>(layer.query.rows + layer.key.rows + layer.value.rows));
-        activated = std::max(activated, static_cast<size_t>(layer.down.stride));
+        activated = std::max(activated, static_cast<size_t>(shapeOf(layer.down.rows, layer.down).inputs));
         parts = std::max(parts, static_cast<size_t>(heads * layer.splits));
     }
     ExchangeLayout layout;
@@ -140,19 +181,23 @@ ExchangeLayout exchangeLayoutFor(std::span<const PersistentLayer> layers, int he
 }  // namespace
 
 struct PersistentDecode::Prepared {
-    Kernel kernel;
+    std::variant<KernelOf<WeightMatrix>, KernelOf<Int8Matrix>> kernel;
     int blocks = 0;
+    size_t sharedBytes = 0;
 };
 
-size_t persistentExchangeBytes(std::span<const PersistentLayer> layers, int heads, int headDim) {
+template <class Matrix>
+size_t persistentExchangeBytes(std::span<const PersistentLayerOf<Matrix>> layers, int heads, int headDim) {
     return static_cast<size_t>(exchangeLayoutFor(layers, heads, headDim).bytes);
 }
 
 PersistentDecode::PersistentDecode() = default;
 PersistentDecode::~PersistentDecode() = default;
 
-cudaError_t PersistentDecode::prepare(std::span<const PersistentLayer> layers, const PersistentDecodeArgs& args,
-                                      int multiprocessors) {
+template <class Matrix>
+cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<Matrix>> layers,
+                                      const PersistentDecodeArgsOf<Matrix>& args, int multiprocessors) {
+    using Layer = PersistentLayerOf<Matrix>;
     if (layers.empty() || args.table.columns % 4 != 0) return cudaErrorInvalidValue;
     int device = 0, most = 0, major = 0;
     cudaError_t error = cudaGetDevice(&device);
@@ -161,25 +206,24 @@ cudaError_t PersistentDecode::prepare(std::span<const PersistentLayer> layers, c
     if (error != cudaSuccess) return error;
     if (major < 9) return cudaErrorNotSupported;
     constexpr int kStaticBytes = kMostSlots * static_cast<int>(2 * sizeof(uint64_t));
-    const auto sameShape = [&](const PersistentLayer& layer) {
-        const auto same = [&](WeightMatrix PersistentLayer::*matrix) {
-            const WeightMatrix &a = layer.*matrix, &b = layers.front().*matrix;
+    const auto sameShape = [&](const Layer& layer) {
+        const auto same = [&](Matrix Layer::*matrix) {
+            const Matrix &a = layer.*matrix, &b = layers.front().*matrix;
             return a.rows == b.rows && a.columns == b.columns && a.stride == b.stride;
         };
-        return same(&PersistentLayer::query) && same(&PersistentLayer::key) && same(&PersistentLayer::value) &&
-               same(&PersistentLayer::output) && same(&PersistentLayer::gate) && same(&PersistentLayer::up) &&
-               same(&PersistentLayer::down);
+        return same(&Layer::query) && same(&Layer::key) && same(&Layer::value) && same(&Layer::output) &&
+               same(&Layer::gate) && same(&Layer::up) && same(&Layer::down);
     };
     if (!std::all_of(layers.begin(), layers.end(), sameShape)) return cudaErrorInvalidConfiguration;
-    Kernel kernel{.args = args};
+    KernelOf<Matrix> kernel{.args = args};
     shapesFor(layers.front(), args, kernel.shapes);
     kernel.layout = layoutFor(kernel.shapes, args, multiprocessors, static_cast<size_t>(most - kStaticBytes));
     if (kernel.layout.slotBytes == 0) return cudaErrorInvalidConfiguration;
     kernel.exchange = exchangeLayoutFor(layers, args.heads, args.headDim);
-    m_prepared = std::make_unique<Prepared>(Prepared{kernel, multiprocessors});
-    m_prepared->kernel.args.layerCount = static_cast<int>(layers.size());
-    return cudaFuncSetAttribute(persistent_decode_bf16, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                kernel.layout.bytes);
+    kernel.args.layerCount = static_cast<int>(layers.size());
+    m_prepared =
+        std::make_unique<Prepared>(Prepared{kernel, multiprocessors, static_cast<size_t>(kernel.layout.bytes)});
+    return cudaFuncSetAttribute(functionFor(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, kernel.layout.bytes);
 }
 
 cudaError_t PersistentDecode::launch(cudaStream_t stream) {
@@ -189,16 +233,26 @@ cudaError_t PersistentDecode::launch(cudaStream_t stream) {
     cudaLaunchConfig_t config{};
     config.gridDim = dim3(static_cast<unsigned>(m_prepared->blocks));
     config.blockDim = dim3(kBlockThreads);
-    config.dynamicSmemBytes = static_cast<size_t>(m_prepared->kernel.layout.bytes);
+    config.dynamicSmemBytes = m_prepared->sharedBytes;
     config.stream = stream;
     config.attrs = &attribute;
     config.numAttrs = 1;
-    const cudaError_t error = cudaLaunchKernelEx(&config, persistent_decode_bf16, m_prepared->kernel);
-    if (error != cudaSuccess) return error;
-    Kernel& next = m_prepared->kernel;
-    next.number += kExchangesOfLayer * static_cast<unsigned>(next.args.layerCount);
-    next.arrived += static_cast<unsigned>(m_prepared->blocks);
-    return error;
+    return std::visit(
+        [&](auto& kernel) {
+            const cudaError_t error = cudaLaunchKernelEx(&config, functionFor(kernel), kernel);
+            if (error != cudaSuccess) return error;
+            kernel.number += kExchangesOfLayer * static_cast<unsigned>(kernel.args.layerCount);
+            kernel.arrived += static_cast<unsigned>(m_prepared->blocks);
+            return error;
+        },
+        m_prepared->kernel);
 }
+
+template size_t persistentExchangeBytes(std::span<const PersistentLayerOf<WeightMatrix>>, int, int);
+template size_t persistentExchangeBytes(std::span<const PersistentLayerOf<Int8Matrix>>, int, int);
+template cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<WeightMatrix>>,
+                                               const PersistentDecodeArgsOf<WeightMatrix>&, int);
+template cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<Int8Matrix>>,
+                                               const PersistentDecodeArgsOf<Int8Matrix>&, int);
 
 }  // namespace gapscope::cuda

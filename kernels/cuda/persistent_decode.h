@@ -2,7 +2,7 @@
 // block one warp does nothing but stream the block's rows of every matrix, in the order of their use, into a ring of
 // shared memory; the other warps multiply. Between steps that depend on one another every block hands the others what
 // it computed, each value with a number that tells that it is there (persistent_exchange.cuh); the stream goes on
-// meanwhile. The arithmetic is that of the fused kernels (gemv.h, attention.h) in the same order, so the logits have
+// meanwhile. The arithmetic is that of the fused kernels (gemv.h, gemv_int8.h, attention.h) in the same order, so the logits have
 // the same bits.
 #pragma once
 
@@ -11,14 +11,17 @@
 #include <span>
 
 #include "kernels/cuda/attention.h"
+#include "kernels/cuda/int8_matrix.h"
 #include "kernels/cuda/launch.h"
 
 namespace gapscope::cuda {
 
 inline constexpr int kPersistentCapability = 9;  // major: bulk copies into shared memory
 
-struct alignas(16) PersistentLayer {
-    WeightMatrix query, key, value, output, gate, up, down;
+// `Matrix`: WeightMatrix or Int8Matrix, whose input is quantised as mode graph does it (gemv_int8.h).
+template <class Matrix>
+struct alignas(16) PersistentLayerOf {
+    Matrix query, key, value, output, gate, up, down;
     const float* inputNorm = nullptr;  // [hidden], 1 + w; the others likewise
     const float* postAttentionNorm = nullptr;
     const float* preFeedForwardNorm = nullptr;
@@ -31,8 +34,9 @@ struct alignas(16) PersistentLayer {
     int global = 0;  // which of the two rope tables
 };
 
-struct PersistentDecodeArgs {
-    const PersistentLayer* layers = nullptr;  // [layerCount], in device memory
+template <class Matrix>
+struct PersistentDecodeArgsOf {
+    const PersistentLayerOf<Matrix>* layers = nullptr;  // [layerCount], in device memory
     int layerCount = 0;
     WeightMatrix table, head;
     const float* outputNorm = nullptr;
@@ -57,7 +61,8 @@ struct PersistentDecodeArgs {
 };
 
 // What the blocks hand one another between the steps.
-[[nodiscard]] size_t persistentExchangeBytes(std::span<const PersistentLayer> layers, int heads, int headDim);
+template <class Matrix>
+[[nodiscard]] size_t persistentExchangeBytes(std::span<const PersistentLayerOf<Matrix>> layers, int heads, int headDim);
 
 // Made ready once, launched for each token. One thread; launches of one object go to one stream.
 class PersistentDecode {
@@ -68,8 +73,9 @@ public:
     // `layers`: what args.layers points at, on the host. cudaErrorNotSupported before compute capability 9.0,
     // cudaErrorInvalidConfiguration where a row does not fit or layers differ in their shapes. All matrices of one
     // input have one stride, strides are multiples of 8, and hidden is a multiple of 4.
-    [[nodiscard]] cudaError_t prepare(std::span<const PersistentLayer> layers, const PersistentDecodeArgs& args,
-                                      int multiprocessors);
+    template <class Matrix>
+    [[nodiscard]] cudaError_t prepare(std::span<const PersistentLayerOf<Matrix>> layers,
+                                      const PersistentDecodeArgsOf<Matrix>& args, int multiprocessors);
     [[nodiscard]] cudaError_t launch(cudaStream_t stream);
 
 private:

@@ -2,7 +2,10 @@
 // of what the blocks computed. See persistent_decode.h.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/cuda/attention_block.cuh"
+#include "kernels/cuda/gemv_int8_stage.cuh"
 #include "kernels/cuda/persistent_stream.cuh"
 
 namespace gapscope::cuda {
@@ -10,9 +13,10 @@ namespace gapscope::cuda {
 #if __CUDA_ARCH__ >= 900
 
 // Brings the input of each step into shared memory. By all multiplying threads of a block, unless said otherwise.
+template <class Matrix>
 class StepInput {
 public:
-    __device__ __forceinline__ explicit StepInput(const Kernel& kernel)
+    __device__ __forceinline__ explicit StepInput(const KernelOf<Matrix>& kernel)
         : m_kernel(kernel),
           m_args(kernel.args),
           m_layout(kernel.layout),
@@ -20,6 +24,9 @@ public:
           m_number(kernel.number) {}
 
 protected:
+    using Layer = PersistentLayerOf<Matrix>;
+    static constexpr bool kQuantizes = std::is_same_v<Matrix, Int8Matrix>;  // inputs of all steps but the head
+
     static __device__ __forceinline__ int thread() { return static_cast<int>(threadIdx.x); }
     static __device__ __forceinline__ unsigned addressOf(int offset) {
         return sharedAddress(blockMemory()) + static_cast<unsigned>(offset);
@@ -43,7 +50,7 @@ protected:
     __device__ __forceinline__ float4* sums() const { return at<float4>(m_layout.sumsAt); }
     __device__ __forceinline__ float* norms() const { return at<float>(m_layout.normsAt); }
     __device__ __forceinline__ float* rope() const { return at<float>(m_layout.ropeAt); }
-    __device__ __forceinline__ PersistentLayer* layers() const { return at<PersistentLayer>(m_layout.layersAt); }
+    __device__ __forceinline__ Layer* layers() const { return at<Layer>(m_layout.layersAt); }
     __device__ __forceinline__ Share* shares() const { return at<Share>(m_layout.sharesAt); }  // by step
     __device__ __forceinline__ StepState* state() const { return at<StepState>(m_layout.stateAt); }
 
@@ -65,7 +72,7 @@ protected:
 
     // A layer's description, while the one before is at hand.
     __device__ __forceinline__ void fetchLayer(int layer) {
-        constexpr int kParts = sizeof(PersistentLayer) / sizeof(uint4);
+        constexpr int kParts = sizeof(Layer) / sizeof(uint4);
         if (layer < m_args.layerCount && thread() < kParts)
             reinterpret_cast<uint4*>(layers() + (layer & 1))[thread()] =
                 __ldg(reinterpret_cast<const uint4*>(m_args.layers + layer) + thread());
@@ -96,10 +103,18 @@ protected:
         aheadOfNorm(nullptr, layers()[0].inputNorm, kQkv);
     }
 
-    __device__ __forceinline__ void prepareInput(int step, int layer, const PersistentLayer& weights) {
+    __device__ __forceinline__ void prepareInput(int step, int layer, const Layer& weights) {
+        if constexpr (kQuantizes)
+            if (step != kHead) aheadOfScales(step, weights);
+        bringInput(step, layer, weights);
+        if constexpr (kQuantizes)
+            if (step != kHead) quantize(step);
+    }
+
+    __device__ __forceinline__ void bringInput(int step, int layer, const Layer& weights) {
         if (step == kOutput) return combineInput(weights);
         if (step == kDown) {
-            const int count = 8 * m_kernel.shapes[kDown].vectors;
+            const int count = m_kernel.shapes[kDown].inputs;
             waitFirst(count / 6);
             gatherHalves<kMultiplying, 4>(activated(), count, m_number + kActivated, addressOf(m_layout.gatheredAt));
             return syncMultiplying();
@@ -111,6 +126,66 @@ protected:
              : step == kHead ? m_args.outputNorm
                              : weights.inputNorm,
              afterAttention ? m_number + kAttended : m_number, step);
+    }
+
+    // The scales of the step's rows in this block: of gate's, then of up's.
+    __device__ __forceinline__ float* scales(int step) const {
+        return at<float>(m_layout.scalesAt) + (step & 1) * m_layout.mostScales;
+    }
+    __device__ __forceinline__ void aheadOfScales(int step, const Layer& weights) const {
+        const Share share = shares()[step];
+        const int rows = share.rows();
+        const auto scaleOf = [&](int i) {
+            const int row = share.first + i;
+            if (step == kGateUp) return i < rows ? weights.gate.absmax + row : weights.up.absmax + row - rows;
+            if (step != kQkv) return (step == kOutput ? weights.output.absmax : weights.down.absmax) + row;
+            const int queries = weights.query.rows, keys = queries + weights.key.rows;
+            return row < queries ? weights.query.absmax + row
+                   : row < keys  ? weights.key.absmax + row - queries
+                                 : weights.value.absmax + row - keys;
+        };
+#pragma unroll 1
+        for (int i = thread(); i < (step == kGateUp ? 2 * rows : rows); i += kMultiplying)
+            copyFourAhead(scales(step) + i, scaleOf(i));
+    }
+
+    // quantizeInput() of gemv_int8_stage.cuh: the integers lie behind the input, then a bit an element for outliers.
+    __device__ __forceinline__ int integersAt(int step) const {
+        return inputAt(step) + 2 * m_kernel.shapes[step].inputs;
+    }
+    __device__ __forceinline__ void quantize(int step) {
+        const int count = m_kernel.shapes[step].inputs, from = inputAt(step), to = integersAt(step);
+        auto* const partials = reinterpret_cast<float2*>(sums());
+        static_assert(kMultiplyingWarps * sizeof(float2) <= kConsumerWarps * sizeof(float4));
+        waitForCopies();  // of the scales
+        Range range;
+#pragma unroll 1
+        for (int i = 8 * thread(); i < count; i += 8 * kMultiplying) {
+            float x[8];
+            unpack8(*at<const uint4>(from + 2 * i), x);
+#pragma unroll
+            for (const float value : x)
+                range.take(value);
+        }
+        const auto overWarp = [&] {
+            range.largest = warpMax(range.largest);
+            range.outliers = __any_sync(0xffffffffU, range.outliers) != 0;
+        };
+        overWarp();
+        if (lane() == 0) partials[warp()] = {range.largest, range.outliers ? 1.0F : 0.0F};
+        syncMultiplying();
+        const float2 part = partials[min(lane(), kMultiplyingWarps - 1)];
+        range = {part.x, part.y != 0};
+        overWarp();
+        const float scale = int8Scale(range.largest);
+#pragma unroll 1
+        for (int i = 8 * thread(); i < count; i += 8 * kMultiplying) {
+            const QuantizedEight eight = quantizeEight(*at<const uint4>(from + 2 * i), scale);
+            *at<uint2>(to + i) = eight.integers;
+            if (range.outliers) *at<uint8_t>(to + count + i / 8) = static_cast<uint8_t>(eight.outliers);
+        }
+        m_range = range;
+        syncMultiplying();
     }
 
     // Before the first look at what all blocks give at about the same time: who asks at once asks twice, and what all
@@ -179,7 +254,7 @@ protected:
         int threads = normThreads(step);
         asm volatile("" : "+r"(threads));  // one copy of the code for both
         const int columns = m_args.table.columns;
-        const int stride = 8 * m_kernel.shapes[step].vectors;
+        const int stride = m_kernel.shapes[step].inputs;
         Bf16* const normed = at<Bf16>(inputAt(step));
         waitForCopies();
         if (post != nullptr) {
@@ -264,12 +339,12 @@ protected:
     }
 
     // stageCombined() of gemv_stage.cuh; a thread holds what it has of its columns while parts are gathered.
-    __device__ __forceinline__ void combineInput(const PersistentLayer& weights) {
+    __device__ __forceinline__ void combineInput(const Layer& weights) {
 #pragma unroll 1
         for (int first = 0; first < weights.output.columns; first += 4 * kMultiplying)
             combineColumns(weights, first + 4 * thread());
     }
-    __device__ __forceinline__ void combineColumns(const PersistentLayer& weights, int column) {
+    __device__ __forceinline__ void combineColumns(const Layer& weights, int column) {
         const int columns = weights.output.columns, heads = m_args.heads;
         const int head = column / m_args.headDim, splitsOfGather = m_layout.splitsGathered;
         const unsigned to = addressOf(m_layout.gatheredAt);
@@ -310,11 +385,12 @@ protected:
         syncMultiplying();
     }
 
-    const Kernel& m_kernel;
-    const PersistentDecodeArgs& m_args;
+    const KernelOf<Matrix>& m_kernel;
+    const PersistentDecodeArgsOf<Matrix>& m_args;
     const Layout& m_layout;
     const ExchangeLayout& m_exchange;
     unsigned m_number;  // of the last exchange before the layer
+    Range m_range;      // of the input that was quantised last
 };
 
 #endif

@@ -44,16 +44,18 @@ struct Layout {
     int slotBytes = 0;
     Divisor slots;
     int residualAt = 0;  // float[hidden], the residual stream
-    int inputAt = 0;     // two inputs, bf16: of o_proj and of the other steps
+    int inputAt = 0;     // two inputs, bf16, and what they are quantised to: of o_proj and of the other steps
     int inputBytes = 0;  // of the latter
     int gatheredAt = 0;  // float[hidden]; or parts of attention, then their maxima and sums; or down's input, bf16
     int splitsGathered = 0;
-    int resultsAt = 0;    // float[rows of down of a block, kConsumerWarps], parts of long rows
-    int sumsAt = 0;       // float4[kConsumerWarps]; as many bytes hold a float and an index of each warp
-    int ropeAt = 0;       // float[2, 2, headDim / 2]: local cos, local sin, global cos, global sin
-    int layersAt = 0;     // PersistentLayer[2], of the layer at hand and the next
-    int stateAt = 0;      // StepState, a copy
-    int sharesAt = 0;     // Share[kSteps]
+    int resultsAt = 0;  // float[rows of down of a block, kConsumerWarps], parts of long rows
+    int sumsAt = 0;     // float4[kConsumerWarps]; as many bytes hold a float and an index of each warp
+    int ropeAt = 0;     // float[2, 2, headDim / 2]: local cos, local sin, global cos, global sin
+    int layersAt = 0;   // PersistentLayer[2], of the layer at hand and the next
+    int stateAt = 0;    // StepState, a copy
+    int sharesAt = 0;   // Share[kSteps]
+    int scalesAt = 0;   // float[2, mostScales] of the int8 rows of this step and of the one before, in turns
+    int mostScales = 0;
     int normsAt = 0;      // float[2, hidden] of the next norm; in the same place, while there is none:
     int attentionAt = 0;  // DecodeShared<1>
     int ringAt = 0;
@@ -68,6 +70,7 @@ enum Step : int { kQkv, kOutput, kGateUp, kDown, kStepsOfLayer, kHead = kStepsOf
 struct StepShape {
     int rows = 0;         // of all blocks; pairs for gate and up; queries, keys and values below one another
     int vectors = 0;      // of 16 bytes, a row
+    int inputs = 0;       // elements of the input, with its padding
     int rowsOfUnit = 2;   // as rows are counted here
     Divisor unitsOfTile;  // at most kMostUnits; a tile holds whole units
     int isLong = 0;
@@ -76,8 +79,9 @@ struct StepShape {
 };
 constexpr int kMostUnits = 64;
 
-struct Kernel {
-    PersistentDecodeArgs args;
+template <class Matrix>
+struct KernelOf {
+    PersistentDecodeArgsOf<Matrix> args;
     Layout layout;
     StepShape shapes[kSteps];
     ExchangeLayout exchange;
@@ -130,13 +134,14 @@ struct Ring {
 
 // One thread: the tiles into the ring, as soon as there is room for them, with so many on their way as keep memory
 // busy. More make the messages of the multiplying side wait behind them.
+template <class Matrix>
 class Producer {
 public:
-    __device__ __forceinline__ Producer(const Kernel& kernel, const Ring& ring)
+    __device__ __forceinline__ Producer(const KernelOf<Matrix>& kernel, const Ring& ring)
         : m_kernel(kernel), m_ring(ring), m_policy(readOncePolicy()) {}
 
     __device__ __forceinline__ void run() {
-        const PersistentDecodeArgs& args = m_kernel.args;
+        const PersistentDecodeArgsOf<Matrix>& args = m_kernel.args;
         Matrices next = matricesOf(args.layers);
 #pragma unroll 1
         for (int layer = 0; layer < args.layerCount; ++layer) {
@@ -155,22 +160,23 @@ public:
                                          : nullptr,
                        step == kQkv ? now.value : nullptr);
         }
-        stream(kHead, args.head.data, nullptr, nullptr);
+        stream(kHead, reinterpret_cast<const std::byte*>(args.head.data), nullptr, nullptr);
     }
 
 private:
     struct Matrices {
-        const Bf16 *query, *key, *value, *output, *gate, *up, *down;
+        const std::byte *query, *key, *value, *output, *gate, *up, *down;
     };
-    static __device__ __forceinline__ const Bf16* dataOf(const WeightMatrix& matrix) {
-        return reinterpret_cast<const Bf16*>(__ldg(reinterpret_cast<const unsigned long long*>(&matrix.data)));
+    static __device__ __forceinline__ const std::byte* dataOf(const Matrix& matrix) {
+        return reinterpret_cast<const std::byte*>(__ldg(reinterpret_cast<const unsigned long long*>(&matrix.data)));
     }
-    static __device__ __forceinline__ Matrices matricesOf(const PersistentLayer* layer) {
+    static __device__ __forceinline__ Matrices matricesOf(const PersistentLayerOf<Matrix>* layer) {
         return {dataOf(layer->query), dataOf(layer->key), dataOf(layer->value), dataOf(layer->output),
                 dataOf(layer->gate),  dataOf(layer->up),  dataOf(layer->down)};
     }
 
-    __device__ __forceinline__ void stream(int step, const Bf16* first, const Bf16* second, const Bf16* third) {
+    __device__ __forceinline__ void stream(int step, const std::byte* first, const std::byte* second,
+                                           const std::byte* third) {
         const StepShape& shape = m_kernel.shapes[step];
         const Share share(shape.rows);
         const int rowsOfTile = static_cast<int>(shape.unitsOfTile.value) * shape.rowsOfUnit;
@@ -189,7 +195,7 @@ private:
             waitForPhase(m_slot.empty, m_slot.parity ^ 1);
             arriveExpecting(m_slot.full, step == kGateUp ? 2 * bytes : bytes);
             if (step == kQkv) {
-                const auto copyPart = [&](const Bf16* matrix, int begins, int ends) {
+                const auto copyPart = [&](const std::byte* matrix, int begins, int ends) {
                     const int from = max(row, begins), to = min(end, ends);
                     if (from < to)
                         copy(static_cast<unsigned>(from - row) * rowBytes, matrix, from - begins,
@@ -204,12 +210,13 @@ private:
             }
         }
     }
-    __device__ __forceinline__ void copy(unsigned to, const Bf16* matrix, int row, unsigned rows, unsigned rowBytes) {
-        const auto* const from = reinterpret_cast<const std::byte*>(matrix) + static_cast<int64_t>(row) * rowBytes;
+    __device__ __forceinline__ void copy(unsigned to, const std::byte* matrix, int row, unsigned rows,
+                                         unsigned rowBytes) {
+        const std::byte* const from = matrix + static_cast<int64_t>(row) * rowBytes;
         copyBulk(blockMemory() + m_slot.at + to, from, rows * rowBytes, m_slot.full, m_policy);
     }
 
-    const Kernel& m_kernel;
+    const KernelOf<Matrix>& m_kernel;
     Ring m_ring;
     Ring::Slot m_slot{};
     uint64_t m_policy;

@@ -135,7 +135,8 @@ INSTANTIATE_TEST_SUITE_P(All, CudaRun,
                          caseName);
 
 INSTANTIATE_TEST_SUITE_P(Persistent, CudaRun,
-                         testing::Combine(testing::Values("hf", "gguf"), testing::Values(Precision::Bf16),
+                         testing::Combine(testing::Values("hf", "gguf"),
+                                          testing::Values(Precision::Bf16, Precision::Int8),
                                           testing::Values(Mode::Persistent), testing::Values(1, 23, 200)),
                          caseName);
 
@@ -150,7 +151,7 @@ TEST(CudaRunModes, APersistentStepGivesTheBitsOfAGraph) {
         ASSERT_TRUE(loaded) << loaded.error().message;
         for (const int64_t promptTokens : {1, 23, 200}) {
             GenerateSettings settings = settingsFor(**loaded, {name, promptTokens, 40}, "cuda");
-            settings.precision = Precision::Bf16;
+            settings.precision = promptTokens == 23 ? Precision::Int8 : Precision::Bf16;
             settings.topLogits = (*loaded)->config().vocabulary;
             settings.mode = Mode::Graph;
             const RepeatResult graph = runOnce(**loaded, settings);
@@ -233,7 +234,8 @@ INSTANTIATE_TEST_SUITE_P(All, CudaSpeculation,
                                           testing::Values(Mode::Eager, Mode::Fused, Mode::Graph)),
                          speculationCaseName);
 INSTANTIATE_TEST_SUITE_P(Persistent, CudaSpeculation,
-                         testing::Combine(testing::Values("hf", "gguf"), testing::Values(Precision::Bf16),
+                         testing::Combine(testing::Values("hf", "gguf"),
+                                          testing::Values(Precision::Bf16, Precision::Int8),
                                           testing::Values(Mode::Persistent)),
                          speculationCaseName);
 
@@ -279,13 +281,12 @@ TEST(CudaPrefixReuse, ARepeatComputesOnlyThePromptsLastToken) {
     }
 }
 
-TEST(CudaRunErrors, PersistentTakesBf16Weights) {
+TEST(CudaRunErrors, PersistentDoesNotTakePackedWeights) {
     GAPSCOPE_NEEDS_GPU();
     const auto loaded = Model::load(modelPath("gguf"));
     ASSERT_TRUE(loaded) << loaded.error().message;
     GenerateSettings settings = settingsFor(**loaded, {"gguf", 3, 2}, "cuda");
     settings.mode = Mode::Persistent;
-    settings.precision = Precision::Int8;
     ActivityLog log(TraceLevel::Off);
     const auto result = generate(**loaded, settings, log);
     ASSERT_FALSE(result);
