@@ -40,6 +40,7 @@ struct BackendInfo {
     std::string deviceName;
     int64_t threads = 0;
     int64_t weightBytes = 0;  // read for one token, as laid out
+    int64_t unreadBytes = 0;  // of the weights as laid out, what a token does without: lower bits of the head
     int64_t kvBytes = 0;
     double peakBytesPerSecond = 0;  // 0: not measured
     double peakFlopsPerSecond = 0;
@@ -74,6 +75,8 @@ public:
     virtual bool quantizedActivations() const = 0;
     virtual int64_t kvElementBytes() const = 0;
     virtual bool boundsHead() const { return false; }  // PlanRequest::boundsHead
+    // Rows of the head that were computed in full, over all steps by bounds; after synchronize(). 0: not counted.
+    virtual int64_t headRowsInFull() const { return 0; }
     virtual PlanFlavor planFlavor() const { return PlanFlavor::Cpu; }
 
     // Makes a plan ready to be launched, whole or op by op, and tells the activity log what its ops are.

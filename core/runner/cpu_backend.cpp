@@ -112,6 +112,7 @@ Status CpuBackend::packWeights(const BackendSettings& settings) {
     } catch (const Cancelled&) {
         return fail("Cancelled.", ErrorKind::Cancelled);
     }
+    if (m_upperHead) m_info.unreadBytes = packed[0].bytes() - m_upperHead->bytes();
     for (size_t i = 0; i < packed.size(); ++i) {
         m_info.weightBytes += i == 0 && m_upperHead ? m_upperHead->bytes() : packed[i].bytes();
         m_packed.emplace(matrices[i], std::move(packed[i]));

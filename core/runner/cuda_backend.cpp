@@ -79,6 +79,7 @@ Result<std::unique_ptr<CudaBackend>> CudaBackend::create(const Model& model, con
     ASSIGN_OR_RETURN(backend->m_weights, CudaWeights::upload(model, backend->m_formats, settings));
     RETURN_IF_ERROR(backend->allocate());
     backend->m_info.weightBytes = backend->m_weights.tokenBytes();
+    RETURN_IF_ERROR(backend->prepareUpperHead());
     if (auto cublas = CublasLt::open())
         backend->m_cublas = std::move(*cublas);
     else
@@ -138,6 +139,7 @@ Status CudaBackend::prepareDevice(const BackendSettings& settings) {
                     gigabytes(static_cast<int64_t>(freeBytes)) + " free of " +
                     gigabytes(static_cast<int64_t>(totalBytes)) +
                     "; close what else uses it, take a smaller model or context, or run on the CPU.");
+    m_copiesHead = wantsUpperHead(settings) && need + upperHeadBytes() <= static_cast<int64_t>(freeBytes);
     cudaStream_t stream = nullptr;
     if (const cudaError_t error = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); error != cudaSuccess)
         return cudaFailure("The GPU gave no stream", error);

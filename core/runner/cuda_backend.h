@@ -13,6 +13,7 @@
 #include "core/runner/cuda_libraries.h"
 #include "core/runner/cuda_weights.h"
 #include "kernels/cuda/attention.h"
+#include "kernels/cuda/bounded_head.h"
 #include "kernels/cuda/gemv.h"
 #include "kernels/cuda/llm_int8.h"
 #include "kernels/cuda/persistent_decode.h"
@@ -35,6 +36,8 @@ public:
     const BackendInfo& info() const override { return m_info; }
     bool quantizedActivations() const override { return false; }
     int64_t kvElementBytes() const override { return 2; }
+    bool boundsHead() const override { return m_upperHead.data != nullptr; }
+    int64_t headRowsInFull() const override;
     PlanFlavor planFlavor() const override { return PlanFlavor::Cuda; }
 
     Result<PlanId> add(Plan plan) override;
@@ -66,6 +69,11 @@ private:
     CudaBackend(const Model& model, const BackendSettings& settings, ActivityLog& log);
     Status prepareDevice(const BackendSettings& settings);
     Status allocate();
+    // In cuda_backend_head.cpp. The copy is made if it was wanted and fits; without it the head is read whole.
+    bool wantsUpperHead(const BackendSettings& settings) const;
+    int64_t upperHeadBytes() const;  // with what its two passes hand one another
+    Status prepareUpperHead();
+    cudaError_t enqueueHeadByBounds(const PlanOp& op, const cuda::Launch& launch);
     cuda::Launch launchOn(bool overlap) const { return {m_stream.get(), overlap, m_properties.multiProcessorCount}; }
     Status captureGraph(Compiled& compiled);
     Status checkPersistent() const;
@@ -124,6 +132,11 @@ private:
     std::string m_missingLibrary;
     CudaWeights m_weights;
     CudaMemory m_memory;  // buffers, caches and the rest
+    bool m_copiesHead = false;
+    CudaMemory m_upperMemory;
+    cuda::UpperBits m_upperHead;  // no data: the head is read whole
+    float* m_probes = nullptr;
+    unsigned long long* m_rowsInFull = nullptr;
     std::array<std::byte*, kBufferCount> m_buffers{};
     std::vector<cuda::KvCache> m_caches;
     std::vector<int> m_splits;  // parts of the keys in a decode step, by layer

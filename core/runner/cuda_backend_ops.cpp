@@ -121,6 +121,9 @@ cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launc
         case OpKind::ArgmaxPartial:
         case OpKind::Argmax:
             return enqueueArgmax(op, launch);
+        case OpKind::HeadBounds:
+        case OpKind::HeadChoice:
+            return enqueueHeadByBounds(op, launch);
         case OpKind::NormRows:
         case OpKind::MatmulRows:
         case OpKind::GateUpRows:

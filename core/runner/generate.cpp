@@ -324,7 +324,7 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     backendSettings.precision = settings.precision;
     backendSettings.mode = mode;
     backendSettings.threads = settings.threads;
-    backendSettings.onlyChooses = settings.topLogits == 0 && Sampler(settings.sampling).greedy();
+    backendSettings.onlyChooses = settings.boundsHead && settings.topLogits == 0 && Sampler(settings.sampling).greedy();
     // Room to check drafts in every run: the ring of a local layer has its size from this, and the blocks that
     // attention adds up in have theirs from the ring, so that runs with and without speculation round alike.
     backendSettings.chunkTokens = std::clamp(promptTokens, kMostDraftTokens + 1, kChunkTokens);
@@ -366,6 +366,7 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     const std::unique_ptr<Drafter> drafter = std::move(*madeDrafter);
     const BackendInfo& info = backend.info();
     result.weightBytes = info.weightBytes;
+    result.unreadBytes = info.unreadBytes;
     result.kvBytes = info.kvBytes;
     if (events.onPrepared) {
         PreparedInfo prepared;
@@ -406,6 +407,7 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
         if (events.onRepeat) events.onRepeat(number, result.repeats.back());
     }
     RETURN_IF_ERROR(backend.synchronize());
+    result.headRowsInFull = backend.headRowsInFull();
     if (keeps && !alone->cached().tokens.empty()) {
         memory->cache = backend.cache();
         memory->precision = settings.precision;

@@ -66,6 +66,7 @@ struct GenerateSettings {
     std::optional<bool> chat;    // none: if the model has a template
     int64_t maxNewTokens = 64;
     bool ignoreEos = false;
+    bool boundsHead = true;  // greedy decoding leaves out bits of the head that decide nothing; false: to compare
     std::vector<int32_t> forceIds;  // teacher forcing: these are taken as the new tokens, whatever the logits say
     SamplingSettings sampling;
     SpeculationSettings speculation;
@@ -139,6 +140,8 @@ struct GenerateResult {
     std::vector<RepeatResult> repeats;  // without warm-ups
     std::string stopReason;             // "length", "end token" (of a batch: of all), "cancelled"
     int64_t weightBytes = 0;            // read for one token, as laid out
+    int64_t unreadBytes = 0;            // of the weights as laid out, what a token does without
+    int64_t headRowsInFull = 0;         // as Backend counts them, warm-ups included
     int64_t kvBytes = 0;
 };
 

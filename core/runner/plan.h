@@ -77,8 +77,10 @@ enum class OpKind : uint8_t {
     Matmul,      // in0 times matrices[i] -> out[i]
     Attention,   // Query and the cache -> out0 (CUDA: or Partials)
     Argmax,      // Logits -> Ids
-    HeadBounds,  // in0 times the upper bits of matrices[0] -> the most that each logit can be, in Logits
-    HeadChoice,  // in1 times the rows of matrices[0] that may win by Logits -> Ids
+    HeadBounds,  // in0 times the upper bits of matrices[0] -> the most that each logit can be, in Logits (CUDA: with
+                 // the
+                 // norm of NormHead, which stays in out1)
+    HeadChoice,  // in1 times the rows of matrices[0] that may win by Logits -> Ids (CUDA: a largest one a block)
     // eager
     MulScalar,
     Square,
@@ -180,11 +182,11 @@ struct PlanRequest {
     Precision precision{};  // CUDA: decides the weights' form on the device (cuda_formats.h); File by default
     bool eager = false;
     int64_t tokens = 1;
-    bool head = true;                   // false: a part of the prompt that only fills the cache
-    bool drafts = false;                // of a model that guesses for another one
-    bool checksDrafts = false;          // logits and choice of every token, each with the bits that it has alone
-    bool batch = false;                 // the same, and the tokens are next ones of as many sequences; on the CPU only
-    bool boundsHead = false;            // a token is chosen without all bits of the head (kernels/cpu/bounded_head.h)
+    bool head = true;           // false: a part of the prompt that only fills the cache
+    bool drafts = false;        // of a model that guesses for another one
+    bool checksDrafts = false;  // logits and choice of every token, each with the bits that it has alone
+    bool batch = false;         // the same, and the tokens are next ones of as many sequences; on the CPU only
+    bool boundsHead = false;    // a token is chosen without all bits of the head (bounded_head.h of the kernels)
     bool quantizedActivations = false;  // block-quantised weights meet int8 activations
     int64_t kvElementBytes = 4;
 };

@@ -51,6 +51,9 @@ private:
     PlanOp& attention(OpKind kind, const char* kernelName);
     void chooseToken();
     void partialArgmax();
+    // In place of the products of `head`, the op added last, all but the bits that bounds need are left out, and a
+    // second op takes the rows that may win.
+    void boundHead(PlanOp& head);
     // A product of a few tokens that gives each the bits that it has alone.
     PlanOp& rowsProduct(std::string opName, Buffer in, std::initializer_list<const MatrixView*> matrices,
                         std::initializer_list<Buffer> out, int64_t outBytes);

@@ -47,6 +47,7 @@ Plan CudaPlan::fusedDecode() {
     withNorm(product(OpKind::NormHead, "gemv_norm_head", "lm_head", {stream}, {&m_model.head()}, {Buffer::Logits},
                      kFloatBytes),
              m_model.outputNorm());
+    if (m_plan.request.boundsHead) boundHead(m_plan.ops.back());
     chooseToken();
     return std::move(m_plan);
 }

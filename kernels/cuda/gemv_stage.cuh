@@ -151,7 +151,7 @@ __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns,
     return reinterpret_cast<uint4*>(normed);
 }
 
-inline size_t normSharedBytes(int stride) {
+inline GAPSCOPE_HOST_DEVICE size_t normSharedBytes(int stride) {
     return sizeof(float) * (4 * kWarp + static_cast<size_t>(stride) / 2 + static_cast<size_t>(stride));
 }
 

@@ -1,11 +1,16 @@
 // Decode and prefill speed on the GPU, untraced: tokens a second of each mode, beside the time that reading the weights
 // once a token takes at the measured memory rate; of the prompt, beside its matmuls at cuBLASLt's rate, too. Prints one
 // JSON object a mode. With one new token it is the prompt alone that is measured.
-// gpu_decode_bench [--precision NAME] [--prompt TOKENS] MODEL [TOKENS] [REPEATS] [MODE...]
+// gpu_decode_bench [--precision NAME] [--prompt TOKENS] [--head bounds|full|both] [--prompts N] MODEL [TOKENS]
+// [REPEATS]
+//     [MODE...]
+// --head full: the whole head is read where only tokens are chosen, too; both: one after the other, and whether the
+// tokens are the same. --prompts: as many different ones. The floor is that of the weights as laid out, read or not.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/runner/cuda_libraries.h"
@@ -19,13 +24,16 @@ namespace {
 using namespace gapscope;
 
 constexpr const char* kUsage =
-    "gpu_decode_bench [--precision NAME] [--prompt TOKENS] MODEL [TOKENS] [REPEATS] [MODE...]\n";
+    "gpu_decode_bench [--precision NAME] [--prompt TOKENS] [--head bounds|full|both] [--prompts N] MODEL [TOKENS] "
+    "[REPEATS] [MODE...]\n";
 
 struct Settings {
     Precision precision = Precision::File;
     int64_t promptTokens = 20;
     int64_t newTokens = 128;
     int64_t repeats = 7;
+    int64_t prompts = 1;
+    bool readsWholeHead = false, boundsHead = true;  // which are measured
     std::vector<Mode> modes;
 };
 
@@ -74,15 +82,25 @@ void printPrefill(const Model& model, const Settings& settings, const Peaks& pea
         weightFloorMs, std::max(matmulFloorMs, weightFloorMs) / spread.median);
 }
 
-int run(const Model& model, const Settings& asked, Mode mode, const Peaks& peaks, double pastNs) {
+struct Variant {
+    Mode mode;
+    bool boundsHead;
+    int64_t prompt;  // number
+};
+
+// `chosen`: the tokens of another variant with the same prompt, if there was one; now this one's.
+int run(const Model& model, const Settings& asked, const Variant& variant, const Peaks& peaks, double pastNs,
+        std::vector<int32_t>& chosen) {
     GenerateSettings settings;
     settings.precision = asked.precision;
     settings.device = "cuda";
-    settings.mode = mode;
+    settings.mode = variant.mode;
     for (int64_t i = 0; i < asked.promptTokens; ++i)
-        settings.promptIds.push_back(static_cast<int32_t>((i * 7919 + 11) % model.config().vocabulary));
+        settings.promptIds.push_back(
+            static_cast<int32_t>((i * (7919 + 101 * variant.prompt) + 11) % model.config().vocabulary));
     settings.maxNewTokens = asked.newTokens;
     settings.ignoreEos = true;
+    settings.boundsHead = variant.boundsHead;
     settings.warmup = 2;
     settings.repeats = asked.repeats;
     ActivityLog log(TraceLevel::Off);
@@ -100,11 +118,16 @@ int run(const Model& model, const Settings& asked, Mode mode, const Peaks& peaks
         firsts.push_back(static_cast<double>(repeat.timeToFirstTokenNs) * 1e-6);
         prefills.push_back(static_cast<double>(repeat.prefillNs) * 1e-6);
     }
-    const double floorMs = static_cast<double>(result->weightBytes) / peaks.bytesPerSecond * 1e3;
+    const std::vector<int32_t> before = std::exchange(chosen, result->repeats.back().tokens);
+    bool same = before.empty() || before == chosen;
+    for (const RepeatResult& repeat : result->repeats)
+        same = same && repeat.tokens == chosen;
+    const int64_t laidOutBytes = result->weightBytes + result->unreadBytes;
+    const double floorMs = static_cast<double>(laidOutBytes) / peaks.bytesPerSecond * 1e3;
     std::printf(
         "{\"model\":\"%s\",\"device\":\"%s\",\"precision\":\"%s\",\"mode\":\"%s\",\"newTokens\":%lld,\"repeats\":%zu,",
         model.config().name.c_str(), prepared.deviceName.c_str(), std::string(precisionName(asked.precision)).c_str(),
-        std::string(modeName(mode)).c_str(), static_cast<long long>(asked.newTokens), rates.size());
+        std::string(modeName(variant.mode)).c_str(), static_cast<long long>(asked.newTokens), rates.size());
     printPrefill(model, asked, peaks, std::move(prefills), floorMs);
     if (asked.newTokens > 1) {
         const Spread rate(std::move(rates));
@@ -114,11 +137,15 @@ int run(const Model& model, const Settings& asked, Mode mode, const Peaks& peaks
             rate.median, rate.least, rate.most, 1e3 / rate.median, floorMs, floorMs * 1e-3 * rate.median);
     }
     std::printf(
+        "\"head\":\"%s\",\"headRowsInFullAToken\":%.1f,\"sameTokens\":%s,\"bytesReadAToken\":%lld,"
         "\"timeToFirstTokenMs\":%.3f,\"weightBytes\":%lld,\"readBytesPerSecond\":%.4g,\"processSeconds\":%.1f}\n",
-        Spread(std::move(firsts)).median, static_cast<long long>(result->weightBytes), peaks.bytesPerSecond,
-        pastNs * 1e-9);
+        result->unreadBytes > 0 ? "bounds" : "full",
+        static_cast<double>(result->headRowsInFull) /
+            static_cast<double>((asked.repeats + settings.warmup) * std::max<int64_t>(asked.newTokens - 1, 1)),
+        same ? "true" : "false", static_cast<long long>(result->weightBytes), Spread(std::move(firsts)).median,
+        static_cast<long long>(laidOutBytes), peaks.bytesPerSecond, pastNs * 1e-9);
     std::fflush(stdout);
-    return 0;
+    return same ? 0 : 1;
 }
 
 // 0: cuBLASLt or its memory could not be had.
@@ -147,6 +174,12 @@ int main(int argc, char** argv) {
             settings.precision = *named;
         } else if (arguments[0] == "--prompt" && std::atoll(arguments[1].c_str()) > 0) {
             settings.promptTokens = std::atoll(arguments[1].c_str());
+        } else if (arguments[0] == "--prompts" && std::atoll(arguments[1].c_str()) > 0) {
+            settings.prompts = std::atoll(arguments[1].c_str());
+        } else if (arguments[0] == "--head" &&
+                   (arguments[1] == "bounds" || arguments[1] == "full" || arguments[1] == "both")) {
+            settings.readsWholeHead = arguments[1] != "bounds";
+            settings.boundsHead = arguments[1] != "full";
         } else {
             std::fputs(kUsage, stderr);
             return 2;
@@ -182,6 +215,12 @@ int main(int argc, char** argv) {
     }
     int failed = 0;
     for (const Mode mode : settings.modes)
-        failed |= run(**model, settings, mode, peaks, static_cast<double>(nowNs() - startNs));
+        for (int64_t prompt = 0; prompt < settings.prompts; ++prompt) {
+            std::vector<int32_t> chosen;
+            for (const bool bounds : {false, true})
+                if (bounds ? settings.boundsHead : settings.readsWholeHead)
+                    failed |= run(**model, settings, {mode, bounds, prompt}, peaks,
+                                  static_cast<double>(nowNs() - startNs), chosen);
+        }
     return failed;
 }

@@ -1,0 +1,216 @@
+#include "kernels/cuda/bounded_head.cuh"
+
+#include <cassert>
+
+#include "kernels/cuda/gemv_stage.cuh"
+
+namespace gapscope::cuda {
+
+namespace {
+
+constexpr int kPackThreads = 256;
+// Of a warp on their way, 4 KB. H100, 1B, two blocks a multiprocessor: one 82 us, two 75, three 74, four 74; three
+// blocks 76 to 80, four 75.
+constexpr int kStepsAhead = 3;
+constexpr int kRowsOfChoice = 1024;  // whose bounds a block of the second pass looks at together
+constexpr int kFullAhead = 5;        // 16-byte loads of a lane: a row of the 1B model
+constexpr float kLeastStep = 0x1p-100F;
+
+// A sixteenth of the largest |w|, rounded up to bf16.
+__device__ __forceinline__ Bf16 stepOf(float most) {
+    const float step = fmaxf(most / 16, kLeastStep);
+    const unsigned bits = __float_as_uint(step);
+    return static_cast<Bf16>((bits >> 16) + ((bits & 0xffffU) != 0 ? 1U : 0U));
+}
+
+// A thread a block of 32 weights.
+__global__ void __launch_bounds__(kPackThreads) pack_upper_bits(WeightMatrix matrix, std::byte* upper, float* largest) {
+    const int steps = panelSteps(matrix.columns);
+    const int64_t count = static_cast<int64_t>((matrix.rows + kPanelRows - 1) / kPanelRows) * steps * 2 * kWarp;
+    const int64_t number = static_cast<int64_t>(blockIdx.x) * kPackThreads + static_cast<int>(threadIdx.x);
+    float most = 0;
+    if (number < count) {
+        const int lane = static_cast<int>(number % kWarp), j = static_cast<int>(number / kWarp % 2);
+        const int64_t panelStep = number / (2 * kWarp);
+        const int step = static_cast<int>(panelStep % steps);
+        const int64_t row = panelStep / steps * kPanelRows + lane % kPanelRows;
+        const int column = step * kPanelColumns + (2 * j + lane / kPanelRows) * kBoundedBlock;
+        float weights[kBoundedBlock];
+        bool isFinite = true;
+#pragma unroll
+        for (int i = 0; i < kBoundedBlock; ++i) {
+            const bool inside = row < matrix.rows && column + i < matrix.columns;
+            weights[i] = inside ? toFloat(matrix.data[row * matrix.stride + column + i]) : 0.0F;
+            isFinite = isFinite && isfinite(weights[i]);
+            most = fmaxf(most, fabsf(weights[i]));
+        }
+        const Bf16 scale = stepOf(most);
+        const float inverse = 1 / toFloat(scale);
+        unsigned nibbles[4] = {}, fifths = 0;
+#pragma unroll
+        for (int i = 0; i < kBoundedBlock; ++i) {
+            const int group = i / 4, byte = i % 4;
+            const auto level = static_cast<unsigned>(max(0, min(31, __float2int_rd(weights[i] * inverse) + 16)));
+            nibbles[group / 2] |= (level & 15U) << (8 * byte + 4 * (group % 2));
+            fifths |= (level >> 4) << (8 * byte + group);
+        }
+        std::byte* const to = upper + panelStep * kPanelStepBytes;
+        reinterpret_cast<uint4*>(to)[j * kWarp + lane] = {nibbles[0], nibbles[1], nibbles[2], nibbles[3]};
+        reinterpret_cast<unsigned*>(to + 2 * kWarp * sizeof(uint4))[2 * lane + j] = fifths;
+        reinterpret_cast<Bf16*>(to + 2 * kWarp * (sizeof(uint4) + sizeof(unsigned)))[2 * lane + j] = scale;
+        if (!isFinite) most = INFINITY;
+    }
+    most = warpMax(most);
+    // Numbers that are not negative are ordered as their bits are.
+    if (threadIdx.x % kWarp == 0) atomicMax(reinterpret_cast<unsigned*>(largest), __float_as_uint(most));
+}
+
+__global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_bounds_bf16(HeadBoundsArgs args) {
+    constexpr int kAhead = kStepsAhead;
+    extern __shared__ __align__(16) float shared[];
+    __shared__ BestRow bests[kStayThreads / kWarp];
+    const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
+    constexpr int kWarps = kStayThreads / kWarp;
+    const int rows = args.upper.rows, columns = args.upper.columns, steps = panelSteps(columns);
+    const int panels = (rows + kPanelRows - 1) / kPanelRows;
+    const int chunks = (steps + kAhead - 1) / kAhead;
+    const int panelStride = static_cast<int>(gridDim.x) * kWarps;
+    int panel = static_cast<int>(blockIdx.x) * kWarps + warp;
+
+    PanelStep ahead[kAhead];
+    const auto load = [&](int wantedPanel, int chunk) {
+        const std::byte* const from = args.upper.data + static_cast<int64_t>(wantedPanel) * steps * kPanelStepBytes;
+#pragma unroll
+        for (int a = 0; a < kAhead; ++a) {
+            const int step = chunk * kAhead + a;
+            if (wantedPanel >= panels || step >= steps) continue;
+            const std::byte* const at = from + step * kPanelStepBytes;
+            ahead[a].nibbles[0] = loadWeights(reinterpret_cast<const uint4*>(at) + lane);
+            ahead[a].nibbles[1] = loadWeights(reinterpret_cast<const uint4*>(at) + kWarp + lane);
+            ahead[a].fifths = __ldcs(reinterpret_cast<const uint2*>(at + 2 * kWarp * sizeof(uint4)) + lane);
+            ahead[a].scales =
+                __ldcs(reinterpret_cast<const unsigned*>(at + 2 * kWarp * (sizeof(uint4) + sizeof(unsigned))) + lane);
+        }
+    };
+    load(panel, 0);
+    allowNext();
+    const uint4* const normed = stageNorm<2>(args.input, args.head.columns, args.head.stride, shared);
+    const BoundedInput input =
+        boundedInputAt(reinterpret_cast<std::byte*>(shared) + normSharedBytes(args.head.stride), columns);
+    quantizeBounded(reinterpret_cast<const Bf16*>(normed), columns, input, warp, kWarps);
+    if (blockIdx.x == 0)
+        for (int i = static_cast<int>(threadIdx.x); i < args.head.stride / 8; i += kStayThreads)
+            reinterpret_cast<uint4*>(args.normed)[i] = normed[i];
+    __syncthreads();
+
+    BestRow best{-INFINITY, -1};
+    for (; panel < panels; panel += panelStride) {
+        float bound = lane < kPanelRows ? kLeastBound : 0.0F;
+        for (int chunk = 0; chunk < chunks; ++chunk) {
+            PanelStep now[kAhead];
+#pragma unroll
+            for (int a = 0; a < kAhead; ++a)
+                now[a] = ahead[a];
+            const bool lastChunk = chunk + 1 == chunks;
+            load(lastChunk ? panel + panelStride : panel, lastChunk ? 0 : chunk + 1);
+#pragma unroll
+            for (int a = 0; a < kAhead; ++a)
+                if (chunk * kAhead + a < steps) bound = boundOf(now[a], chunk * kAhead + a, input, bound);
+        }
+        bound += __shfl_xor_sync(0xffffffffU, bound, kPanelRows);
+        const int row = panel * kPanelRows + lane;
+        if (lane >= kPanelRows || row >= rows) continue;
+        args.bounds[row] = bound;
+        best = better(best, BestRow{bound, row});
+    }
+    best = warpBest(best);
+    if (lane == 0) bests[warp] = best;
+    __syncthreads();
+    if (warp != 0) return;
+    best = warpBest(lane < kWarps ? bests[lane] : BestRow{0, -1});
+    float product = -INFINITY;
+    if (!canBeBounded(input, columns, args.upper.largest))
+        product = NAN;
+    else if (best.row >= 0)
+        product = productInFull<kFullAhead>(args.head, best.row, normed);
+    if (lane == 0) args.probes[blockIdx.x] = product;
+}
+
+__global__ void __launch_bounds__(kStayThreads, kStayBlocks) head_choice_by_bounds_bf16(HeadChoiceArgs args) {
+    extern __shared__ __align__(16) float shared[];
+    __shared__ int candidates[kRowsOfChoice];
+    __shared__ int count;
+    __shared__ float thresholds[kStayThreads / kWarp];
+    constexpr int kEach = kRowsOfChoice / kStayThreads;
+    const int thread = static_cast<int>(threadIdx.x), lane = thread % kWarp, warp = thread / kWarp;
+    const int rows = args.head.rows;
+    allowNext();
+    if (thread == 0) count = 0;
+    uint4* const x = stageVector(args.normed, args.head.stride / 8, reinterpret_cast<uint4*>(shared));
+    // Infinity less than everything, for NaN: then all rows are taken.
+    float threshold = -INFINITY;
+    bool isNumber = true;
+    for (int i = thread; i < args.probeCount; i += kStayThreads) {
+        const float probe = args.probes[i];
+        isNumber = isNumber && probe == probe;
+        threshold = fmaxf(threshold, probe);
+    }
+    threshold = warpMax(threshold);
+    if (__any_sync(0xffffffffU, !isNumber)) threshold = NAN;
+    if (lane == 0) thresholds[warp] = threshold;
+    __syncthreads();
+    for (int w = 0; w < kStayThreads / kWarp; ++w) {
+        isNumber = isNumber && thresholds[w] == thresholds[w];
+        threshold = fmaxf(threshold, thresholds[w]);
+    }
+    if (!isNumber) threshold = -INFINITY;
+    BestRow best{-INFINITY, -1};
+    for (int first = static_cast<int>(blockIdx.x) * kRowsOfChoice; first < rows;
+         first += static_cast<int>(gridDim.x) * kRowsOfChoice) {
+#pragma unroll
+        for (int i = 0; i < kEach; ++i) {
+            const int row = first + i * kStayThreads + thread;
+            if (row < rows && !(args.bounds[row] < threshold)) candidates[atomicAdd(&count, 1)] = row;
+        }
+        __syncthreads();
+        const int taken = count;
+        for (int i = warp; i < taken; i += kStayThreads / kWarp) {
+            const float product = productInFull<kFullAhead>(args.head, candidates[i], x);
+            if (product == product) best = better(best, BestRow{product, candidates[i]});
+        }
+        if (thread == 0 && taken > 0 && args.rowsInFull != nullptr)
+            atomicAdd(args.rowsInFull, static_cast<unsigned long long>(taken));
+        __syncthreads();
+        if (thread == 0) count = 0;
+        __syncthreads();
+    }
+    BestLogit logit;
+    logit.value = best.value;
+    logit.index = best.row;
+    writeBlockBest(logit, args.partialValues, args.partialIndices);
+}
+
+}  // namespace
+
+cudaError_t packUpperBits(const WeightMatrix& matrix, std::byte* upper, float* largest, const Launch& launch) {
+    const int64_t threads =
+        static_cast<int64_t>(ceilDiv(matrix.rows, kPanelRows)) * panelSteps(matrix.columns) * 2 * kWarp;
+    return launchKernel(pack_upper_bits, ceilDiv(threads, kPackThreads), kPackThreads, 0,
+                        Launch{launch.stream, false, launch.multiprocessors}, matrix, upper, largest);
+}
+
+cudaError_t gemvNormHeadBounds(const HeadBoundsArgs& args, const Launch& launch) {
+    assert(args.upper.rows == args.head.rows && args.upper.columns == args.head.columns);
+    const size_t shared = normSharedBytes(args.head.stride) + boundedInputBytes(args.head.columns);
+    if (args.head.columns % 4 != 0) return cudaErrorInvalidValue;
+    if (shared > kSharedLimit) return cudaErrorInvalidConfiguration;
+    return launchKernel(gemv_norm_head_bounds_bf16, args.blocks, kStayThreads, shared, launch, args);
+}
+
+cudaError_t chooseByBounds(const HeadChoiceArgs& args, const Launch& launch) {
+    const size_t shared = sizeof(Bf16) * static_cast<size_t>(args.head.stride);
+    if (shared > kSharedLimit - kRowsOfChoice * sizeof(int)) return cudaErrorInvalidConfiguration;
+    return launchKernel(head_choice_by_bounds_bf16, args.blocks, kStayThreads, shared, launch, args);
+}
+
+}  // namespace gapscope::cuda
