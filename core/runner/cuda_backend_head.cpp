@@ -17,8 +17,9 @@ int64_t aligned(int64_t bytes) {
 }  // namespace
 
 bool CudaBackend::wantsUpperHead(const BackendSettings& settings) const {
-    const bool launchesPasses = m_mode == Mode::Fused || m_mode == Mode::Graph;
-    return settings.onlyChooses && launchesPasses && m_formats.of(m_model.head()) == CudaFormat::Bf16;
+    const bool hasPasses =
+        m_mode == Mode::Persistent ? m_config.hidden <= cuda::kMostPersistentBoundedColumns : m_mode != Mode::Eager;
+    return settings.onlyChooses && hasPasses && m_formats.of(m_model.head()) == CudaFormat::Bf16;
 }
 
 int64_t CudaBackend::upperHeadBytes() const {

@@ -76,6 +76,8 @@ Status CudaBackend::preparePersistentOf(Compiled& compiled) {
     args.headDim = static_cast<int>(m_config.headDim);
     args.table = table(m_model.embedding());
     args.head = table(m_model.head());
+    args.upper = m_upperHead;
+    args.rowsInFull = m_rowsInFull;
     args.outputNorm = norm(m_model.outputNorm());
     args.embeddingScale = static_cast<float>(m_config.embeddingScale);
     args.epsilon = static_cast<float>(m_config.rmsEpsilon);

@@ -13,7 +13,6 @@ constexpr int kPackThreads = 256;
 // blocks 76 to 80, four 75.
 constexpr int kStepsAhead = 3;
 constexpr int kRowsOfChoice = 1024;  // whose bounds a block of the second pass looks at together
-constexpr int kFullAhead = 5;        // 16-byte loads of a lane: a row of the 1B model
 constexpr float kLeastStep = 0x1p-100F;
 
 // A sixteenth of the largest |w|, rounded up to bf16.
@@ -56,8 +55,8 @@ __global__ void __launch_bounds__(kPackThreads) pack_upper_bits(WeightMatrix mat
         }
         std::byte* const to = upper + panelStep * kPanelStepBytes;
         reinterpret_cast<uint4*>(to)[j * kWarp + lane] = {nibbles[0], nibbles[1], nibbles[2], nibbles[3]};
-        reinterpret_cast<unsigned*>(to + 2 * kWarp * sizeof(uint4))[2 * lane + j] = fifths;
-        reinterpret_cast<Bf16*>(to + 2 * kWarp * (sizeof(uint4) + sizeof(unsigned)))[2 * lane + j] = scale;
+        reinterpret_cast<unsigned*>(to + kFifthsAt)[2 * lane + j] = fifths;
+        reinterpret_cast<Bf16*>(to + kScalesAt)[2 * lane + j] = scale;
         if (!isFinite) most = INFINITY;
     }
     most = warpMax(most);
@@ -87,9 +86,8 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_boun
             const std::byte* const at = from + step * kPanelStepBytes;
             ahead[a].nibbles[0] = loadWeights(reinterpret_cast<const uint4*>(at) + lane);
             ahead[a].nibbles[1] = loadWeights(reinterpret_cast<const uint4*>(at) + kWarp + lane);
-            ahead[a].fifths = __ldcs(reinterpret_cast<const uint2*>(at + 2 * kWarp * sizeof(uint4)) + lane);
-            ahead[a].scales =
-                __ldcs(reinterpret_cast<const unsigned*>(at + 2 * kWarp * (sizeof(uint4) + sizeof(unsigned))) + lane);
+            ahead[a].fifths = __ldcs(reinterpret_cast<const uint2*>(at + kFifthsAt) + lane);
+            ahead[a].scales = __ldcs(reinterpret_cast<const unsigned*>(at + kScalesAt) + lane);
         }
     };
     load(panel, 0);
@@ -140,30 +138,13 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) head_choice_by_boun
     extern __shared__ __align__(16) float shared[];
     __shared__ int candidates[kRowsOfChoice];
     __shared__ int count;
-    __shared__ float thresholds[kStayThreads / kWarp];
     constexpr int kEach = kRowsOfChoice / kStayThreads;
     const int thread = static_cast<int>(threadIdx.x), lane = thread % kWarp, warp = thread / kWarp;
     const int rows = args.head.rows;
     allowNext();
     if (thread == 0) count = 0;
     uint4* const x = stageVector(args.normed, args.head.stride / 8, reinterpret_cast<uint4*>(shared));
-    // Infinity less than everything, for NaN: then all rows are taken.
-    float threshold = -INFINITY;
-    bool isNumber = true;
-    for (int i = thread; i < args.probeCount; i += kStayThreads) {
-        const float probe = args.probes[i];
-        isNumber = isNumber && probe == probe;
-        threshold = fmaxf(threshold, probe);
-    }
-    threshold = warpMax(threshold);
-    if (__any_sync(0xffffffffU, !isNumber)) threshold = NAN;
-    if (lane == 0) thresholds[warp] = threshold;
-    __syncthreads();
-    for (int w = 0; w < kStayThreads / kWarp; ++w) {
-        isNumber = isNumber && thresholds[w] == thresholds[w];
-        threshold = fmaxf(threshold, thresholds[w]);
-    }
-    if (!isNumber) threshold = -INFINITY;
+    const float threshold = thresholdOf(args.probes, args.probeCount, lane, kWarp);
     BestRow best{-INFINITY, -1};
     for (int first = static_cast<int>(blockIdx.x) * kRowsOfChoice; first < rows;
          first += static_cast<int>(gridDim.x) * kRowsOfChoice) {

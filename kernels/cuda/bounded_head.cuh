@@ -74,12 +74,22 @@ __device__ __forceinline__ bool canBeBounded(const BoundedInput& input, int colu
     return sum < 1e34F && sum * largestWeight < 1e35F;
 }
 
+// Where the parts of a panel's step lie in it, in bytes; nibbles come first.
+constexpr int kFifthsAt = 2 * kWarp * static_cast<int>(sizeof(uint4));
+constexpr int kScalesAt = kFifthsAt + 2 * kWarp * static_cast<int>(sizeof(unsigned));
+
 // A lane's two blocks of a step: rows lane % 16 of the panel, blocks lane / 16 and 2 + lane / 16 of the step's four.
 struct PanelStep {
     uint4 nibbles[2];
     uint2 fifths;
     unsigned scales;  // two bf16
 };
+// Of a panel in shared memory.
+__device__ __forceinline__ PanelStep panelStepAt(const std::byte* step, int lane) {
+    return {{reinterpret_cast<const uint4*>(step)[lane], reinterpret_cast<const uint4*>(step)[kWarp + lane]},
+            reinterpret_cast<const uint2*>(step + kFifthsAt)[lane],
+            reinterpret_cast<const unsigned*>(step + kScalesAt)[lane]};
+}
 __device__ __forceinline__ float boundOf(const PanelStep& step, int number, const BoundedInput& input, float bound) {
     const int half = static_cast<int>(threadIdx.x) % kWarp / kPanelRows;
 #pragma unroll
@@ -104,6 +114,8 @@ __device__ __forceinline__ float boundOf(const PanelStep& step, int number, cons
     return bound;
 }
 
+constexpr int kFullAhead = 5;  // 16-byte loads of a lane and row: a row of the 1B model
+
 // A row's product by a warp, in the order of gemvNormHead(); in all lanes.
 template <int kAhead>
 __device__ __forceinline__ float productInFull(const WeightMatrix& matrix, int row, const uint4* x) {
@@ -121,6 +133,19 @@ __device__ __forceinline__ float productInFull(const WeightMatrix& matrix, int r
             if (first + a * kWarp < vectors) sum = dot8(ahead[a], x[first + a * kWarp], sum);
     }
     return warpSum(sum);
+}
+
+// What a row's bound must reach for the row to be looked at, of what lanes have of the probes: none if one of them is
+// NaN.
+__device__ __forceinline__ float thresholdOf(const float* probes, int count, int first, int step) {
+    float threshold = -INFINITY;
+    bool isNumber = true;
+    for (int i = first; i < count; i += step) {
+        isNumber = isNumber && probes[i] == probes[i];
+        threshold = fmaxf(threshold, probes[i]);
+    }
+    threshold = warpMax(threshold);
+    return __all_sync(0xffffffffU, isNumber) ? threshold : -INFINITY;
 }
 
 // A value and its row, -1: none; ties go to the lower row.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/cuda/attention_block.cuh"
+#include "kernels/cuda/persistent_head.cuh"
 #include "kernels/cuda/persistent_input.cuh"
 
 namespace gapscope::cuda {
@@ -31,6 +32,7 @@ public:
                 aheadOfNorm(weights.postFeedForwardNorm, layers()[(layer + 1) & 1].inputNorm, kQkv);
             else if (step == kGateUp)
                 aheadOfNorm(weights.postFeedForwardNorm, m_args.outputNorm, kHead);
+            if (step == kHead && m_args.upper.data != nullptr) break;
             if (!isLong)
                 multiplyShort(step, shape);
             else if (isTeam())
@@ -45,6 +47,10 @@ public:
             if (++step < kStepsOfLayer) continue;
             m_number += kExchangesOfLayer;
             step = ++layer < m_args.layerCount ? kQkv : kHead;
+        }
+        if (m_args.upper.data != nullptr) {
+            const BestRow best = headByBounds(m_kernel, m_ring, shares()[kHead], inputAt(kHead), m_tile, m_number + 1);
+            m_best = {best.value, best.row};
         }
         chooseToken();
     }

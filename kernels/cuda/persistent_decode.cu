@@ -72,12 +72,16 @@ void shapesFor(const PersistentLayerOf<Matrix>& layer, const PersistentDecodeArg
     shapes[kDown] = shapeOf(layer.down.rows, layer.down);
     // Sums of integers have no order: a warp takes rows of any length.
     if (!std::is_same_v<Matrix, Int8Matrix> && layer.down.columns > kLongestRowOfAWarp)
-        shapes[kDown].rowsOfUnit = shapes[kDown].isLong = 1;
+        shapes[kDown].rowsOfUnit = shapes[kDown].rowsHeld = shapes[kDown].isLong = 1;
     shapes[kHead] = shapeOf(args.head.rows, args.head);
+    if (args.upper.data == nullptr) return;
+    shapes[kHead].rows = ceilDiv(args.head.rows, kPanelRows);
+    shapes[kHead].vectors = panelSteps(args.head.columns) * kPanelStepBytes / 16;
+    shapes[kHead].rowsOfUnit = shapes[kHead].rowsHeld = 1;
 }
 
 int unitBytes(const StepShape& shape) {
-    return (shape.isLong ? 1 : 2) * shape.vectors * 16;
+    return shape.rowsHeld * shape.vectors * 16;
 }
 
 int unitsOfTile(const StepShape& shape, int slotBytes) {
@@ -130,7 +134,8 @@ Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgsOf<Matri
         layout.mostScales = std::max(layout.mostScales, (step == kGateUp ? 2 : 1) * ceilDiv(shapes[step].rows, blocks));
     // One more: the second row of a last unit may not be there.
     layout.scalesAt = take(kQuantizes ? (2 * static_cast<size_t>(layout.mostScales) + 1) * sizeof(float) : 0);
-    layout.normsAt = layout.attentionAt = take(std::max(2 * hiddenBytes, sizeof(DecodeShared<1>)));
+    layout.normsAt = layout.attentionAt =
+        take(std::max({2 * hiddenBytes, boundedInputBytes(args.head.columns), sizeof(DecodeShared<1>)}));
     layout.ringAt = at;
     const int room = static_cast<int>(sharedBytes) - at;
     int64_t best = -1;
@@ -174,6 +179,7 @@ ExchangeLayout exchangeLayoutFor(std::span<const PersistentLayerOf<Matrix>> laye
     layout.partsAt = take(parts * static_cast<size_t>(headDim) * sizeof(Message));
     layout.statisticsAt = take(2 * parts * sizeof(Message));
     layout.activatedAt = take(activated * sizeof(uint32_t));
+    layout.probesAt = take(kMostProbes * sizeof(Message));
     layout.bytes = at;
     return layout;
 }
@@ -215,6 +221,9 @@ cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<Matrix>>
                same(&Layer::gate) && same(&Layer::up) && same(&Layer::down);
     };
     if (!std::all_of(layers.begin(), layers.end(), sameShape)) return cudaErrorInvalidConfiguration;
+    if (args.upper.data != nullptr &&
+        (args.upper.columns > kMostPersistentBoundedColumns || multiprocessors >= kMostProbes))
+        return cudaErrorInvalidConfiguration;
     KernelOf<Matrix> kernel{.args = args};
     shapesFor(layers.front(), args, kernel.shapes);
     kernel.layout = layoutFor(kernel.shapes, args, multiprocessors, static_cast<size_t>(most - kStaticBytes));
@@ -241,7 +250,7 @@ cudaError_t PersistentDecode::launch(cudaStream_t stream) {
         [&](auto& kernel) {
             const cudaError_t error = cudaLaunchKernelEx(&config, functionFor(kernel), kernel);
             if (error != cudaSuccess) return error;
-            kernel.number += kExchangesOfLayer * static_cast<unsigned>(kernel.args.layerCount);
+            kernel.number += kExchangesOfLayer * static_cast<unsigned>(kernel.args.layerCount) + kExchangesOfHead;
             kernel.arrived += static_cast<unsigned>(m_prepared->blocks);
             return error;
         },

@@ -2,8 +2,8 @@
 // block one warp does nothing but stream the block's rows of every matrix, in the order of their use, into a ring of
 // shared memory; the other warps multiply. Between steps that depend on one another every block hands the others what
 // it computed, each value with a number that tells that it is there (persistent_exchange.cuh); the stream goes on
-// meanwhile. The arithmetic is that of the fused kernels (gemv.h, gemv_int8.h, attention.h) in the same order, so the logits have
-// the same bits.
+// meanwhile. The arithmetic is that of the fused kernels (gemv.h, gemv_int8.h, attention.h) in the same order, so the
+// logits have the same bits.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,15 @@
 #include <span>
 
 #include "kernels/cuda/attention.h"
+#include "kernels/cuda/bounded_head.h"
 #include "kernels/cuda/int8_matrix.h"
 #include "kernels/cuda/launch.h"
 
 namespace gapscope::cuda {
 
 inline constexpr int kPersistentCapability = 9;  // major: bulk copies into shared memory
+// Of a head by bounds: a panel of its copy has to go through the ring in one piece.
+inline constexpr int kMostPersistentBoundedColumns = 2944;
 
 // `Matrix`: WeightMatrix or Int8Matrix, whose input is quantised as mode graph does it (gemv_int8.h).
 template <class Matrix>
@@ -39,6 +42,8 @@ struct PersistentDecodeArgsOf {
     const PersistentLayerOf<Matrix>* layers = nullptr;  // [layerCount], in device memory
     int layerCount = 0;
     WeightMatrix table, head;
+    UpperBits upper;  // of the head: it is read by bounds, which go to `logits`; no data: it is read whole
+    unsigned long long* rowsInFull = nullptr;  // as HeadChoiceArgs has it
     const float* outputNorm = nullptr;
     float embeddingScale = 1;
     float epsilon = 1e-6F;

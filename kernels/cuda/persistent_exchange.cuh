@@ -18,8 +18,10 @@ struct ExchangeLayout {
     int partsAt = 0;       // Message[splits, heads, headDim]
     int statisticsAt = 0;  // Message[splits, heads, 2]: maximum, sum
     int activatedAt = 0;  // uint32_t[feedForward, padded]: bf16 in the upper half, the number's lower half in the lower
+    int probesAt = 0;     // Message[kMostProbes]: of each block's head by bounds
     int bytes = 0;
 };
+constexpr int kMostProbes = 1024;  // blocks and one more
 
 // How long a thread waits before it looks again: all threads of all blocks wait at once, and what they ask for keeps
 // the L2 cache from the weights. 5 % of a token on an H100.
@@ -27,6 +29,7 @@ constexpr unsigned kPollPauseNs = 400;
 
 // Exchanges of a layer, in their order.
 enum Exchange : unsigned { kStacked = 1, kParts, kAttended, kActivated, kLayerDone, kExchangesOfLayer = kLayerDone };
+constexpr unsigned kExchangesOfHead = 1;  // after those of all layers: the probes
 
 #if __CUDA_ARCH__ >= 900
 

@@ -66,12 +66,13 @@ struct Layout {
 enum Step : int { kQkv, kOutput, kGateUp, kDown, kStepsOfLayer, kHead = kStepsOfLayer, kSteps };
 
 // What a step multiplies, in all layers alike. A warp takes a unit at a time: two rows, or gate's and up's of one
-// number; of a long row all warps take a part.
+// number; of a long row all warps take a part. Of a head by bounds a row is a panel, and so is a unit.
 struct StepShape {
     int rows = 0;         // of all blocks; pairs for gate and up; queries, keys and values below one another
     int vectors = 0;      // of 16 bytes, a row
     int inputs = 0;       // elements of the input, with its padding
     int rowsOfUnit = 2;   // as rows are counted here
+    int rowsHeld = 2;     // by a unit in a tile
     Divisor unitsOfTile;  // at most kMostUnits; a tile holds whole units
     int isLong = 0;
     int inFlight = 0;  // tiles on their way, at most
@@ -160,7 +161,8 @@ public:
                                          : nullptr,
                        step == kQkv ? now.value : nullptr);
         }
-        stream(kHead, reinterpret_cast<const std::byte*>(args.head.data), nullptr, nullptr);
+        stream(kHead, args.upper.data != nullptr ? args.upper.data : reinterpret_cast<const std::byte*>(args.head.data),
+               nullptr, nullptr);
     }
 
 private:

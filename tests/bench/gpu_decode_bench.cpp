@@ -101,7 +101,7 @@ int run(const Model& model, const Settings& asked, const Variant& variant, const
     settings.maxNewTokens = asked.newTokens;
     settings.ignoreEos = true;
     settings.boundsHead = variant.boundsHead;
-    settings.warmup = 2;
+    settings.warmup = asked.prompts > 1 ? 0 : 2;  // many prompts are run for their tokens
     settings.repeats = asked.repeats;
     ActivityLog log(TraceLevel::Off);
     PreparedInfo prepared;

@@ -172,6 +172,28 @@ TEST(CudaPlan, ANormInAGemvNeverWritesTheStreamThatItReads) {
     EXPECT_EQ(moved, 2 * model->config().layers);  // but for the first norm
 }
 
+TEST(CudaPlan, AHeadByBoundsIsTwoPassesAndTheChoice) {
+    const auto model = tinyModel();
+    PlanRequest asked = cudaPlan(*model, false, 1).request;
+    const Plan full = makePlan(*model, asked);
+    asked.boundsHead = true;
+    const Plan bounded = makePlan(*model, asked);
+    ASSERT_EQ(bounded.ops.size(), full.ops.size() + 1);
+    const PlanOp &bounds = bounded.ops[bounded.ops.size() - 3], &head = full.ops[full.ops.size() - 2];
+    EXPECT_EQ(bounds.kind, OpKind::HeadBounds);
+    EXPECT_EQ(bounds.opName, head.opName);
+    EXPECT_EQ(bounds.norms, head.norms);
+    const int64_t rows = model->head().rows, columns = model->head().columns;
+    EXPECT_EQ(head.cost(0).bytes - bounds.cost(0).bytes, rows * (2 * columns - rowBytes(WeightType::Q5_0, columns)));
+    const PlanOp& choice = bounded.ops[bounded.ops.size() - 2];
+    EXPECT_EQ(choice.kind, OpKind::HeadChoice);
+    EXPECT_EQ(choice.category, Category::Sampling);
+    EXPECT_EQ(choice.matrices[0], &model->head());
+    EXPECT_EQ(choice.in[0].buffer, bounds.out[0].buffer);
+    EXPECT_EQ(choice.in[1].buffer, bounds.out[1].buffer);
+    EXPECT_EQ(bounded.ops.back().kind, OpKind::Argmax);
+}
+
 TEST(CudaPlan, OneTokensBytesAreTheWeightsAsTheyAreStored) {
     const auto model = tinyModel();
     for (const Precision precision : {Precision::File, Precision::Bf16, Precision::Int8}) {

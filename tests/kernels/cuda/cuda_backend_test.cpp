@@ -168,6 +168,39 @@ TEST(CudaRunModes, APersistentStepGivesTheBitsOfAGraph) {
     }
 }
 
+// Greedy decoding that nobody asks for logits leaves out bits of the head, and chooses what the whole head chooses.
+TEST(CudaRunModes, TheHeadByBoundsChoosesTheTokensOfTheWholeHead) {
+    GAPSCOPE_NEEDS_GPU();
+    for (const char* name : {"hf", "gguf"}) {
+        const std::filesystem::path path = modelPath(name);
+        if (path.empty() || !std::filesystem::exists(path)) continue;
+        const auto loaded = Model::load(path);
+        ASSERT_TRUE(loaded) << loaded.error().message;
+        for (const Precision precision : {Precision::Bf16, Precision::Int8})
+            for (const Mode mode : {Mode::Eager, Mode::Fused, Mode::Graph, Mode::Persistent}) {
+                if (mode == Mode::Persistent && cuda::listDevices().devices.front().computeMajor < 9) continue;
+                SCOPED_TRACE(testing::Message() << name << " " << precisionName(precision) << " " << modeName(mode));
+                GenerateSettings settings = settingsFor(**loaded, {name, 23, 150}, "cuda");
+                settings.precision = precision;
+                settings.mode = mode;
+                ActivityLog log(TraceLevel::Off);
+                const auto bounded = generate(**loaded, settings, log);
+                settings.boundsHead = false;
+                const auto whole = generate(**loaded, settings, log);
+                ASSERT_TRUE(bounded && whole);
+                EXPECT_EQ(bounded->repeats[0].tokens, whole->repeats[0].tokens);
+                EXPECT_EQ(whole->headRowsInFull, 0);
+                EXPECT_EQ(whole->unreadBytes, 0);
+                EXPECT_EQ(bounded->weightBytes + bounded->unreadBytes, whole->weightBytes);
+                if (mode == Mode::Eager) {
+                    EXPECT_EQ(bounded->headRowsInFull, 0);
+                } else {
+                    EXPECT_GE(bounded->headRowsInFull, 149);  // at least a row a step
+                }
+            }
+    }
+}
+
 // Drafts change how long a run takes, never its logits: the same bits, in every mode and precision, for drafts that are
 // accepted and for those that are not, past the window and around the ring.
 class CudaSpeculation : public testing::TestWithParam<std::tuple<const char*, Precision, Mode>> {};
