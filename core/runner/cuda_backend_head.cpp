@@ -25,7 +25,7 @@ bool CudaBackend::wantsUpperHead(const BackendSettings& settings) const {
 int64_t CudaBackend::upperHeadBytes() const {
     const MatrixView& head = m_model.head();
     return aligned(cuda::upperBitsBytes(head.rows, head.columns)) +
-           aligned(m_argmaxBlocks * static_cast<int64_t>(sizeof(float))) + 2 * kAlignment;
+           aligned(m_checkedTokens * m_argmaxBlocks * static_cast<int64_t>(sizeof(float))) + 2 * kAlignment;
 }
 
 Status CudaBackend::prepareUpperHead() {
@@ -67,11 +67,15 @@ int64_t CudaBackend::headRowsInFull() const {
 
 cudaError_t CudaBackend::enqueueHeadByBounds(const PlanOp& op, const cuda::Launch& launch) {
     const auto head = std::get<cuda::WeightMatrix>(m_weights.matrix(op.matrices[0]));
+    const int tokens = static_cast<int>(op.tokens);
+    if (op.kind == OpKind::HeadBounds && op.norms[1] == nullptr)
+        return cuda::gemvHeadBoundsRows(
+            {halves(op.in[0]), tokens, head, m_upperHead, floats(op.out[0]), m_probes, m_argmaxBlocks}, launch);
     if (op.kind == OpKind::HeadBounds)
         return cuda::gemvNormHeadBounds(
             {normInput(op), head, m_upperHead, halves(op.out[1]), floats(op.out[0]), m_probes, m_argmaxBlocks}, launch);
     return cuda::chooseByBounds({head, halves(op.in[1]), floats(op.in[0]), m_probes, m_argmaxBlocks, m_partialValues,
-                                 m_partialIndices, m_argmaxBlocks, m_rowsInFull},
+                                 m_partialIndices, m_argmaxBlocks, m_rowsInFull, tokens},
                                 launch);
 }
 

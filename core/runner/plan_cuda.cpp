@@ -151,9 +151,9 @@ void CudaPlan::partialArgmax() {
 void CudaPlan::boundHead(PlanOp& bounds) {
     const MatrixView& head = *bounds.matrices[0];
     bounds.kind = OpKind::HeadBounds;
-    bounds.kernelName = "gemv_norm_head_bounds_bf16";
+    bounds.kernelName = checks() ? "gemv_head_bounds_rows_bf16" : "gemv_norm_head_bounds_bf16";
     bounds.dtype += ", upper 5 bits";
-    bounds.out[1] = {Buffer::Normed};
+    if (!checks()) bounds.out[1] = {Buffer::Normed};
     bounds.fixedCost.bytes += head.rows * rowBytes(WeightType::Q5_0, head.columns) - m_formats.bytes(head);
     PlanOp& choice = small(OpKind::HeadChoice, Category::Sampling, "head_choice_by_bounds_bf16", "head_choice", 1,
                            head.rows, kFloatBytes, {{Buffer::Logits}, {Buffer::Normed}}, {});

@@ -49,7 +49,10 @@ Plan CudaPlan::checkDrafts() {
     m_head = true;
     norm("final_norm", m_model.outputNorm());
     rowsProduct("lm_head", Buffer::Normed, {&m_model.head()}, {Buffer::Logits}, kFloatBytes);
-    partialArgmax();
+    if (m_plan.request.boundsHead)
+        boundHead(m_plan.ops.back());
+    else
+        partialArgmax();
     chooseToken();
     return std::move(m_plan);
 }

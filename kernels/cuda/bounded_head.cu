@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-#include "kernels/cuda/gemv_stage.cuh"
+#include "kernels/cuda/gemv_rows.cuh"
 
 namespace gapscope::cuda {
 
@@ -64,13 +64,26 @@ __global__ void __launch_bounds__(kPackThreads) pack_upper_bits(WeightMatrix mat
     if (threadIdx.x % kWarp == 0) atomicMax(reinterpret_cast<unsigned*>(largest), __float_as_uint(most));
 }
 
-__global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_bounds_bf16(HeadBoundsArgs args) {
-    constexpr int kAhead = kStepsAhead;
-    extern __shared__ __align__(16) float shared[];
-    __shared__ BestRow bests[kStayThreads / kWarp];
-    const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
+// What a block bounds: x is [count, head.stride], bounds [count, head.rows], probes [count, gridDim.x].
+struct BlockBounds {
+    const Bf16* x;
+    int count;
+    float* bounds;
+    float* probes;
+};
+
+// Each warp takes panels. `stage(inputs)` waits for the kernel before, puts the tokens' inputs there,
+// boundedInputBytes() each, and says what is bounded; room for kTokens that are not there is computed with and not
+// stored.
+template <int kTokens, class Stage>
+__device__ __forceinline__ void boundPanels(const WeightMatrix& head, const UpperBits& upper, std::byte* inputs,
+                                            Stage stage) {
+    constexpr int kAhead = kTokens > 3 ? 2 : kStepsAhead;
     constexpr int kWarps = kStayThreads / kWarp;
-    const int rows = args.upper.rows, columns = args.upper.columns, steps = panelSteps(columns);
+    static_assert(kTokens <= kWarps);
+    __shared__ BestRow bests[kTokens][kWarps];
+    const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
+    const int rows = upper.rows, steps = panelSteps(upper.columns);
     const int panels = (rows + kPanelRows - 1) / kPanelRows;
     const int chunks = (steps + kAhead - 1) / kAhead;
     const int panelStride = static_cast<int>(gridDim.x) * kWarps;
@@ -78,7 +91,7 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_boun
 
     PanelStep ahead[kAhead];
     const auto load = [&](int wantedPanel, int chunk) {
-        const std::byte* const from = args.upper.data + static_cast<int64_t>(wantedPanel) * steps * kPanelStepBytes;
+        const std::byte* const from = upper.data + static_cast<int64_t>(wantedPanel) * steps * kPanelStepBytes;
 #pragma unroll
         for (int a = 0; a < kAhead; ++a) {
             const int step = chunk * kAhead + a;
@@ -92,18 +105,21 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_boun
     };
     load(panel, 0);
     allowNext();
-    const uint4* const normed = stageNorm<2>(args.input, args.head.columns, args.head.stride, shared);
-    const BoundedInput input =
-        boundedInputAt(reinterpret_cast<std::byte*>(shared) + normSharedBytes(args.head.stride), columns);
-    quantizeBounded(reinterpret_cast<const Bf16*>(normed), columns, input, warp, kWarps);
-    if (blockIdx.x == 0)
-        for (int i = static_cast<int>(threadIdx.x); i < args.head.stride / 8; i += kStayThreads)
-            reinterpret_cast<uint4*>(args.normed)[i] = normed[i];
-    __syncthreads();
+    const BlockBounds to = stage(inputs);
+    const size_t inputBytes = boundedInputBytes(upper.columns);
+    const auto inputOf = [&](int t) {
+        return boundedInputAt(inputs + static_cast<size_t>(t) * inputBytes, upper.columns);
+    };
 
-    BestRow best{-INFINITY, -1};
+    BestRow best[kTokens];
+#pragma unroll
+    for (int t = 0; t < kTokens; ++t)
+        best[t] = {-INFINITY, -1};
     for (; panel < panels; panel += panelStride) {
-        float bound = lane < kPanelRows ? kLeastBound : 0.0F;
+        float bound[kTokens];
+#pragma unroll
+        for (int t = 0; t < kTokens; ++t)
+            bound[t] = lane < kPanelRows ? kLeastBound : 0.0F;
         for (int chunk = 0; chunk < chunks; ++chunk) {
             PanelStep now[kAhead];
 #pragma unroll
@@ -112,26 +128,72 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_boun
             const bool lastChunk = chunk + 1 == chunks;
             load(lastChunk ? panel + panelStride : panel, lastChunk ? 0 : chunk + 1);
 #pragma unroll
-            for (int a = 0; a < kAhead; ++a)
-                if (chunk * kAhead + a < steps) bound = boundOf(now[a], chunk * kAhead + a, input, bound);
+            for (int a = 0; a < kAhead; ++a) {
+                const int step = chunk * kAhead + a;
+                if (step >= steps) continue;
+#pragma unroll
+                for (int t = 0; t < kTokens; ++t)
+                    bound[t] = boundOf(now[a], step, inputOf(t), bound[t]);
+            }
         }
-        bound += __shfl_xor_sync(0xffffffffU, bound, kPanelRows);
         const int row = panel * kPanelRows + lane;
-        if (lane >= kPanelRows || row >= rows) continue;
-        args.bounds[row] = bound;
-        best = better(best, BestRow{bound, row});
+#pragma unroll
+        for (int t = 0; t < kTokens; ++t) {
+            bound[t] += __shfl_xor_sync(0xffffffffU, bound[t], kPanelRows);
+            if (lane >= kPanelRows || row >= rows || t >= to.count) continue;
+            to.bounds[static_cast<int64_t>(t) * rows + row] = bound[t];
+            best[t] = better(best[t], BestRow{bound[t], row});
+        }
     }
-    best = warpBest(best);
-    if (lane == 0) bests[warp] = best;
+#pragma unroll
+    for (int t = 0; t < kTokens; ++t) {
+        best[t] = warpBest(best[t]);
+        if (lane == 0) bests[t][warp] = best[t];
+    }
     __syncthreads();
-    if (warp != 0) return;
-    best = warpBest(lane < kWarps ? bests[lane] : BestRow{0, -1});
+    if (warp >= to.count) return;
+    const BestRow most = warpBest(lane < kWarps ? bests[warp][lane] : BestRow{0, -1});
     float product = -INFINITY;
-    if (!canBeBounded(input, columns, args.upper.largest))
+    if (!canBeBounded(inputOf(warp), upper.columns, upper.largest))
         product = NAN;
-    else if (best.row >= 0)
-        product = productInFull<kFullAhead>(args.head, best.row, normed);
-    if (lane == 0) args.probes[blockIdx.x] = product;
+    else if (most.row >= 0)
+        product = productInFull<kFullAhead>(
+            head, most.row, reinterpret_cast<const uint4*>(to.x + static_cast<int64_t>(warp) * head.stride));
+    if (lane == 0) to.probes[static_cast<int64_t>(warp) * gridDim.x + blockIdx.x] = product;
+}
+
+__global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_norm_head_bounds_bf16(HeadBoundsArgs args) {
+    extern __shared__ __align__(16) float shared[];
+    std::byte* const inputs = reinterpret_cast<std::byte*>(shared) + normSharedBytes(args.head.stride);
+    boundPanels<1>(args.head, args.upper, inputs, [&](std::byte* to) {
+        const uint4* const normed = stageNorm<2>(args.input, args.head.columns, args.head.stride, shared);
+        const auto* const x = reinterpret_cast<const Bf16*>(normed);
+        quantizeBounded(x, args.head.columns, boundedInputAt(to, args.head.columns),
+                        static_cast<int>(threadIdx.x) / kWarp, kStayThreads / kWarp);
+        if (blockIdx.x == 0)
+            for (int i = static_cast<int>(threadIdx.x); i < args.head.stride / 8; i += kStayThreads)
+                reinterpret_cast<uint4*>(args.normed)[i] = normed[i];
+        __syncthreads();
+        return BlockBounds{x, 1, args.bounds, args.probes};
+    });
+}
+
+template <int kTokens>
+__global__ void __launch_bounds__(kStayThreads, kStayBlocks) gemv_head_bounds_rows_bf16(HeadBoundsRowsArgs args) {
+    extern __shared__ __align__(16) float shared[];
+    boundPanels<kTokens>(args.head, args.upper, reinterpret_cast<std::byte*>(shared), [&](std::byte* to) {
+        const BlockTokens tokens = blockTokens<kTokens>(args.tokens);
+        const Bf16* const x = args.x + static_cast<int64_t>(tokens.first) * args.head.stride;
+        waitForPrevious();
+        for (int t = 0; t < tokens.count; ++t)
+            quantizeBounded(
+                x + static_cast<int64_t>(t) * args.head.stride, args.head.columns,
+                boundedInputAt(to + static_cast<size_t>(t) * boundedInputBytes(args.head.columns), args.head.columns),
+                static_cast<int>(threadIdx.x) / kWarp, kStayThreads / kWarp);
+        __syncthreads();
+        return BlockBounds{x, tokens.count, args.bounds + static_cast<int64_t>(tokens.first) * args.head.rows,
+                           args.probes + static_cast<int64_t>(tokens.first) * gridDim.x};
+    });
 }
 
 __global__ void __launch_bounds__(kStayThreads, kStayBlocks) head_choice_by_bounds_bf16(HeadChoiceArgs args) {
@@ -141,17 +203,20 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) head_choice_by_boun
     constexpr int kEach = kRowsOfChoice / kStayThreads;
     const int thread = static_cast<int>(threadIdx.x), lane = thread % kWarp, warp = thread / kWarp;
     const int rows = args.head.rows;
+    const auto token = static_cast<int64_t>(blockIdx.y);
+    const float* const bounds = args.bounds + token * rows;
     allowNext();
     if (thread == 0) count = 0;
-    uint4* const x = stageVector(args.normed, args.head.stride / 8, reinterpret_cast<uint4*>(shared));
-    const float threshold = thresholdOf(args.probes, args.probeCount, lane, kWarp);
+    uint4* const x =
+        stageVector(args.normed + token * args.head.stride, args.head.stride / 8, reinterpret_cast<uint4*>(shared));
+    const float threshold = thresholdOf(args.probes + token * args.probeCount, args.probeCount, lane, kWarp);
     BestRow best{-INFINITY, -1};
     for (int first = static_cast<int>(blockIdx.x) * kRowsOfChoice; first < rows;
          first += static_cast<int>(gridDim.x) * kRowsOfChoice) {
 #pragma unroll
         for (int i = 0; i < kEach; ++i) {
             const int row = first + i * kStayThreads + thread;
-            if (row < rows && !(args.bounds[row] < threshold)) candidates[atomicAdd(&count, 1)] = row;
+            if (row < rows && !(bounds[row] < threshold)) candidates[atomicAdd(&count, 1)] = row;
         }
         __syncthreads();
         const int taken = count;
@@ -168,7 +233,7 @@ __global__ void __launch_bounds__(kStayThreads, kStayBlocks) head_choice_by_boun
     BestLogit logit;
     logit.value = best.value;
     logit.index = best.row;
-    writeBlockBest(logit, args.partialValues, args.partialIndices);
+    writeBlockBest(logit, args.partialValues + token * args.blocks, args.partialIndices + token * args.blocks);
 }
 
 }  // namespace
@@ -188,10 +253,21 @@ cudaError_t gemvNormHeadBounds(const HeadBoundsArgs& args, const Launch& launch)
     return launchKernel(gemv_norm_head_bounds_bf16, args.blocks, kStayThreads, shared, launch, args);
 }
 
+cudaError_t gemvHeadBoundsRows(const HeadBoundsRowsArgs& args, const Launch& launch) {
+    assert(args.upper.rows == args.head.rows && args.upper.columns == args.head.columns);
+    const size_t ofToken = boundedInputBytes(args.head.columns);
+    return launchForTokens(args.tokens, ofToken, [&](auto count) {
+        constexpr int kTokens = decltype(count)::value;
+        return launchKernel(gemv_head_bounds_rows_bf16<kTokens>, gridFor(args.blocks, args.tokens, kTokens),
+                            kStayThreads, kTokens * ofToken, launch, args);
+    });
+}
+
 cudaError_t chooseByBounds(const HeadChoiceArgs& args, const Launch& launch) {
     const size_t shared = sizeof(Bf16) * static_cast<size_t>(args.head.stride);
     if (shared > kSharedLimit - kRowsOfChoice * sizeof(int)) return cudaErrorInvalidConfiguration;
-    return launchKernel(head_choice_by_bounds_bf16, args.blocks, kStayThreads, shared, launch, args);
+    return launchKernel(head_choice_by_bounds_bf16, gridFor(args.blocks, args.tokens, 1), kStayThreads, shared, launch,
+                        args);
 }
 
 }  // namespace gapscope::cuda

@@ -51,18 +51,31 @@ struct HeadBoundsArgs {
 };
 [[nodiscard]] cudaError_t gemvNormHeadBounds(const HeadBoundsArgs& args, const Launch& launch);
 
-// The second pass: per block the largest product, for argmaxFinish(). Ties go to the lowest index, NaN is never the
-// largest (index -1: nothing comparable).
+// The first pass for the tokens of a step that checks drafts, whose inputs are there.
+struct HeadBoundsRowsArgs {
+    const Bf16* x = nullptr;  // [tokens, head.stride]
+    int tokens = 1;
+    WeightMatrix head;
+    UpperBits upper;
+    float* bounds = nullptr;  // [tokens, rows]
+    float* probes = nullptr;  // [tokens, blocks]
+    int blocks = 0;
+};
+[[nodiscard]] cudaError_t gemvHeadBoundsRows(const HeadBoundsRowsArgs& args, const Launch& launch);
+
+// The second pass: per block and token the largest product, for argmaxFinish() or argmaxFinishRows(). Ties go to the
+// lowest index, NaN is never the largest (index -1: nothing comparable).
 struct HeadChoiceArgs {
     WeightMatrix head;
-    const Bf16* normed = nullptr;
-    const float* bounds = nullptr;
-    const float* probes = nullptr;
+    const Bf16* normed = nullptr;   // [tokens, head.stride]
+    const float* bounds = nullptr;  // [tokens, rows]
+    const float* probes = nullptr;  // [tokens, probeCount]
     int probeCount = 0;
-    float* partialValues = nullptr;  // [blocks]
+    float* partialValues = nullptr;  // [tokens, blocks]
     int32_t* partialIndices = nullptr;
     int blocks = 0;
     unsigned long long* rowsInFull = nullptr;  // grows by the rows computed here; may be null
+    int tokens = 1;
 };
 [[nodiscard]] cudaError_t chooseByBounds(const HeadChoiceArgs& args, const Launch& launch);
 

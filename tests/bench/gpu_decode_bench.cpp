@@ -1,11 +1,12 @@
 // Decode and prefill speed on the GPU, untraced: tokens a second of each mode, beside the time that reading the weights
 // once a token takes at the measured memory rate; of the prompt, beside its matmuls at cuBLASLt's rate, too. Prints one
 // JSON object a mode. With one new token it is the prompt alone that is measured.
-// gpu_decode_bench [--precision NAME] [--prompt TOKENS] [--head bounds|full|both] [--prompts N] MODEL [TOKENS]
-// [REPEATS]
-//     [MODE...]
-// --head full: the whole head is read where only tokens are chosen, too; both: one after the other, and whether the
-// tokens are the same. --prompts: as many different ones. The floor is that of the weights as laid out, read or not.
+// gpu_decode_bench [OPTION...] MODEL [TOKENS] [REPEATS] [MODE...]
+//   --precision NAME, --prompt TOKENS
+//   --head bounds|full|both: full reads the whole head where only tokens are chosen, too; both tells whether the tokens
+//   are the same. The floor is that of the weights as laid out, read or not.
+//   --prompts N: as many different ones
+//   --draft-tokens K: new tokens are forced to repeat, so that n-grams foresee them all, and a step checks K drafts
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -24,8 +25,8 @@ namespace {
 using namespace gapscope;
 
 constexpr const char* kUsage =
-    "gpu_decode_bench [--precision NAME] [--prompt TOKENS] [--head bounds|full|both] [--prompts N] MODEL [TOKENS] "
-    "[REPEATS] [MODE...]\n";
+    "gpu_decode_bench [--precision NAME] [--prompt TOKENS] [--head bounds|full|both] [--prompts N] [--draft-tokens K]\n"
+    "    MODEL [TOKENS] [REPEATS] [MODE...]\n";
 
 struct Settings {
     Precision precision = Precision::File;
@@ -33,6 +34,7 @@ struct Settings {
     int64_t newTokens = 128;
     int64_t repeats = 7;
     int64_t prompts = 1;
+    int64_t draftTokens = 0;
     bool readsWholeHead = false, boundsHead = true;  // which are measured
     std::vector<Mode> modes;
 };
@@ -99,6 +101,14 @@ int run(const Model& model, const Settings& asked, const Variant& variant, const
         settings.promptIds.push_back(
             static_cast<int32_t>((i * (7919 + 101 * variant.prompt) + 11) % model.config().vocabulary));
     settings.maxNewTokens = asked.newTokens;
+    if (asked.draftTokens > 0) {
+        constexpr int32_t kPeriod = 7;
+        settings.speculation = {Speculation::Ngram, asked.draftTokens};
+        for (size_t i = 0; i < settings.promptIds.size(); ++i)
+            settings.promptIds[i] = static_cast<int32_t>(10 + i % kPeriod);
+        for (int64_t i = 0; i < asked.newTokens; ++i)
+            settings.forceIds.push_back(static_cast<int32_t>(10 + (asked.promptTokens + i) % kPeriod));
+    }
     settings.ignoreEos = true;
     settings.boundsHead = variant.boundsHead;
     settings.warmup = asked.prompts > 1 ? 0 : 2;  // many prompts are run for their tokens
@@ -174,6 +184,8 @@ int main(int argc, char** argv) {
             settings.precision = *named;
         } else if (arguments[0] == "--prompt" && std::atoll(arguments[1].c_str()) > 0) {
             settings.promptTokens = std::atoll(arguments[1].c_str());
+        } else if (arguments[0] == "--draft-tokens" && std::atoll(arguments[1].c_str()) > 0) {
+            settings.draftTokens = std::atoll(arguments[1].c_str());
         } else if (arguments[0] == "--prompts" && std::atoll(arguments[1].c_str()) > 0) {
             settings.prompts = std::atoll(arguments[1].c_str());
         } else if (arguments[0] == "--head" &&

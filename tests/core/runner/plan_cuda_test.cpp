@@ -2,6 +2,7 @@
 // wrote.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -21,7 +22,7 @@ std::shared_ptr<const Model> tinyModel() {
 enum class Drafts { None, Checked };
 
 Plan cudaPlan(const Model& model, bool eager, int64_t tokens, bool head = true, Precision precision = Precision::Bf16,
-              Drafts drafts = Drafts::None) {
+              Drafts drafts = Drafts::None, bool boundsHead = false) {
     PlanRequest request;
     request.flavor = PlanFlavor::Cuda;
     request.precision = precision;
@@ -29,6 +30,7 @@ Plan cudaPlan(const Model& model, bool eager, int64_t tokens, bool head = true, 
     request.tokens = tokens;
     request.head = head;
     request.checksDrafts = drafts == Drafts::Checked;
+    request.boundsHead = boundsHead;
     request.kvElementBytes = 2;
     return makePlan(model, request);
 }
@@ -174,24 +176,35 @@ TEST(CudaPlan, ANormInAGemvNeverWritesTheStreamThatItReads) {
 
 TEST(CudaPlan, AHeadByBoundsIsTwoPassesAndTheChoice) {
     const auto model = tinyModel();
-    PlanRequest asked = cudaPlan(*model, false, 1).request;
-    const Plan full = makePlan(*model, asked);
-    asked.boundsHead = true;
-    const Plan bounded = makePlan(*model, asked);
-    ASSERT_EQ(bounded.ops.size(), full.ops.size() + 1);
-    const PlanOp &bounds = bounded.ops[bounded.ops.size() - 3], &head = full.ops[full.ops.size() - 2];
-    EXPECT_EQ(bounds.kind, OpKind::HeadBounds);
-    EXPECT_EQ(bounds.opName, head.opName);
-    EXPECT_EQ(bounds.norms, head.norms);
     const int64_t rows = model->head().rows, columns = model->head().columns;
-    EXPECT_EQ(head.cost(0).bytes - bounds.cost(0).bytes, rows * (2 * columns - rowBytes(WeightType::Q5_0, columns)));
-    const PlanOp& choice = bounded.ops[bounded.ops.size() - 2];
-    EXPECT_EQ(choice.kind, OpKind::HeadChoice);
-    EXPECT_EQ(choice.category, Category::Sampling);
-    EXPECT_EQ(choice.matrices[0], &model->head());
-    EXPECT_EQ(choice.in[0].buffer, bounds.out[0].buffer);
-    EXPECT_EQ(choice.in[1].buffer, bounds.out[1].buffer);
-    EXPECT_EQ(bounded.ops.back().kind, OpKind::Argmax);
+    for (const Drafts drafts : {Drafts::None, Drafts::Checked}) {
+        const int64_t tokens = drafts == Drafts::None ? 1 : 5;
+        const Plan full = cudaPlan(*model, false, tokens, true, Precision::Bf16, drafts);
+        const Plan bounded = cudaPlan(*model, false, tokens, true, Precision::Bf16, drafts, true);
+        const PlanOp& head = *std::ranges::find(full.ops, "lm_head", &PlanOp::opName);
+        const auto at = std::ranges::find(bounded.ops, "lm_head", &PlanOp::opName);
+        ASSERT_EQ(bounded.ops.end() - at, 3);
+        const PlanOp &bounds = at[0], &choice = at[1];
+        EXPECT_EQ(bounds.kind, OpKind::HeadBounds);
+        EXPECT_EQ(bounds.norms, head.norms);
+        EXPECT_EQ(head.cost(0).bytes - bounds.cost(0).bytes,
+                  rows * (2 * columns - rowBytes(WeightType::Q5_0, columns)));
+        EXPECT_EQ(choice.kind, OpKind::HeadChoice);
+        EXPECT_EQ(choice.category, Category::Sampling);
+        EXPECT_EQ(choice.matrices[0], &model->head());
+        EXPECT_EQ(choice.in[0].buffer, Buffer::Logits);
+        EXPECT_EQ(choice.in[1].buffer, Buffer::Normed);
+        EXPECT_EQ(bounded.ops.back().kind, OpKind::Argmax);
+        for (const PlanOp* op : {&bounds, &choice, &bounded.ops.back()})
+            EXPECT_EQ(op->tokens, tokens);
+        std::set<Buffer> written{Buffer::Ids};
+        for (const PlanOp& op : bounded.ops) {
+            for (const Operand& operand : op.in)
+                EXPECT_TRUE(operand.buffer == Buffer::None || written.contains(operand.buffer)) << op.opName;
+            for (const Operand& operand : op.out)
+                written.insert(operand.buffer);
+        }
+    }
 }
 
 TEST(CudaPlan, OneTokensBytesAreTheWeightsAsTheyAreStored) {

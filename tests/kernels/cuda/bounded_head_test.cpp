@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "gemv_test_support.h"
+#include "kernels/cuda/argmax.h"
+#include "kernels/cuda/gemv_rows.h"
 
 namespace gapscope::cuda {
 
@@ -142,6 +144,52 @@ TEST(CudaBoundedHead, ChoosesWhatTheFullProductChooses) {
                 EXPECT_LT(choice.rowsInFull, static_cast<unsigned long long>(size.rows) / 20);
             }
         }
+}
+
+// Of a few tokens in one pass each has the bounds and the choice that it has alone.
+TEST(CudaBoundedHead, TokensInOnePassChooseWhatEachChooses) {
+    GAPSCOPE_NEEDS_GPU();
+    constexpr int kRows = 20003, kColumns = 640, kMost = 17;
+    const DeviceMatrix head(randomNumbers(static_cast<size_t>(kRows) * kColumns, 9, 0.02F), kRows, kColumns);
+    const DeviceArray<std::byte> upper(static_cast<size_t>(upperBitsBytes(kRows, kColumns)));
+    const DeviceArray<float> largest(std::vector<float>{0});
+    GAPSCOPE_CUDA_OK(packUpperBits(head.view(), upper.get(), largest.get(), {}));
+    const UpperBits bits{upper.get(), kRows, kColumns, largest.read()[0]};
+    std::vector<float> inputs = randomNumbers(kMost * kColumns, 10);
+    inputs[3 * kColumns + 5] = std::numeric_limits<float>::quiet_NaN();  // one token that cannot be bounded
+    const DeviceArray<Bf16> x(toBf16(inputs));
+    const int blocks = gemvHeadBlocks(Launch{}.multiprocessors);
+    const auto count = static_cast<size_t>(blocks);
+    for (const int tokens : {1, 2, 5, 8, 17}) {
+        SCOPED_TRACE(tokens);
+        const auto all = static_cast<size_t>(tokens);
+        const DeviceArray<float> bounds(all * kRows), probes(all * count), values(all * count), logits(all * kRows),
+            fullValues(all * count);
+        const DeviceArray<int32_t> indices(all * count), fullIndices(all * count), ids(all), fullIds(all);
+        const DeviceArray<StepState> state(std::vector<StepState>{{0, 0}});
+        GAPSCOPE_CUDA_OK(
+            gemvHeadBoundsRows({x.get(), tokens, head.view(), bits, bounds.get(), probes.get(), blocks}, {}));
+        GAPSCOPE_CUDA_OK(chooseByBounds({head.view(), x.get(), bounds.get(), probes.get(), blocks, values.get(),
+                                         indices.get(), blocks, nullptr, tokens},
+                                        {}));
+        GAPSCOPE_CUDA_OK(
+            argmaxFinishRows({values.get(), indices.get(), blocks, tokens, ids.get(), state.get(), nullptr, 0}, {}));
+        GemvRowsArgs full;
+        full.matrices[0] = head.view();
+        full.x = x.get();
+        full.tokens = tokens;
+        full.out[0] = logits.get();
+        GAPSCOPE_CUDA_OK(gemvRows(full, {}));
+        GAPSCOPE_CUDA_OK(argmaxPartial({logits.get(), kRows, fullValues.get(), fullIndices.get(), blocks, tokens}, {}));
+        GAPSCOPE_CUDA_OK(argmaxFinishRows(
+            {fullValues.get(), fullIndices.get(), blocks, tokens, fullIds.get(), state.get(), nullptr, 0}, {}));
+        EXPECT_EQ(ids.read(), fullIds.read());
+        const auto most = bounds.read(), products = logits.read();
+        int below = 0;
+        for (size_t i = 0; i < products.size(); ++i)
+            below += most[i] < products[i] ? 1 : 0;
+        EXPECT_EQ(below, 0) << "products above their bounds";
+    }
 }
 
 // Inputs with a few large numbers, and rows that are alike but for what the copy leaves out.

@@ -189,6 +189,9 @@ TEST(CudaRunModes, TheHeadByBoundsChoosesTheTokensOfTheWholeHead) {
                 const auto whole = generate(**loaded, settings, log);
                 ASSERT_TRUE(bounded && whole);
                 EXPECT_EQ(bounded->repeats[0].tokens, whole->repeats[0].tokens);
+                settings.boundsHead = true;
+                settings.speculation = {Speculation::Ngram, 4};
+                EXPECT_EQ(runOnce(**loaded, settings).tokens, whole->repeats[0].tokens);
                 EXPECT_EQ(whole->headRowsInFull, 0);
                 EXPECT_EQ(whole->unreadBytes, 0);
                 EXPECT_EQ(bounded->weightBytes + bounded->unreadBytes, whole->weightBytes);
