@@ -155,6 +155,8 @@ int64_t CudaBackend::bufferBytes(Buffer buffer) const {
     switch (buffer) {
         case Buffer::ResidualOther:
             return floatsOf(m_config.hidden);
+        case Buffer::Query:  // of a prompt with its keys and values beside it
+            return floatsOf(rows * (queries + 2 * m_config.kvHeads * m_config.headDim));
         case Buffer::Activated:
             return floatsOf(rows * m_config.feedForward);
         case Buffer::Projected:
@@ -181,6 +183,9 @@ int64_t CudaBackend::bufferBytes(Buffer buffer) const {
                 if (m_formats.of(*matrix) == CudaFormat::Packed && matrix->data != m_model.head().data &&
                     matrix->data != m_model.embedding().data)
                     largest = std::max(largest, matrix->rows * matrix->columns);
+            for (const LayerWeights& layer : m_model.layers())
+                if (m_formats.of(layer.q) == CudaFormat::Packed)
+                    largest = std::max(largest, (layer.q.rows + layer.k.rows + layer.v.rows) * layer.q.columns);
             return aligned(rows > 1 ? largest * static_cast<int64_t>(sizeof(cuda::Bf16)) : 0);
         }
         default:
@@ -208,7 +213,7 @@ Status CudaBackend::allocate() {
     const int64_t frequencyBytes = m_config.headDim / 2 * static_cast<int64_t>(sizeof(float));
     const int64_t localAt = take(frequencyBytes);
     const int64_t globalAt = take(frequencyBytes);
-    const int64_t tableAt = take(4 * frequencyBytes * m_checkedTokens);
+    const int64_t tableAt = take(4 * frequencyBytes * m_chunkTokens);
     const int64_t stateAt = take(sizeof(cuda::StepState));
     const int64_t valuesAt = take(m_checkedTokens * m_argmaxBlocks * static_cast<int64_t>(sizeof(float)));
     const int64_t indicesAt = take(m_checkedTokens * m_argmaxBlocks * static_cast<int64_t>(sizeof(int32_t)));
@@ -367,6 +372,14 @@ void CudaBackend::uploadIds(const Step& step, std::span<const int32_t> ids) {
          "copying token ids");
 }
 
+// Where a graph's launch gaps are to be gone, those of a prompt's kernels are to be small. The steps of LLM.int8() do
+// not wait for what is before them.
+bool CudaBackend::overlapsInStream(const PlanOp& op) const {
+    const bool wanted = m_mode == Mode::Graph || m_mode == Mode::Persistent;
+    return wanted && m_properties.major >= kOverlapCapability && op.kind != OpKind::Argmax &&
+           op.kind < OpKind::CastHalf;
+}
+
 void CudaBackend::launch(PlanId id, size_t index, const Step& step) {
     if (!m_status || m_cancelled.load(std::memory_order_relaxed)) return;
     const Compiled& compiled = *m_plans[id];
@@ -374,7 +387,7 @@ void CudaBackend::launch(PlanId id, size_t index, const Step& step) {
     if (op.onlyWithOutliers && *m_outlierFlag == 0) return;
     if (index == 0) placePosition(step);
     const LaunchScope scope(m_log, contextOf(compiled, index, step));
-    note(enqueue(op, compiled.plan.request.eager, launchOn(false)), &op, "launching");
+    note(enqueue(op, compiled.plan.request.eager, launchOn(overlapsInStream(op))), &op, "launching");
     if (op.kind == OpKind::Argmax) m_position = step.position + compiled.plan.request.tokens;
 }
 

@@ -75,6 +75,7 @@ private:
     Status prepareUpperHead();
     cudaError_t enqueueHeadByBounds(const PlanOp& op, const cuda::Launch& launch);
     cuda::Launch launchOn(bool overlap) const { return {m_stream.get(), overlap, m_properties.multiProcessorCount}; }
+    bool overlapsInStream(const PlanOp& op) const;
     Status captureGraph(Compiled& compiled);
     Status checkPersistent() const;
     CudaFormat persistentFormat() const;  // of all layers, where mode persistent runs them
@@ -105,6 +106,7 @@ private:
     cuda::AttentionArgs attentionArgs(const PlanOp& op) const;
     cuda::QkNormRope ropeOf(const PlanOp& op) const;
     cuda::NormInput normInput(const PlanOp& op) const;
+    const float* ropeTableOf(const PlanOp& op) const { return m_ropeTable + (op.global ? m_config.headDim : 0); }
 
     int64_t bufferBytes(Buffer buffer) const;
     int64_t int8BufferBytes(Buffer buffer) const;
@@ -142,7 +144,7 @@ private:
     std::vector<int> m_splits;  // parts of the keys in a decode step, by layer
     float* m_frequenciesLocal = nullptr;
     float* m_frequenciesGlobal = nullptr;
-    float* m_ropeTable = nullptr;  // of the decode step's tokens
+    float* m_ropeTable = nullptr;  // of the step's tokens
     cuda::StepState* m_state = nullptr;
     unsigned* m_arrivals = nullptr;      // of blocks at the ends of persistent steps
     unsigned* m_partArrivals = nullptr;  // of attention's parts, by checked token and head

@@ -11,7 +11,7 @@ namespace gapscope {
 cudaError_t CudaBackend::enqueueCheck(const PlanOp& op, bool eager, const cuda::Launch& launch) {
     const int tokens = static_cast<int>(op.tokens);
     const auto headDim = static_cast<int>(m_config.headDim);
-    const float* const cosSin = m_ropeTable + (op.global ? headDim : 0);
+    const float* const cosSin = ropeTableOf(op);
     switch (op.kind) {
         case OpKind::NormRows: {
             cuda::NormRowsArgs args;

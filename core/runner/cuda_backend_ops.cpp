@@ -1,9 +1,11 @@
 // Which kernel each op of a plan is.
+#include <cassert>
 #include <type_traits>
 #include <variant>
 
 #include "core/runner/cuda_backend.h"
 #include "kernels/cuda/argmax.h"
+#include "kernels/cuda/attention_prefill.h"
 #include "kernels/cuda/elementwise.h"
 #include "kernels/cuda/embedding.h"
 #include "kernels/cuda/gemv_int8.h"
@@ -38,8 +40,6 @@ cuda::QkNormRope CudaBackend::ropeOf(const PlanOp& op) const {
     cuda::QkNormRope rope;
     rope.queryWeights = m_weights.norm(op.norms[0]).onePlus;
     rope.keyWeights = m_weights.norm(op.norms[1]).onePlus;
-    rope.inverseFrequencies = op.global ? m_frequenciesGlobal : m_frequenciesLocal;
-    rope.positionScale = op.global ? static_cast<float>(m_config.ropeScaleGlobal) : 1.0F;
     rope.epsilon = static_cast<float>(m_config.rmsEpsilon);
     return rope;
 }
@@ -81,11 +81,13 @@ cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launc
             args.q = floats({Buffer::Query});
             args.k = floats({Buffer::Key});
             args.v = floats({Buffer::Value});
-            args.cosSin = m_ropeTable + (op.global ? m_config.headDim : 0);
+            args.cosSin = ropeTableOf(op);
             return cuda::attentionDecode(args, launch);
         }
-        case OpKind::Attention:
-            return cuda::attention(attentionArgs(op), launch);
+        case OpKind::Attention: {
+            const cuda::AttentionArgs args = attentionArgs(op);
+            return args.splits > 1 ? cuda::attention(args, launch) : cuda::attentionPrefill(args, launch);
+        }
         case OpKind::AttentionCombine: {
             cuda::AttentionArgs args = attentionArgs(op);
             return cuda::attentionCombine(args, launch);
@@ -93,11 +95,21 @@ cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launc
         case OpKind::QkNormRopeCache: {
             cuda::QkNormRopeArgs args;
             args.rope = ropeOf(op);
-            args.q = floats(op.in[0]);
-            args.k = floats(op.in[1]);
-            args.v = floats(op.in[2]);
+            args.cosSin = ropeTableOf(op);
+            args.cosSinStride = static_cast<int>(2 * m_config.headDim);
             args.tokens = tokens;
             args.heads = static_cast<int>(m_config.heads);
+            args.qStride = static_cast<int>(m_config.heads * m_config.headDim);
+            args.kvStride = static_cast<int>(m_config.kvHeads * m_config.headDim);
+            args.q = floats(op.in[0]);
+            if (op.in[1].buffer == Buffer::None) {  // all three in one row
+                args.k = args.q + args.qStride;
+                args.v = args.k + args.kvStride;
+                args.qStride = args.kvStride = args.qStride + 2 * args.kvStride;
+            } else {
+                args.k = floats(op.in[1]);
+                args.v = floats(op.in[2]);
+            }
             args.state = m_state;
             args.cache = m_caches[static_cast<size_t>(op.layer)];
             args.out = halves(op.out[0]);
@@ -131,8 +143,8 @@ cudaError_t CudaBackend::enqueue(const PlanOp& op, bool eager, const cuda::Launc
         case OpKind::AttentionRows:
             return enqueueCheck(op, eager, launch);
         case OpKind::DequantizeWeights:
-            return cuda::dequantize(std::get<cuda::PackedMatrix>(m_weights.matrix(op.matrices[0])), halves(op.out[0]),
-                                    launch);
+            return cuda::dequantize(std::get<cuda::PackedMatrix>(m_weights.matrix(op.matrices[0])),
+                                    halves(op.out[0], op.columns), launch);
         default:
             return op.kind >= OpKind::CastHalf ? enqueueInt8(op, eager, launch) : enqueueSmall(op, eager, launch);
     }
@@ -199,11 +211,20 @@ cudaError_t CudaBackend::enqueueMatmul(const PlanOp& op, bool eager, const cuda:
             },
             weights);
     cuda::WeightMatrix matrix;
-    if (op.in[1].buffer == Buffer::WeightsBf16)  // dequantised by the op before
-        matrix = {halves(op.in[1]), static_cast<int>(op.matrices[0]->rows), static_cast<int>(op.columns),
-                  static_cast<int>(op.columns)};
+    if (op.in[1].buffer == Buffer::WeightsBf16)  // dequantised by the ops before
+        matrix = {halves(op.in[1]), 0, static_cast<int>(op.columns), static_cast<int>(op.columns)};
     else
         matrix = std::get<cuda::WeightMatrix>(weights);
+    matrix.rows = 0;
+    for (const MatrixView* view : op.matrices) {
+        if (!view) continue;
+        // Several are multiplied as one, whose rows they are. So they lie on the device: heads are multiples of 16
+        // rows, which leaves no room between matrices that are aligned to 256 bytes.
+        assert(op.in[1].buffer == Buffer::WeightsBf16 ||
+               std::get<cuda::WeightMatrix>(m_weights.matrix(view)).data ==
+                   matrix.data + static_cast<int64_t>(matrix.rows) * matrix.stride);
+        matrix.rows += static_cast<int>(view->rows);
+    }
     const int tokens = static_cast<int>(op.tokens);
     void* const target = eager ? static_cast<void*>(outBf16) : static_cast<void*>(out);
     if (m_cublas && m_cublas->matmul(matrix, x, tokens, target, eager, m_workspace, launch.stream)) return cudaSuccess;

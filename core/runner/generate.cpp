@@ -40,6 +40,7 @@ public:
           m_drafter(drafter),
           m_cached(std::move(cached)),
           m_contextLength(cacheOf.contextLength),
+          m_chunkTokens(cacheOf.chunkTokens),
           m_slots(localSlots(model.config(), cacheOf.contextLength, cacheOf.chunkTokens)) {}
 
     // One time through prompt and tokens. `stopReason` says how it ended.
@@ -82,6 +83,7 @@ private:
     Drafter* const m_drafter;  // null: plain decoding
     CachedText m_cached;
     const int64_t m_contextLength;
+    const int64_t m_chunkTokens;
     const int64_t m_slots;  // of a local layer's ring
     std::vector<float> m_logits;
     std::vector<int32_t> m_written;  // prompt and new tokens of the repeat, for the drafter
@@ -94,7 +96,7 @@ Status Generation::prefill(const Step& first) {
     Step step = first;
     for (int64_t chunk = 0; step.position < total; ++chunk) {
         if (m_stop.stop_requested()) return {};
-        const int64_t count = std::min(kChunkTokens, total - step.position);
+        const int64_t count = std::min(m_chunkTokens, total - step.position);
         m_backend.uploadIds(
             step, std::span(m_prompt).subspan(static_cast<size_t>(step.position), static_cast<size_t>(count)));
         const bool isLast = step.position + count == total;
@@ -327,7 +329,8 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     backendSettings.onlyChooses = settings.boundsHead && settings.topLogits == 0 && Sampler(settings.sampling).greedy();
     // Room to check drafts in every run: the ring of a local layer has its size from this, and the blocks that
     // attention adds up in have theirs from the ring, so that runs with and without speculation round alike.
-    backendSettings.chunkTokens = std::clamp(promptTokens, kMostDraftTokens + 1, kChunkTokens);
+    backendSettings.chunkTokens =
+        std::clamp(promptTokens, kMostDraftTokens + 1, device == "cpu" ? kChunkTokens : kGpuChunkTokens);
     if (settings.speculation.kind != Speculation::Off)
         backendSettings.checkedTokens = settings.speculation.draftTokens + 1;
     if (isBatch) {

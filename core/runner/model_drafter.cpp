@@ -40,7 +40,8 @@ ModelDrafter::ModelDrafter(std::shared_ptr<const Model> model, std::unique_ptr<B
     : m_model(std::move(model)),
       m_backend(std::move(backend)),
       m_launcher(*m_model, *m_backend, settings.precision, settings.mode, log, true),
-      m_contextLength(settings.contextLength) {}
+      m_contextLength(settings.contextLength),
+      m_chunkTokens(settings.chunkTokens) {}
 
 // The prompt the first time, later what the last step accepted. What a rejected draft left in the cache is overwritten.
 Status ModelDrafter::read(std::span<const int32_t> text, Step& step) {
@@ -48,7 +49,7 @@ Status ModelDrafter::read(std::span<const int32_t> text, Step& step) {
     const auto known = std::ranges::mismatch(text, m_cached).in1 - text.begin();
     step.position = std::min<int64_t>(known, size - 1);  // the last one is read again, for what follows it
     while (step.position < size) {
-        const int64_t count = std::min(kChunkTokens, size - step.position);
+        const int64_t count = std::min(m_chunkTokens, size - step.position);
         m_backend->uploadIds(step, text.subspan(static_cast<size_t>(step.position), static_cast<size_t>(count)));
         const bool isLast = step.position + count == size;
         RETURN_IF_ERROR(m_launcher.launch(count, isLast ? PlanKind::Choose : PlanKind::Fill, step));

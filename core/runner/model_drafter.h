@@ -30,6 +30,7 @@ private:
     std::unique_ptr<Backend> m_backend;
     PlanLauncher m_launcher;
     const int64_t m_contextLength;
+    const int64_t m_chunkTokens;
     std::vector<int32_t> m_cached;  // tokens whose keys and values the cache holds, from position 0
 };
 

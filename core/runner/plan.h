@@ -98,7 +98,7 @@ enum class OpKind : uint8_t {
     // fused
     RmsNorm,
     AddRmsNorm,       // in1 += rms(in0) * norms[0]; out0 = rms(in1) * norms[1]
-    QkNormRopeCache,  // norm and rope of Query in place; Key and Value to the cache
+    QkNormRopeCache,  // norm and rope of Query in place; Key and Value to the cache (CUDA: in0 may hold all three)
     GateUpGelu,       // in0 times both matrices, gelu(gate) * up -> out0 (Up is overwritten)
     // CUDA, eager
     CastFloat,

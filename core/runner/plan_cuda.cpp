@@ -117,6 +117,11 @@ void CudaPlan::embedding(double scale, int64_t outBytes) {
                     op.tokens * table.columns};
 }
 
+void CudaPlan::ropeTable() {
+    small(OpKind::CosSin, Category::Rope, "rope_table", "rotary", 2, m_config.headDim, kFloatBytes, {},
+          {{Buffer::CosLocal}, {Buffer::CosGlobal}});
+}
+
 PlanOp& CudaPlan::attention(OpKind kind, const char* kernelName) {
     PlanOp& op = add(kind, Category::Attention, kernelName, "attention");
     op.heads = m_config.heads;

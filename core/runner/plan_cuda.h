@@ -48,6 +48,7 @@ private:
                     std::initializer_list<const MatrixView*> matrices, std::initializer_list<Buffer> out,
                     int64_t outBytes);
     void embedding(double scale, int64_t outBytes);
+    void ropeTable();  // of all the step's positions, for both thetas
     PlanOp& attention(OpKind kind, const char* kernelName);
     void chooseToken();
     void partialArgmax();
@@ -69,9 +70,12 @@ private:
     void eagerInt8Steps(Operand in, const MatrixView& matrix, Operand out, const std::string& name);
     void prefillLinear(Buffer in, std::initializer_list<const MatrixView*> matrices, std::initializer_list<Buffer> out,
                        std::initializer_list<std::string_view> names);
+    void prefillQkv(const LayerWeights& weights);
     void quantizeInput(Buffer in, int64_t columns, const std::string& name);
     void findOutliers(Buffer in, int64_t columns, const std::string& name);
-    void gemmBf16(Buffer in, const MatrixView& matrix, Buffer out, const std::string& name, int64_t outBytes);
+    // One product; the outputs of several matrices stand beside each other in each row of `out`.
+    void gemmBf16(Buffer in, std::initializer_list<const MatrixView*> matrices, Buffer out, const std::string& name,
+                  int64_t outBytes);
     PlanOp& gemmInt8(const MatrixView& matrix, const std::string& name);
     void eagerResidual(const std::string& name, const std::vector<float>& weights);
 

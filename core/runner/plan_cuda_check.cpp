@@ -15,8 +15,7 @@ PlanOp& CudaPlan::rowsProduct(std::string opName, Buffer in, std::initializer_li
 Plan CudaPlan::checkDrafts() {
     const int64_t hidden = m_config.hidden;
     embedding(m_config.embeddingScale, kFloatBytes);
-    small(OpKind::CosSin, Category::Rope, "rope_table", "rotary", 2, m_config.headDim, kFloatBytes, {},
-          {{Buffer::CosLocal}, {Buffer::CosGlobal}});
+    ropeTable();
     const std::vector<float>* postNorm = nullptr;  // of the sublayer before, whose output waits in Projected
     const auto norm = [&](const std::string& name, const std::vector<float>& next) {
         PlanOp& op = small(OpKind::NormRows, Category::Norm, "norm_rows_bf16", name, 1, hidden,

@@ -102,8 +102,9 @@ Plan CudaPlan::eager() {
                   kvHeads, headDim, 4, {{half}}, {});
         // A part of the prompt without its end only has to leave keys and values behind.
         if (isLast(layer) && !m_plan.request.head) break;
-        PlanOp& attended = attention(OpKind::Attention, "attention_bf16");
-        if (rows() == 1 || checks()) {
+        const bool inParts = rows() == 1 || checks();
+        PlanOp& attended = attention(OpKind::Attention, inParts ? "attention_bf16" : "attention_prefill_bf16");
+        if (inParts) {
             attended.out[0] = {Buffer::Partials};
             small(OpKind::AttentionCombine, Category::Attention, "attention_combine_bf16", "attention_combine", heads,
                   headDim, kBf16Bytes, {{Buffer::Partials}}, {{Buffer::Attended}});

@@ -7,8 +7,7 @@ namespace gapscope {
 
 Plan CudaPlan::fusedDecode() {
     embedding(m_config.embeddingScale, kFloatBytes);
-    small(OpKind::CosSin, Category::Rope, "rope_table", "rotary", 2, m_config.headDim, kFloatBytes, {},
-          {{Buffer::CosLocal}, {Buffer::CosGlobal}});
+    ropeTable();
     Buffer stream = Buffer::Residual;
     Buffer other = Buffer::ResidualOther;
     const std::vector<float>* postNorm = nullptr;  // of the sublayer before, whose output waits in Projected
@@ -55,6 +54,7 @@ Plan CudaPlan::fusedDecode() {
 Plan CudaPlan::fusedPrefill() {
     const int64_t hidden = m_config.hidden;
     embedding(m_config.embeddingScale, kFloatBytes);
+    ropeTable();
     for (int32_t layer = 0; layer < m_config.layers; ++layer) {
         const LayerWeights& weights = m_model.layers()[static_cast<size_t>(layer)];
         enter(layer);
@@ -62,14 +62,9 @@ Plan CudaPlan::fusedPrefill() {
             small(OpKind::RmsNorm, Category::Norm, "rms_norm", "input_norm", 1, hidden, 6, {{Buffer::Residual}},
                   {{Buffer::Normed}})
                 .norms[0] = &weights.inputNorm;
-        prefillLinear(Buffer::Normed, {&weights.q, &weights.k, &weights.v}, {Buffer::Query, Buffer::Key, Buffer::Value},
-                      {"q_proj", "k_proj", "v_proj"});
-        PlanOp& rope = small(OpKind::QkNormRopeCache, Category::Rope, "qk_norm_rope_cache_bf16", "qk_norm_rope_cache",
-                             m_config.heads + 2 * m_config.kvHeads, m_config.headDim, 6,
-                             {{Buffer::Query}, {Buffer::Key}, {Buffer::Value}}, {{Buffer::Rotated}});
-        rope.norms = {&weights.queryNorm, &weights.keyNorm};
+        prefillQkv(weights);
         if (isLast(layer) && !m_plan.request.head) return std::move(m_plan);
-        attention(OpKind::Attention, "attention_bf16").in[0] = {Buffer::Rotated};
+        attention(OpKind::Attention, "attention_prefill_bf16").in[0] = {Buffer::Rotated};
         prefillLinear(Buffer::Attended, {&weights.output}, {Buffer::Projected}, {"o_proj"});
         small(OpKind::AddRmsNorm, Category::Norm, "add_rms_norm", "post_attention_norm", 1, hidden, 14,
               {{Buffer::Projected}, {Buffer::Residual}}, {{Buffer::Normed}})

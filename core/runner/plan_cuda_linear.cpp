@@ -5,19 +5,23 @@
 
 namespace gapscope {
 
-void CudaPlan::gemmBf16(Buffer in, const MatrixView& matrix, Buffer out, const std::string& name, int64_t outBytes) {
-    const bool packed = m_formats.of(matrix) == CudaFormat::Packed;
-    if (packed) {
+void CudaPlan::gemmBf16(Buffer in, std::initializer_list<const MatrixView*> matrices, Buffer out,
+                        const std::string& name, int64_t outBytes) {
+    const bool packed = m_formats.of(**matrices.begin()) == CudaFormat::Packed;
+    int64_t row = 0;
+    for (const MatrixView* matrix : matrices) {
+        if (!packed) break;
         PlanOp& unpack = add(OpKind::DequantizeWeights, Category::Quantize, "dequantize_packed", name + ".dequantize");
-        unpack.matrices[0] = &matrix;
-        unpack.columns = matrix.columns;
-        unpack.out[0] = {Buffer::WeightsBf16};
-        unpack.dtype = weightTypeInfo(m_formats.type(matrix)).name;
-        unpack.shapes = "[" + std::to_string(matrix.rows) + "," + std::to_string(matrix.columns) + "]";
-        unpack.fixedCost = {m_formats.bytes(matrix) + kBf16Bytes * matrix.rows * matrix.columns,
-                            matrix.rows * matrix.columns};
+        unpack.matrices[0] = matrix;
+        unpack.columns = matrix->columns;
+        unpack.out[0] = {Buffer::WeightsBf16, row};
+        unpack.dtype = weightTypeInfo(m_formats.type(*matrix)).name;
+        unpack.shapes = "[" + std::to_string(matrix->rows) + "," + std::to_string(matrix->columns) + "]";
+        unpack.fixedCost = {m_formats.bytes(*matrix) + kBf16Bytes * matrix->rows * matrix->columns,
+                            matrix->rows * matrix->columns};
+        row += matrix->rows;
     }
-    PlanOp& op = product(OpKind::Matmul, "gemm", name, {in}, {&matrix}, {out}, outBytes);
+    PlanOp& op = product(OpKind::Matmul, "gemm", name, {in}, matrices, {out}, outBytes);
     op.kernelName = "gemm_bf16";
     if (packed) op.in[1] = {Buffer::WeightsBf16};
 }
@@ -111,7 +115,7 @@ void CudaPlan::eagerLinear(Buffer in, const MatrixView& matrix, Buffer out, cons
     else if (rows() == 1)
         product(OpKind::Matmul, "gemv", name, {in}, {&matrix}, {out}, kBf16Bytes);
     else
-        gemmBf16(in, matrix, out, name, kBf16Bytes);
+        gemmBf16(in, {&matrix}, out, name, kBf16Bytes);
 }
 
 void CudaPlan::prefillLinear(Buffer in, std::initializer_list<const MatrixView*> matrices,
@@ -128,7 +132,7 @@ void CudaPlan::prefillLinear(Buffer in, std::initializer_list<const MatrixView*>
         const std::string name(names.begin()[i]);
         const Buffer target = out.begin()[i];
         if (!int8) {
-            gemmBf16(in, matrix, target, name, kFloatBytes);
+            gemmBf16(in, {&matrix}, target, name, kFloatBytes);
             continue;
         }
         gemmInt8(matrix, name);
@@ -137,6 +141,24 @@ void CudaPlan::prefillLinear(Buffer in, std::initializer_list<const MatrixView*>
                   matrix.rows, 2 * kFloatBytes, {{Buffer::Int8Products}, {in}, {Buffer::OutlierColumns}}, {{target}});
         dequantize.matrices[0] = &matrix;
     }
+}
+
+// Queries, keys and values, then their norm and rope. One product where the weights allow it: alone, keys and values
+// leave most of a GPU idle.
+void CudaPlan::prefillQkv(const LayerWeights& weights) {
+    const bool together = m_formats.of(weights.q) != CudaFormat::Int8;
+    if (together)
+        gemmBf16(Buffer::Normed, {&weights.q, &weights.k, &weights.v}, Buffer::Query, "qkv_proj", kFloatBytes);
+    else
+        prefillLinear(Buffer::Normed, {&weights.q, &weights.k, &weights.v}, {Buffer::Query, Buffer::Key, Buffer::Value},
+                      {"q_proj", "k_proj", "v_proj"});
+    PlanOp& rope = small(OpKind::QkNormRopeCache, Category::Rope, "qk_norm_rope_cache_bf16", "qk_norm_rope_cache",
+                         m_config.heads + 2 * m_config.kvHeads, m_config.headDim, kFloatBytes + kBf16Bytes,
+                         {{Buffer::Query}}, {{Buffer::Rotated}});
+    rope.norms = {&weights.queryNorm, &weights.keyNorm};
+    if (together) return;
+    rope.in[1] = {Buffer::Key};
+    rope.in[2] = {Buffer::Value};
 }
 
 }  // namespace gapscope

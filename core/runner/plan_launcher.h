@@ -14,6 +14,7 @@ namespace gapscope {
 // Tokens of the prompt in one pass. Weights are read once for so many; activations of so many must be held, about
 // 40 kB a token for the 270M model.
 inline constexpr int64_t kChunkTokens = 256;
+inline constexpr int64_t kGpuChunkTokens = 512;  // fewer leave a large GPU's matmuls half empty
 
 // Fill: a part of the prompt that only fills the cache. Choose: the last token's logits and choice.
 // Batch: next tokens of as many sequences, logits and choice of each.

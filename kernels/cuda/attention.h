@@ -18,10 +18,8 @@ inline constexpr int kMaxHeadDim = 256;
 
 // What turns a projection into a query or key: norm per head, then rope (NEOX pairs).
 struct QkNormRope {
-    const float* queryWeights = nullptr;        // [headDim], 1 + w
-    const float* keyWeights = nullptr;          // [headDim]
-    const float* inverseFrequencies = nullptr;  // [headDim / 2]; not used by attentionDecode()
-    float positionScale = 1;                    // positions are divided by it; likewise
+    const float* queryWeights = nullptr;  // [headDim], 1 + w
+    const float* keyWeights = nullptr;    // [headDim]
     float epsilon = 1e-6F;
 };
 

@@ -70,6 +70,14 @@ __device__ __forceinline__ void unpack8(uint4 packed, float (&out)[8]) {
     out[7] = highHalf(packed.w);
 }
 
+__device__ __forceinline__ uint4 roundEight(const float (&values)[8]) {
+    const auto pair = [&](int at) {
+        return static_cast<unsigned>(fromFloat<Bf16>(values[at])) |
+               static_cast<unsigned>(fromFloat<Bf16>(values[at + 1])) << 16;
+    };
+    return {pair(0), pair(2), pair(4), pair(6)};
+}
+
 // Weights are read once a token and are far more than the L1 cache holds, so they do not go there. They never change
 // while kernels run: this may be issued before waitForPrevious().
 __device__ __forceinline__ uint4 loadWeights(const uint4* address) {
@@ -128,20 +136,34 @@ __device__ __forceinline__ void allowNext() {
 #endif
 }
 
+// Blocks in clusters of so many beside each other in x; more than one from compute capability 9.0 on.
 template <class... Parameters, class... Arguments>
-[[nodiscard]] cudaError_t launchKernel(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t sharedBytes,
-                                       const Launch& launch, Arguments&&... arguments) {
-    cudaLaunchAttribute attribute{};
-    attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-    attribute.val.programmaticStreamSerializationAllowed = 1;
+[[nodiscard]] cudaError_t launchClusters(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t sharedBytes,
+                                         int clusterBlocks, const Launch& launch, Arguments&&... arguments) {
+    cudaLaunchAttribute attributes[2]{};
+    unsigned count = 0;
+    if (launch.overlap) {
+        attributes[count].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+        attributes[count++].val.programmaticStreamSerializationAllowed = 1;
+    }
+    if (clusterBlocks > 1) {
+        attributes[count].id = cudaLaunchAttributeClusterDimension;
+        attributes[count++].val.clusterDim = {static_cast<unsigned>(clusterBlocks), 1, 1};
+    }
     cudaLaunchConfig_t config{};
     config.gridDim = grid;
     config.blockDim = block;
     config.dynamicSmemBytes = sharedBytes;
     config.stream = launch.stream;
-    config.attrs = &attribute;
-    config.numAttrs = launch.overlap ? 1 : 0;
+    config.attrs = attributes;
+    config.numAttrs = count;
     return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(std::forward<Arguments>(arguments))...);
+}
+
+template <class... Parameters, class... Arguments>
+[[nodiscard]] cudaError_t launchKernel(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t sharedBytes,
+                                       const Launch& launch, Arguments&&... arguments) {
+    return launchClusters(kernel, grid, block, sharedBytes, 1, launch, std::forward<Arguments>(arguments)...);
 }
 
 constexpr int ceilDiv(int64_t count, int64_t size) {

@@ -44,14 +44,7 @@ __global__ void __launch_bounds__(2 * kWarp) rope_cache_rows_bf16(RopeCacheRowsA
     if (!active) return;
     Bf16* const to =
         (isKey ? args.cache.keys : args.cache.values) + (args.state->position + token) % args.cache.slots * row + head;
-    union {
-        Bf16 halves[kPerLane];
-        uint4 vector;
-    } rounded;
-#pragma unroll
-    for (int i = 0; i < kPerLane; ++i)
-        rounded.halves[i] = fromFloat<Bf16>(values[i]);
-    *reinterpret_cast<uint4*>(to) = rounded.vector;
+    *reinterpret_cast<uint4*>(to) = roundEight(values);
 }
 
 // Every block of a token and its heads calls it when its part is written; the last one joins them. In a kernel of its

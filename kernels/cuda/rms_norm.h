@@ -5,10 +5,12 @@
 
 namespace gapscope::cuda {
 
+inline constexpr int kMostNormColumns = 8192;
+
 struct RmsNormArgs {
     const float* x = nullptr;  // [rows, columns]
     int rows = 0;
-    int columns = 0;
+    int columns = 0;  // at most kMostNormColumns
     const float* weights = nullptr;
     float epsilon = 1e-6F;
     Bf16* out = nullptr;  // [rows, outStride]
@@ -21,7 +23,7 @@ struct AddRmsNormArgs {
     const float* y = nullptr;  // [rows, columns]
     float* x = nullptr;        // [rows, columns], in place
     int rows = 0;
-    int columns = 0;
+    int columns = 0;  // at most kMostNormColumns
     const float* postWeights = nullptr;
     const float* nextWeights = nullptr;
     float epsilon = 1e-6F;

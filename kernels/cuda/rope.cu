@@ -1,5 +1,6 @@
 #include "kernels/cuda/rope.h"
 
+#include "kernels/cuda/attention_block.cuh"
 #include "kernels/cuda/device_math.cuh"
 
 namespace gapscope::cuda {
@@ -7,48 +8,38 @@ namespace gapscope::cuda {
 namespace {
 
 constexpr int kThreads = 256;
+constexpr int kWarps = kThreads / kWarp;
 
-// One block a token and head: heads first the queries, then the keys, then the values.
-__global__ void __launch_bounds__(kMaxHeadDim) qk_norm_rope_cache_bf16(QkNormRopeArgs args) {
-    __shared__ float sums[kMaxHeadDim / kWarp];
-    __shared__ float normed[kMaxHeadDim];
+// A warp a token and head: of heads first the queries, then the keys, then the values.
+__global__ void __launch_bounds__(kThreads) qk_norm_rope_cache_bf16(QkNormRopeArgs args) {
     waitForPrevious();
     allowNext();
     const int headDim = args.cache.headDim;
     const int kvHeads = args.cache.kvHeads;
-    const int64_t token = blockIdx.x;
-    const int task = static_cast<int>(blockIdx.y);
-    const int d = static_cast<int>(threadIdx.x);
-    const int position = args.state->position + static_cast<int>(token);
-    const int64_t cacheRow = static_cast<int64_t>(position % args.cache.slots) * kvHeads * headDim;
-    if (task >= args.heads + kvHeads) {
-        const int head = task - args.heads - kvHeads;
-        if (d < headDim)
-            args.cache.values[cacheRow + head * headDim + d] =
-                fromFloat<Bf16>(args.v[(token * kvHeads + head) * headDim + d]);
-        return;
-    }
+    const int tasks = args.heads + 2 * kvHeads;
+    const int at = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / kWarp;
+    const int64_t token = at / tasks;
+    const int task = at % tasks;
+    if (token >= args.tokens) return;
+    const int first = static_cast<int>(threadIdx.x) % kWarp * kPerLane;
+    const bool active = first < headDim;
     const bool isQuery = task < args.heads;
-    const int head = isQuery ? task : task - args.heads;
-    const float* const x =
-        isQuery ? args.q + (token * args.heads + head) * headDim : args.k + (token * kvHeads + head) * headDim;
-    const float value = d < headDim ? x[d] : 0.0F;
-    const float sum = blockSum(value * value, sums);
-    const float scale = rsqrtf(sum / static_cast<float>(headDim) + args.rope.epsilon);
-    if (d < headDim) normed[d] = value * scale * (isQuery ? args.rope.queryWeights : args.rope.keyWeights)[d];
-    __syncthreads();
-    if (d >= headDim) return;
-    const int half = headDim / 2;
-    const int index = d % half;
-    float sine = 0, cosine = 0;
-    sincosf(static_cast<float>(position) * args.rope.inverseFrequencies[index] / args.rope.positionScale, &sine,
-            &cosine);
-    const float rotated =
-        d < half ? normed[d] * cosine - normed[d + half] * sine : normed[d] * cosine + normed[d - half] * sine;
-    if (isQuery)
-        args.out[(token * args.heads + head) * headDim + d] = fromFloat<Bf16>(rotated);
-    else
-        args.cache.keys[cacheRow + head * headDim + d] = fromFloat<Bf16>(rotated);
+    const bool isKey = !isQuery && task < args.heads + kvHeads;
+    const int head = isQuery ? task : isKey ? task - args.heads : task - args.heads - kvHeads;
+    const float* const from =
+        isQuery ? args.q + token * args.qStride : (isKey ? args.k : args.v) + token * args.kvStride;
+    float values[kPerLane];
+    loadEight(from + head * headDim + first, active, values);
+    if (isQuery || isKey) {
+        const RopePart rope(isQuery ? args.rope.queryWeights : args.rope.keyWeights,
+                            args.cosSin + token * args.cosSinStride, headDim);
+        normRope(values, rope, headDim, args.rope.epsilon);
+    }
+    if (!active) return;
+    const int64_t slot = (args.state->position + token) % args.cache.slots;
+    Bf16* const to = isQuery ? args.out + (token * args.heads + head) * headDim
+                             : (isKey ? args.cache.keys : args.cache.values) + (slot * kvHeads + head) * headDim;
+    *reinterpret_cast<uint4*>(to + first) = roundEight(values);
 }
 
 __global__ void __launch_bounds__(kThreads) rope_cos_sin(CosSinArgs args) {
@@ -92,9 +83,8 @@ __global__ void __launch_bounds__(kThreads) cache_write_bf16(CacheWriteArgs args
 
 cudaError_t qkNormRope(const QkNormRopeArgs& args, const Launch& launch) {
     if (args.cache.headDim > kMaxHeadDim || args.tokens > args.cache.slots) return cudaErrorInvalidValue;
-    const int threads = ceilDiv(args.cache.headDim, kWarp) * kWarp;
-    const dim3 grid(static_cast<unsigned>(args.tokens), static_cast<unsigned>(args.heads + 2 * args.cache.kvHeads));
-    return launchKernel(qk_norm_rope_cache_bf16, grid, threads, 0, launch, args);
+    const int64_t warps = static_cast<int64_t>(args.tokens) * (args.heads + 2 * args.cache.kvHeads);
+    return launchKernel(qk_norm_rope_cache_bf16, ceilDiv(warps, kWarps), kThreads, 0, launch, args);
 }
 
 cudaError_t cosSin(const CosSinArgs& args, const Launch& launch) {

@@ -7,12 +7,16 @@
 namespace gapscope::cuda {
 
 // q: norm and rope, to bf16. k: the same, into the cache's row of position state->position + t. v: copied to the cache.
-// Tokens must not be more than cache.slots.
+// Tokens must not be more than cache.slots. Inputs are aligned to 16 bytes, and so are their rows.
 struct QkNormRopeArgs {
     QkNormRope rope;
-    const float* q = nullptr;  // [tokens, heads, headDim]
-    const float* k = nullptr;  // [tokens, kvHeads, headDim]
-    const float* v = nullptr;
+    const float* cosSin = nullptr;  // of token t at t * cosSinStride: [2, headDim / 2], from ropeTable()
+    int cosSinStride = 0;
+    const float* q = nullptr;  // [tokens, heads, headDim], rows qStride apart
+    const float* k = nullptr;  // [tokens, kvHeads, headDim], rows kvStride apart
+    const float* v = nullptr;  // likewise
+    int qStride = 0;
+    int kvStride = 0;
     int tokens = 0;
     int heads = 0;
     const StepState* state = nullptr;
@@ -34,7 +38,7 @@ struct CosSinArgs {
 };
 [[nodiscard]] cudaError_t cosSin(const CosSinArgs& args, const Launch& launch);
 
-// cos and sin of state->position + t for both thetas, fp32, once a decode step: [tokens, 2, 2, half], local cos, local
+// cos and sin of state->position + t for both thetas, fp32, once a step: [tokens, 2, 2, half], local cos, local
 // sin, global cos, global sin.
 struct RopeTableArgs {
     const StepState* state = nullptr;

@@ -99,6 +99,40 @@ TEST(CudaPlan, FusedLaunchesFiveKernelsALayer) {
     }
 }
 
+// A large GPU takes about as long for keys and values alone as for queries, keys and values in one product.
+TEST(CudaPlan, APromptsQueriesKeysAndValuesAreOneProduct) {
+    const auto model = tinyModel();
+    const int32_t layers = model->config().layers;
+    for (const Precision precision : {Precision::File, Precision::Bf16}) {
+        SCOPED_TRACE(precisionName(precision));
+        std::map<int32_t, int> products;
+        int64_t unpackedRows = 0;
+        for (const PlanOp& op : cudaPlan(*model, false, 9, true, precision).ops) {
+            if (op.opName == "qkv_proj.dequantize") {
+                EXPECT_EQ(op.out[0].row, unpackedRows);
+                unpackedRows += op.matrices[0]->rows;
+            }
+            if (op.kind != OpKind::Matmul || op.layer < 0) continue;
+            ++products[op.layer];
+            if (op.opName != "qkv_proj") continue;
+            EXPECT_TRUE(op.matrices[0] && op.matrices[1] && op.matrices[2]);
+            EXPECT_EQ(unpackedRows, precision == Precision::Bf16
+                                        ? 0
+                                        : op.matrices[0]->rows + op.matrices[1]->rows + op.matrices[2]->rows);
+            unpackedRows = 0;
+        }
+        for (int32_t layer = 0; layer < layers; ++layer)
+            EXPECT_EQ(products[layer], 5) << "layer " << layer;
+    }
+    // The norm before the first layer apart: product, rope, attention, product, norm, two products, gelu, product,
+    // norm.
+    const auto counts = opsByLayer(cudaPlan(*model, false, 9));
+    EXPECT_EQ(counts.at(0), 11);
+    for (int32_t layer = 1; layer + 1 < layers; ++layer)
+        EXPECT_EQ(counts.at(layer), 10) << "layer " << layer;
+    EXPECT_EQ(counts.at(-1), 6);  // embedding, rope table; final norm, head, argmax in two steps
+}
+
 TEST(CudaPlan, EveryOpReadsWhatAnEarlierOneWrote) {
     const auto model = tinyModel();
     for (const Precision precision : {Precision::File, Precision::Bf16, Precision::Int8})

@@ -1,8 +1,11 @@
 // Attention, rope and the cache against the plain C++ ops.
 #include "kernels/cuda/attention.h"
 
+#include <initializer_list>
+
 #include "cuda_test_support.h"
 #include "kernels/cpu/cpu_ops.h"
+#include "kernels/cuda/attention_prefill.h"
 #include "kernels/cuda/gemv.h"
 #include "kernels/cuda/rope.h"
 
@@ -99,6 +102,43 @@ TEST(CudaAttention, WithAnyNumberOfParts) {
     }
 }
 
+// With tensor cores: prompts of odd lengths, that go on in a cache, that are longer than the window, with every number
+// of heads to a kv head and every size of a head; and twice the same bits.
+TEST(CudaAttention, OfAPromptByTensorCores) {
+    GAPSCOPE_NEEDS_GPU();
+    std::vector<Shape> prompts = shapes();
+    for (const Shape& shape : std::initializer_list<Shape>{
+             {4, 1, 256, 512, 1023, 0, 512},    // a whole first chunk
+             {4, 1, 256, 512, 1023, 512, 512},  // the next one
+             {4, 1, 256, 512, 1023, 1024, 476},
+             {4, 1, 256, 0, 1500, 0, 511},
+             {4, 1, 256, 0, 1500, 1024, 476},
+             {4, 1, 256, 512, 1024, 0, 513},
+             {4, 1, 256, 0, 900, 700, 17},
+             {8, 4, 128, 100, 300, 260, 129},
+             {5, 1, 112, 0, 64, 3, 61},
+             {4, 4, 64, 0, 200, 100, 100},
+             {12, 2, 80, 7, 40, 55, 33},
+         })
+        prompts.push_back(shape);
+    // As if there were few multiprocessors, or many: more rows a block, or more blocks.
+    for (const int multiprocessors : {1, 1000})
+        for (const Shape& shape : prompts) {
+            SCOPED_TRACE(testing::Message()
+                         << shape.heads << " heads on " << shape.kvHeads << " of " << shape.headDim << ", position "
+                         << shape.position << ", " << shape.tokens << " tokens, window " << shape.window << ", "
+                         << multiprocessors << " multiprocessors");
+            const AttentionCase test(shape);
+            const DeviceArray<Bf16> out(test.q.size()), again(test.q.size());
+            Launch launch;
+            launch.multiprocessors = multiprocessors;
+            GAPSCOPE_CUDA_OK(attentionPrefill(test.args(1, nullptr, out.get()), launch));
+            GAPSCOPE_CUDA_OK(attentionPrefill(test.args(1, nullptr, again.get()), launch));
+            expectNear(toFloats(out.read()), test.expected, kBf16Error, 4e-3F);
+            EXPECT_EQ(again.read(), out.read());
+        }
+}
+
 TEST(CudaAttention, FusedDecodeNormsRopesWritesAndAttends) {
     GAPSCOPE_NEEDS_GPU();
     for (const Shape& shape : shapes()) {
@@ -157,7 +197,7 @@ TEST(CudaAttention, FusedDecodeNormsRopesWritesAndAttends) {
             const DeviceArray<Bf16> out(test.q.size());
             AttentionDecodeArgs args;
             args.attention = test.args(splits, partials.get(), out.get());
-            args.rope = {deviceQueryWeights.get(), deviceKeyWeights.get(), deviceFrequencies.get(), 8, 1e-6F};
+            args.rope = {deviceQueryWeights.get(), deviceKeyWeights.get(), 1e-6F};
             args.q = deviceQ.get();
             args.k = deviceK.get();
             args.v = deviceV.get();
@@ -231,10 +271,18 @@ TEST(CudaRope, ManyTokensAreNormedRopedAndCached) {
             deviceKeyWeights(keyWeights), deviceFrequencies(frequencies);
         const DeviceArray<Bf16> out(test.q.size());
         QkNormRopeArgs args;
-        args.rope = {deviceQueryWeights.get(), deviceKeyWeights.get(), deviceFrequencies.get(), 1, 1e-6F};
+        const DeviceArray<float> tables(static_cast<size_t>(4 * half * shape.tokens));
+        GAPSCOPE_CUDA_OK(ropeTable(
+            {test.state.get(), deviceFrequencies.get(), deviceFrequencies.get(), half, 1, tables.get(), shape.tokens},
+            {}));
+        args.rope = {deviceQueryWeights.get(), deviceKeyWeights.get(), 1e-6F};
+        args.cosSin = tables.get() + 2 * half;
+        args.cosSinStride = 4 * half;
         args.q = deviceQ.get();
         args.k = deviceK.get();
         args.v = deviceV.get();
+        args.qStride = columns;
+        args.kvStride = kvColumns;
         args.tokens = shape.tokens;
         args.heads = shape.heads;
         args.state = test.state.get();
@@ -242,6 +290,25 @@ TEST(CudaRope, ManyTokensAreNormedRopedAndCached) {
         args.out = out.get();
         GAPSCOPE_CUDA_OK(qkNormRope(args, {}));
         expectNear(toFloats(out.read()), roped, kBf16Error, 2e-3F);
+
+        // All three in one row, as one product leaves them: the same bits.
+        std::vector<float> together;
+        for (int t = 0; t < shape.tokens; ++t) {
+            together.insert(together.end(), &test.q[static_cast<size_t>(t * columns)],
+                            &test.q[static_cast<size_t>(t * columns)] + columns);
+            for (const auto* part : {&k, &v})
+                together.insert(together.end(), part->begin() + t * kvColumns, part->begin() + (t + 1) * kvColumns);
+        }
+        const DeviceArray<float> deviceTogether(together);
+        const DeviceArray<Bf16> again(test.q.size());
+        QkNormRopeArgs stacked = args;
+        stacked.q = deviceTogether.get();
+        stacked.k = stacked.q + columns;
+        stacked.v = stacked.k + kvColumns;
+        stacked.qStride = stacked.kvStride = columns + 2 * kvColumns;
+        stacked.out = again.get();
+        GAPSCOPE_CUDA_OK(qkNormRope(stacked, {}));
+        EXPECT_EQ(again.read(), out.read());
         expectNear(toFloats(test.deviceKeys.read()), test.keys, kBf16Error, 2e-3F);
         expectNear(toFloats(test.deviceValues.read()), test.values, kBf16Error, 1e-6F);
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <unordered_map>
 
 #include "core/runner/generate.h"
@@ -47,6 +49,34 @@ std::filesystem::path modelPath(const std::string& name) {
                         : test::repositoryFile("resources/tiny-random-gemma3.gguf");
 }
 
+struct Errors {
+    double relative = 0;  // root of the squares' sum, to that of the logits
+    double largest = 0;
+};
+
+// Of all logits of all steps.
+Errors errorsOf(const RepeatResult& actual, const RepeatResult& expected) {
+    Errors errors;
+    double sumOfSquares = 0;
+    double sumOfErrors = 0;
+    EXPECT_EQ(actual.steps.size(), expected.steps.size());
+    for (size_t step = 0; step < std::min(actual.steps.size(), expected.steps.size()); ++step) {
+        std::unordered_map<int32_t, float> logits;
+        for (const TopLogits::Entry& entry : actual.steps[step].top)
+            logits[entry.id] = entry.logit;
+        for (const TopLogits::Entry& entry : expected.steps[step].top) {
+            EXPECT_TRUE(logits.contains(entry.id));
+            const double error = static_cast<double>(logits[entry.id]) - static_cast<double>(entry.logit);
+            EXPECT_FALSE(std::isnan(error));
+            errors.largest = std::max(errors.largest, std::abs(error));
+            sumOfErrors += error * error;
+            sumOfSquares += static_cast<double>(entry.logit) * static_cast<double>(entry.logit);
+        }
+    }
+    errors.relative = std::sqrt(sumOfErrors / sumOfSquares);
+    return errors;
+}
+
 class CudaRun : public testing::TestWithParam<std::tuple<const char*, Precision, Mode, int>> {};
 
 std::string caseName(const testing::TestParamInfo<CudaRun::ParamType>& info) {
@@ -79,23 +109,7 @@ TEST_P(CudaRun, FollowsTheCpu) {
     forced.forceIds = expected.tokens;
     const RepeatResult actual = runOnce(model, forced);
     ASSERT_EQ(actual.steps.size(), expected.steps.size());
-    double largestError = 0;
-    double sumOfSquares = 0;
-    double sumOfErrors = 0;
-    for (size_t step = 0; step < expected.steps.size(); ++step) {
-        std::unordered_map<int32_t, float> logits;
-        for (const TopLogits::Entry& entry : actual.steps[step].top)
-            logits[entry.id] = entry.logit;
-        for (const TopLogits::Entry& entry : expected.steps[step].top) {
-            ASSERT_TRUE(logits.contains(entry.id));
-            const double error = static_cast<double>(logits[entry.id]) - static_cast<double>(entry.logit);
-            ASSERT_FALSE(std::isnan(error));
-            largestError = std::max(largestError, std::abs(error));
-            sumOfErrors += error * error;
-            sumOfSquares += static_cast<double>(entry.logit) * static_cast<double>(entry.logit);
-        }
-    }
-    const double relative = std::sqrt(sumOfErrors / sumOfSquares);
+    const auto [relative, largestError] = errorsOf(actual, expected);
     RecordProperty("relative_error", std::to_string(relative));
     std::printf("%s %s %s %d: relative error %.5f, largest %.4f\n", name, std::string(precisionName(precision)).c_str(),
                 std::string(modeName(mode)).c_str(), promptTokens, relative, largestError);
@@ -139,6 +153,63 @@ INSTANTIATE_TEST_SUITE_P(Persistent, CudaRun,
                                           testing::Values(Precision::Bf16, Precision::Int8),
                                           testing::Values(Mode::Persistent), testing::Values(1, 23, 200)),
                          caseName);
+
+// The tiny model with room for several chunks of a prompt, each of which goes on in the cache and around the rings.
+class CudaLongPrompt : public testing::Test {
+protected:
+    void SetUp() override {
+        GAPSCOPE_NEEDS_GPU();
+        const std::filesystem::path from = modelPath("hf");
+        if (from.empty()) GTEST_SKIP() << "the tiny model is not here";
+        m_folder = std::filesystem::path(testing::TempDir()) / "gapscope-long-prompt";
+        std::filesystem::remove_all(m_folder);
+        std::filesystem::create_directories(m_folder);
+        std::filesystem::create_symlink(from / "model.safetensors", m_folder / "model.safetensors");
+        std::ifstream in(from / "config.json");
+        std::string config{std::istreambuf_iterator<char>(in), {}};
+        const std::string context = "\"max_position_embeddings\": ";
+        const size_t at = config.find(context);
+        ASSERT_NE(at, std::string::npos);
+        config.replace(at + context.size(), config.find(',', at) - at - context.size(), "2048");
+        std::ofstream(m_folder / "config.json") << config;
+        auto loaded = Model::load(m_folder);
+        ASSERT_TRUE(loaded) << loaded.error().message;
+        m_model = *loaded;
+    }
+    void TearDown() override {
+        m_model.reset();
+        if (!m_folder.empty()) std::filesystem::remove_all(m_folder);
+    }
+
+    std::filesystem::path m_folder;
+    std::shared_ptr<const Model> m_model;
+};
+
+TEST_F(CudaLongPrompt, FollowsTheCpuOverItsChunks) {
+    for (const int64_t promptTokens : {17, 511, 512, 513, 1500}) {
+        const RunCase run{"hf", promptTokens, 3};
+        GenerateSettings reference = settingsFor(*m_model, run, "cpu");
+        reference.precision = Precision::Fp32;
+        reference.topLogits = m_model->config().vocabulary;
+        const RepeatResult expected = runOnce(*m_model, reference);
+        for (const Precision precision : {Precision::Bf16, Precision::Int8})
+            for (const Mode mode : {Mode::Eager, Mode::Fused, Mode::Graph}) {
+                SCOPED_TRACE(testing::Message()
+                             << promptTokens << " tokens, " << precisionName(precision) << ", " << modeName(mode));
+                GenerateSettings settings = settingsFor(*m_model, run, "cuda");
+                settings.mode = mode;
+                settings.precision = precision;
+                settings.topLogits = m_model->config().vocabulary;
+                settings.forceIds = expected.tokens;
+                const RepeatResult actual = runOnce(*m_model, settings);
+                EXPECT_LT(errorsOf(actual, expected).relative, precision == Precision::Int8 ? 0.1 : 0.03);
+                const RepeatResult again = runOnce(*m_model, settings);
+                ASSERT_EQ(again.steps.size(), actual.steps.size());
+                for (size_t step = 0; step < actual.steps.size(); ++step)
+                    EXPECT_EQ(again.steps[step].logSumExp, actual.steps[step].logSumExp) << "step " << step;
+            }
+    }
+}
 
 TEST(CudaRunModes, APersistentStepGivesTheBitsOfAGraph) {
     GAPSCOPE_NEEDS_GPU();

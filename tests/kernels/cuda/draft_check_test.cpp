@@ -108,7 +108,7 @@ TEST(CudaDraftCheck, AttentionHasTheBitsOfEachToken) {
             const DeviceArray<float> q(floatsOf(tokens * columns, 3)), k(floatsOf(tokens * kvColumns, 4)),
                 v(floatsOf(tokens * kvColumns, 5)), queryWeights(floatsOf(s.headDim, 6)),
                 keyWeights(floatsOf(s.headDim, 7)), frequencies(floatsOf(half, 8));
-            const QkNormRope rope{queryWeights.get(), keyWeights.get(), frequencies.get(), 1, 1e-6F};
+            const QkNormRope rope{queryWeights.get(), keyWeights.get(), 1e-6F};
             const auto partialCount = [&](int count) {
                 return static_cast<size_t>(attentionPartialFloats(count, s.heads, s.headDim, s.splits));
             };
