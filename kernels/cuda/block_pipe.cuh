@@ -5,11 +5,44 @@
 
 namespace gapscope::cuda {
 
-#if __CUDA_ARCH__ >= 900
-
 __device__ __forceinline__ unsigned sharedAddress(const void* pointer) {
     return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
 }
+
+// 16 or 4 bytes to shared memory, by this thread, which waits for its own. Before compute capability 8.0 they are there
+// at once.
+__device__ __forceinline__ void copyAhead(void* to, const void* from) {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(sharedAddress(to)), "l"(from) : "memory");
+#else
+    *static_cast<uint4*>(to) = *static_cast<const uint4*>(from);
+#endif
+}
+__device__ __forceinline__ void copyFourAhead(void* to, const void* from) {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(sharedAddress(to)), "l"(from) : "memory");
+#else
+    *static_cast<unsigned*>(to) = *static_cast<const unsigned*>(from);
+#endif
+}
+__device__ __forceinline__ void waitForCopies() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_all;" ::: "memory");
+#endif
+}
+// In groups: those before the last end are waited for.
+__device__ __forceinline__ void endOfCopies() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+__device__ __forceinline__ void waitForCopiesButLast() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_group 1;" ::: "memory");
+#endif
+}
+
+#if __CUDA_ARCH__ >= 900
 
 // The same address, in a way that makes the compiler keep it in a register: how it is made takes longer than a barrier.
 __device__ __forceinline__ unsigned keptAddress(const void* pointer) {
@@ -43,17 +76,6 @@ __device__ __forceinline__ void waitForPhase(unsigned barrier, unsigned parity) 
         "}\n" ::"r"(barrier),
         "r"(parity)
         : "memory");
-}
-
-// 16 or 4 bytes to shared memory, by this thread, which waits for its own.
-__device__ __forceinline__ void copyAhead(void* to, const void* from) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(sharedAddress(to)), "l"(from) : "memory");
-}
-__device__ __forceinline__ void copyFourAhead(void* to, const void* from) {
-    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(sharedAddress(to)), "l"(from) : "memory");
-}
-__device__ __forceinline__ void waitForCopies() {
-    asm volatile("cp.async.wait_all;" ::: "memory");
 }
 
 // For data that is read once: it is to leave the L2 cache before what is read again.

@@ -10,18 +10,22 @@ namespace {
 constexpr int kLongestRowOfAWarp = 1280;  // as gemv() has it
 
 // A row's products with the inputs of kTokens tokens: weights become numbers once. `input(token, unit, i)` as of
-// dotUnit().
+// dotUnits().
 template <int kTokens, class Input>
 __device__ __forceinline__ TokenSums<float, kTokens> dotRow(const PackedMatrix& matrix, int row, int first, int step,
                                                             Input input) {
-    const std::byte* const weights = packedRow(matrix, row);
+    const DeviceRow rows[1] = {{{packedRow(matrix, row)}}};
     TokenSums<float, kTokens> sums;
     for (int unit = first; unit < matrix.columns / kUnit; unit += step) {
-        Unit taken;
-        takeUnit(matrix.type, weights, matrix.columns, unit, taken);
+        Unit taken[1];
+        takeUnits(matrix.type, rows, matrix.columns, unit, taken);
 #pragma unroll
-        for (int t = 0; t < kTokens; ++t)
-            sums.of[t] += dotUnit(taken, unit, [&](int u, int i) { return input(t, u, i); });
+        for (int t = 0; t < kTokens; ++t) {
+            float product[1];
+            dotUnits(
+                taken, hasMinimum(matrix.type), unit, [&](int u, int i) { return input(t, u, i); }, product);
+            sums.of[t] += product[0];
+        }
     }
     return sums;
 }
@@ -31,7 +35,7 @@ __device__ __forceinline__ TokenSums<float, kTokens> warpRow(const PackedMatrix&
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     const int columns = matrix.columns;
     return warpSum(dotRow<kTokens>(matrix, row, lane, kWarp, [=](int token, int unit, int i) {
-        return staged[SwizzledUnits::of(token * columns + kUnit * unit + 8 * i) / 8];
+        return staged[SwizzledUnits::vectorOf(token * (columns / kUnit) + unit, i)];
     }));
 }
 

@@ -50,8 +50,10 @@ struct Plain {
 struct SwizzledUnits {
     static __device__ __forceinline__ int of(int at) {
         const int unit = at / 32;
-        return (unit * 4 + ((at / 8) & 3 ^ (unit >> 1) & 3)) * 8 + at % 8;
+        return vectorOf(unit, (at / 8) & 3) * 8 + at % 8;
     }
+    // Part `i` of a unit, counted in vectors.
+    static __device__ __forceinline__ int vectorOf(int unit, int i) { return 4 * unit + (i ^ ((unit >> 1) & 3)); }
 };
 
 // The normed input in shared memory, bf16. Its latency is on the path of every token, so a thread holds its share of

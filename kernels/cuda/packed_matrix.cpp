@@ -1,5 +1,6 @@
 #include "kernels/cuda/packed_matrix.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -36,6 +37,14 @@ Parts partsOf(WeightType type) {
     return {{{0, weightTypeInfo(type).blockBytes}, {}, {}}};
 }
 
+// Of a block of Q5_0; the file has that of weight i in bit i.
+uint32_t rearrangedHighBits(uint32_t bits) {
+    uint32_t out = 0;
+    for (unsigned four = 0; four < 8; ++four)  // one in each byte, by a product that moves bit b to bit 8 b
+        out |= ((bits >> (4 * four) & 0xFU) * 0x00204081U & 0x01010101U) << four;
+    return out;
+}
+
 }  // namespace
 
 bool canPack(WeightType type) {
@@ -53,6 +62,17 @@ void packRow(WeightType type, const std::byte* fileRow, int64_t columns, std::by
     for (const Part& part : partsOf(type))
         for (int64_t block = 0; block < (part.bytes > 0 ? blocks : 0); ++block, at += part.bytes)
             std::memcpy(at, fileRow + block * info.blockBytes + part.from, static_cast<size_t>(part.bytes));
+    if (type == WeightType::Q8_0)
+        std::transform(out, out + columns, out, [](std::byte signedByte) { return signedByte ^ std::byte{0x80}; });
+    if (type == WeightType::Q5_0) {
+        std::byte* const highBits = out + 16 * blocks;
+        for (int64_t block = 0; block < blocks; ++block) {
+            uint32_t bits = 0;
+            std::memcpy(&bits, highBits + 4 * block, sizeof bits);
+            bits = rearrangedHighBits(bits);
+            std::memcpy(highBits + 4 * block, &bits, sizeof bits);
+        }
+    }
     std::memset(at, 0, static_cast<size_t>(packedRowBytes(type, columns) - (at - out)));
 }
 

@@ -20,12 +20,25 @@ struct Unit {
     float minimum;
 };
 
-__device__ __forceinline__ uint4 loadVector(const std::byte* at) {
-    return loadWeights(reinterpret_cast<const uint4*>(at));
-}
-__device__ __forceinline__ float loadHalf(const std::byte* at) {
-    return __half2float(*reinterpret_cast<const __half*>(at));
-}
+// A row in a block's memory. What takes units reads rows by these four, of bytes from the row's first on.
+struct BlockRow {
+    const std::byte* bytes = nullptr;
+    __device__ __forceinline__ uint4 vector(int at) const { return *reinterpret_cast<const uint4*>(bytes + at); }
+    __device__ __forceinline__ unsigned word(int at) const { return *reinterpret_cast<const unsigned*>(bytes + at); }
+    __device__ __forceinline__ float half(int at) const {
+        return __half2float(*reinterpret_cast<const __half*>(bytes + at));
+    }
+    __device__ __forceinline__ int2 signedBytes(int at) const {
+        const auto* const two = reinterpret_cast<const signed char*>(bytes + at);
+        return {two[0], two[1]};
+    }
+};
+// A row in device memory.
+struct DeviceRow : BlockRow {
+    __device__ __forceinline__ uint4 vector(int at) const {
+        return loadWeights(reinterpret_cast<const uint4*>(bytes + at));
+    }
+};
 
 // Four bytes 0..255 of a word as floats, less `offset`: the byte goes into the mantissa of 2^23.
 __device__ __forceinline__ void bytesToFloats(unsigned word, float offset, float* out) {
@@ -37,20 +50,16 @@ __device__ __forceinline__ void bytesToFloats(unsigned word, float offset, float
     out[3] = __uint_as_float(__byte_perm(word, kTwoTo23, 0x7653)) - subtract;
 }
 
-// Bit i of four becomes bit 0 of byte i.
-__device__ __forceinline__ unsigned spreadBits(unsigned four) {
-    return ((four & 0xFU) * 0x00204081U) & 0x01010101U;
-}
-
 __device__ __forceinline__ unsigned wordOf(const uint4& vector, int i) {
     return i == 0 ? vector.x : i == 1 ? vector.y : i == 2 ? vector.z : vector.w;
 }
 
-__device__ __forceinline__ void takeBf16(const std::byte* row, int unit, Unit& out) {
+template <class Row>
+__device__ __forceinline__ void takeBf16(const Row& row, int unit, Unit& out) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
         float values[8];
-        unpack8(loadVector(row + (unit * 4 + i) * 16), values);
+        unpack8(row.vector((unit * 4 + i) * 16), values);
 #pragma unroll
         for (int j = 0; j < 8; ++j)
             out.integers[8 * i + j] = values[j];
@@ -59,31 +68,32 @@ __device__ __forceinline__ void takeBf16(const std::byte* row, int unit, Unit& o
     out.minimum = 0;
 }
 
-__device__ __forceinline__ void takeQ8_0(const std::byte* row, int columns, int unit, Unit& out) {
-    out.scales[0] = out.scales[1] = loadHalf(row + columns + 2 * unit);
+template <class Row>
+__device__ __forceinline__ void takeQ8_0(const Row& row, int columns, int unit, Unit& out) {
+    out.scales[0] = out.scales[1] = row.half(columns + 2 * unit);
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-        const uint4 bytes = loadVector(row + (unit * 2 + i) * 16);
+        const uint4 bytes = row.vector((unit * 2 + i) * 16);
 #pragma unroll
         for (int j = 0; j < 4; ++j)
-            bytesToFloats(wordOf(bytes, j) ^ 0x80808080U, 128, out.integers + 16 * i + 4 * j);
+            bytesToFloats(wordOf(bytes, j), 128, out.integers + 16 * i + 4 * j);
     }
     out.minimum = 0;
 }
 
 // Q4_0 and, with high bits, Q5_0: low nibbles are the first 16 weights, high nibbles the others.
-template <bool kHighBits>
-__device__ __forceinline__ void takeNibbles(const std::byte* row, int columns, int unit, Unit& out) {
+template <bool kHighBits, class Row>
+__device__ __forceinline__ void takeNibbles(const Row& row, int columns, int unit, Unit& out) {
     const int units = columns / kUnit;
     unsigned high = 0;
-    if (kHighBits) high = *reinterpret_cast<const unsigned*>(row + 16 * units + 4 * unit);
-    out.scales[0] = out.scales[1] = loadHalf(row + (kHighBits ? 20 : 16) * units + 2 * unit);
-    const uint4 bytes = loadVector(row + unit * 16);
+    if (kHighBits) high = row.word(16 * units + 4 * unit);
+    out.scales[0] = out.scales[1] = row.half((kHighBits ? 20 : 16) * units + 2 * unit);
+    const uint4 bytes = row.vector(unit * 16);
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
         const unsigned word = wordOf(bytes, j);
-        const unsigned lowHigh = kHighBits ? spreadBits(high >> (4 * j)) << 4 : 0;
-        const unsigned highHigh = kHighBits ? spreadBits(high >> (16 + 4 * j)) << 4 : 0;
+        const unsigned lowHigh = kHighBits ? high << (4 - j) & 0x10101010U : 0;
+        const unsigned highHigh = kHighBits ? high >> j & 0x10101010U : 0;
         bytesToFloats((word & 0x0F0F0F0FU) | lowHigh, kHighBits ? 16 : 8, out.integers + 4 * j);
         bytesToFloats(((word >> 4) & 0x0F0F0F0FU) | highHigh, kHighBits ? 16 : 8, out.integers + 16 + 4 * j);
     }
@@ -91,11 +101,11 @@ __device__ __forceinline__ void takeNibbles(const std::byte* row, int columns, i
 }
 
 // Q4_K and Q5_K: eight sub-blocks with 6-bit scales and minimums, packed into 12 bytes behind two halves.
-template <bool kHighBits>
-__device__ __forceinline__ void takeK(const std::byte* row, int unit, Unit& out) {
-    const std::byte* const block = row + static_cast<int64_t>(unit / 8) * (kHighBits ? 176 : 144);
+template <bool kHighBits, class Row>
+__device__ __forceinline__ void takeK(const Row& row, int unit, Unit& out) {
+    const int block = unit / 8 * (kHighBits ? 176 : 144);
     const int sub = unit % 8;
-    const uint4 header = loadVector(block);
+    const uint4 header = row.vector(block);
     const int shift = 8 * (sub & 3);
     const unsigned a = header.y >> shift & 0xFFU;
     const unsigned b = header.z >> shift & 0xFFU;
@@ -105,11 +115,11 @@ __device__ __forceinline__ void takeK(const std::byte* row, int unit, Unit& out)
     const __half2 factors = *reinterpret_cast<const __half2*>(&header.x);
     out.scales[0] = out.scales[1] = __low2float(factors) * static_cast<float>(scale);
     out.minimum = __high2float(factors) * static_cast<float>(minimum);
-    const std::byte* const nibbles = block + (kHighBits ? 48 : 16) + 32 * (sub / 2);
+    const int nibbles = block + (kHighBits ? 48 : 16) + 32 * (sub / 2);
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-        const uint4 bytes = loadVector(nibbles + 16 * i);
-        const uint4 high = kHighBits ? loadVector(block + 16 + 16 * i) : uint4{0, 0, 0, 0};
+        const uint4 bytes = row.vector(nibbles + 16 * i);
+        const uint4 high = kHighBits ? row.vector(block + 16 + 16 * i) : uint4{0, 0, 0, 0};
 #pragma unroll
         for (int j = 0; j < 4; ++j) {
             unsigned word = wordOf(bytes, j) >> (4 * (sub & 1)) & 0x0F0F0F0FU;
@@ -119,19 +129,20 @@ __device__ __forceinline__ void takeK(const std::byte* row, int unit, Unit& out)
     }
 }
 
-__device__ __forceinline__ void takeQ6_K(const std::byte* row, int columns, int unit, Unit& out) {
+template <class Row>
+__device__ __forceinline__ void takeQ6_K(const Row& row, int columns, int unit, Unit& out) {
     const int blocks = columns / 256;
-    const std::byte* const block = row + static_cast<int64_t>(unit / 8) * 208;
+    const int block = unit / 8 * 208;
     const int half = unit % 8 / 4;
     const int part = unit % 4;
-    const float factor = loadHalf(row + static_cast<int64_t>(blocks) * 208 + 2 * (unit / 8));
-    const auto* const scales = reinterpret_cast<const signed char*>(block + 192 + 8 * half + 2 * part);
-    out.scales[0] = factor * static_cast<float>(scales[0]);
-    out.scales[1] = factor * static_cast<float>(scales[1]);
+    const float factor = row.half(blocks * 208 + 2 * (unit / 8));
+    const int2 scales = row.signedBytes(block + 192 + 8 * half + 2 * part);
+    out.scales[0] = factor * static_cast<float>(scales.x);
+    out.scales[1] = factor * static_cast<float>(scales.y);
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-        const uint4 low = loadVector(block + 64 * half + 32 * (part & 1) + 16 * i);
-        const uint4 high = loadVector(block + 128 + 32 * half + 16 * i);
+        const uint4 low = row.vector(block + 64 * half + 32 * (part & 1) + 16 * i);
+        const uint4 high = row.vector(block + 128 + 32 * half + 16 * i);
 #pragma unroll
         for (int j = 0; j < 4; ++j)
             bytesToFloats((wordOf(low, j) >> (part >= 2 ? 4 : 0) & 0x0F0F0F0FU) |
@@ -141,24 +152,34 @@ __device__ __forceinline__ void takeQ6_K(const std::byte* row, int columns, int 
     out.minimum = 0;
 }
 
-// `type` is the same in all lanes of a warp.
-__device__ __forceinline__ void takeUnit(WeightType type, const std::byte* row, int columns, int unit, Unit& out) {
+// The same unit of each row. `type` is the same in all lanes of a warp.
+template <class Row, int kRows>
+__device__ __forceinline__ void takeUnits(WeightType type, const Row (&rows)[kRows], int columns, int unit,
+                                          Unit (&out)[kRows]) {
+    const auto each = [&](auto take) {
+#pragma unroll
+        for (int r = 0; r < kRows; ++r)
+            take(rows[r], out[r]);
+    };
     switch (type) {
         case WeightType::Q8_0:
-            return takeQ8_0(row, columns, unit, out);
+            return each([=](const Row& row, Unit& to) { takeQ8_0(row, columns, unit, to); });
         case WeightType::Q4_0:
-            return takeNibbles<false>(row, columns, unit, out);
+            return each([=](const Row& row, Unit& to) { takeNibbles<false>(row, columns, unit, to); });
         case WeightType::Q5_0:
-            return takeNibbles<true>(row, columns, unit, out);
+            return each([=](const Row& row, Unit& to) { takeNibbles<true>(row, columns, unit, to); });
         case WeightType::Q4_K:
-            return takeK<false>(row, unit, out);
+            return each([=](const Row& row, Unit& to) { takeK<false>(row, unit, to); });
         case WeightType::Q5_K:
-            return takeK<true>(row, unit, out);
+            return each([=](const Row& row, Unit& to) { takeK<true>(row, unit, to); });
         case WeightType::Q6_K:
-            return takeQ6_K(row, columns, unit, out);
+            return each([=](const Row& row, Unit& to) { takeQ6_K(row, columns, unit, to); });
         default:
-            return takeBf16(row, unit, out);
+            return each([=](const Row& row, Unit& to) { takeBf16(row, unit, to); });
     }
+}
+__device__ __forceinline__ bool hasMinimum(WeightType type) {
+    return type == WeightType::Q4_K || type == WeightType::Q5_K;
 }
 
 __device__ __forceinline__ const std::byte* packedRow(const PackedMatrix& matrix, int row) {
@@ -173,23 +194,93 @@ __device__ __forceinline__ void prefetchRow(const std::byte* row, int64_t bytes,
         asm volatile("prefetch.global.L2 [%0];" ::"l"(row + at));
 }
 
-// `input(unit, i)`: the i-th 16 bytes of the unit's 32 inputs.
-template <class Input>
-__device__ __forceinline__ float dotUnit(const Unit& weights, int unit, Input input) {
-    float sums[2] = {};
+// The products of the same unit of some rows. `input(unit, i)`: the i-th 16 bytes of the unit's 32 inputs.
+template <int kRows, class Input>
+__device__ __forceinline__ void dotUnits(const Unit (&weights)[kRows], bool withMinimum, int unit, Input input,
+                                         float (&out)[kRows]) {
+    float sums[kRows][2] = {};
+#pragma unroll
+    for (int i = 0; i < kUnitVectors; ++i) {
+        float x[8];
+        unpack8(input(unit, i), x);
+#pragma unroll
+        for (int j = 0; j < 8; ++j)
+#pragma unroll
+            for (int r = 0; r < kRows; ++r)
+                sums[r][i / 2] = fmaf(weights[r].integers[8 * i + j], x[j], sums[r][i / 2]);
+    }
+    // Said with its roundings: every kernel that multiplies by packed weights is to give the same bits.
+#pragma unroll
+    for (int r = 0; r < kRows; ++r)
+        out[r] = fmaf(sums[r][1], weights[r].scales[1], sums[r][0] * weights[r].scales[0]);
+    if (!withMinimum) return;
     float inputs = 0;
 #pragma unroll
     for (int i = 0; i < kUnitVectors; ++i) {
         float x[8];
         unpack8(input(unit, i), x);
 #pragma unroll
-        for (int j = 0; j < 8; ++j) {
-            sums[i / 2] = fmaf(weights.integers[8 * i + j], x[j], sums[i / 2]);
+        for (int j = 0; j < 8; ++j)
             inputs += x[j];
-        }
     }
-    // Said with its roundings: every kernel that multiplies by packed weights is to give the same bits.
-    return fmaf(-inputs, weights.minimum, fmaf(sums[1], weights.scales[1], sums[0] * weights.scales[0]));
+#pragma unroll
+    for (int r = 0; r < kRows; ++r)
+        out[r] = fmaf(-inputs, weights[r].minimum, out[r]);
+}
+
+template <class Row>
+struct PackedRow {
+    Row row;
+    WeightType type;
+};
+
+// A lane's part of the products of two rows of `columns` with one input, of which `threads` threads take units in
+// turns, this warp's lanes those from `warpFirst` on; in the order of one row alone. A row at a time, but the ends of
+// both in one go where they are no more than half a warp wide (1152 columns are 36 units). Little code: what is behind
+// this may have to stay in the instruction cache.
+template <class Row, class Input>
+__device__ __forceinline__ float2 dotTwoRows(const PackedRow<Row>& first, const PackedRow<Row>& second, int columns,
+                                             int warpFirst, int threads, Input input) {
+    constexpr int kHalf = kWarp / 2;
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    const int units = columns / kUnit, ahead = max(units - warpFirst, 0);
+    const int end = ahead % threads;
+    const int rounds = ahead / threads + (end >= kWarp ? 1 : 0), rest = end >= kWarp ? 0 : end;
+    const bool joined = rest <= kHalf && first.type == second.type;
+    const int passes = 2 * rounds + (rest == 0 ? 0 : joined ? 1 : 2);
+    const int inEnd = joined ? lane % kHalf : lane;
+    const int lastUnit = min(warpFirst + rounds * threads + inEnd, units - 1);
+    float2 sum{0, 0};
+    int unit = rounds > 0 ? warpFirst + lane : lastUnit;
+#pragma unroll 1
+    for (int pass = 0; pass < passes; ++pass) {
+        const bool last = pass >= 2 * rounds;
+        const bool ofSecond = last ? (joined ? lane >= kHalf : pass > 2 * rounds) : pass >= rounds;
+        const Row rows[1] = {ofSecond ? second.row : first.row};
+        const WeightType type = joined || !ofSecond ? first.type : second.type;
+        Unit taken[1];
+        float product[1];
+        takeUnits(type, rows, columns, unit, taken);
+        dotUnits(taken, hasMinimum(type), unit, input, product);
+        if (last && inEnd >= rest) product[0] = 0;
+        const float other = last && joined ? __shfl_down_sync(0xffffffffU, product[0], kHalf) : product[0];
+        if (!ofSecond) sum.x += product[0];
+        if (last && joined ? !ofSecond : ofSecond) sum.y += other;
+        unit = pass + 1 == rounds ? warpFirst + lane : unit + threads;
+        if (pass + 1 >= 2 * rounds) unit = lastUnit;
+    }
+    return sum;
+}
+
+// `store(i, value)` for each of a unit's weights.
+template <class Store>
+__device__ __forceinline__ void eachWeight(const PackedMatrix& matrix, int row, int unit, Store store) {
+    const DeviceRow rows[1] = {{{packedRow(matrix, row)}}};
+    Unit taken[1];
+    takeUnits(matrix.type, rows, matrix.columns, unit, taken);
+#pragma unroll
+    for (int i = 0; i < kUnit; ++i)
+        store(i, taken[0].integers[i] * taken[0].scales[i / (kUnit / 2)] - taken[0].minimum);
 }
 
 }  // namespace gapscope::cuda

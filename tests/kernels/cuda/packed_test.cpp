@@ -52,8 +52,11 @@ TEST(PackedMatrix, RowsAreAlignedAndHoldTheFilesBytes) {
     packRow(WeightType::Q5_0, file.data(), 64, out.data());
     EXPECT_EQ(out[0], std::byte{6});        // first block's nibbles
     EXPECT_EQ(out[16], std::byte{22 + 6});  // second block's
-    EXPECT_EQ(out[32], std::byte{2});       // high bits
-    EXPECT_EQ(out[36], std::byte{22 + 2});
+    // High bits: 2, 3, 4, 5 are those of weights 1, 8, 9, 18, 24 and 26. Weight w's is bit w / 4 of byte w % 4.
+    EXPECT_EQ(out[32], std::byte{0x44});
+    EXPECT_EQ(out[33], std::byte{0x05});
+    EXPECT_EQ(out[34], std::byte{0x50});
+    EXPECT_EQ(out[35], std::byte{0});
     EXPECT_EQ(out[40], std::byte{0});  // scales
     EXPECT_EQ(out[42], std::byte{22});
     EXPECT_EQ(out[44], std::byte{0});  // padding
