@@ -23,12 +23,10 @@ __device__ __forceinline__ unsigned tileAddress(int row, int chunk) {
 __device__ __forceinline__ void copyOrZero(unsigned to, const Bf16* from, bool copies) {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(copies ? 16 : 0) : "memory");
 }
-__device__ __forceinline__ void commitCopies() {
-    asm volatile("cp.async.commit_group;" ::: "memory");
-}
-template <int kGroups>
-__device__ __forceinline__ void waitForAllButLastCopies() {
-    asm volatile("cp.async.wait_group %0;" ::"n"(kGroups) : "memory");
+// All threads of the block have what all have copied.
+__device__ __forceinline__ void waitForCopiesOfAll() {
+    asm volatile("cp.async.wait_all;" ::: "memory");
+    __syncthreads();
 }
 
 __device__ __forceinline__ float exp2Fast(float x) {
@@ -52,7 +50,7 @@ __device__ __forceinline__ void syncCluster(int blocks) {
 __device__ __forceinline__ unsigned clusterAddress(const float* address, int block) {
     unsigned there = static_cast<unsigned>(__cvta_generic_to_shared(address));
 #if __CUDA_ARCH__ >= 900
-    asm volatile("mapa.shared::cluster.u32 %0, %0, %1;" : "+r"(there) : "r"(block));
+    asm("mapa.shared::cluster.u32 %0, %0, %1;" : "+r"(there) : "r"(block));
 #endif
     return there;
 }
@@ -62,8 +60,7 @@ __device__ __forceinline__ float2 loadCluster2(const float* address, int block, 
 #if __CUDA_ARCH__ >= 900
     asm volatile("ld.shared::cluster.v2.f32 {%0, %1}, [%2];"
                  : "=f"(value.x), "=f"(value.y)
-                 : "r"(clusterAddress(address, block))
-                 : "memory");
+                 : "r"(clusterAddress(address, block)));
 #endif
     return value;
 }
@@ -73,8 +70,7 @@ __device__ __forceinline__ float4 loadCluster4(const float* address, int block, 
 #if __CUDA_ARCH__ >= 900
     asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];"
                  : "=f"(value.x), "=f"(value.y), "=f"(value.z), "=f"(value.w)
-                 : "r"(clusterAddress(address, block))
-                 : "memory");
+                 : "r"(clusterAddress(address, block)));
 #endif
     return value;
 }
@@ -130,7 +126,7 @@ struct RowTile {
         float weights[2 * kKeyTiles][4] = {};  // scores at first
         const int upperRow = matrix % 2 * 8 + lane % 8;
         const int upperKey = matrix / 2 * 8 + lane % 8;
-#pragma unroll 4  // not whole: a kernel's first run through its instructions takes as long as the work
+#pragma unroll
         for (int step = 0; step < kSteps; ++step) {
             unsigned q[4];
             loadMatrices(q, queries + tileAddress<kHeadDim>(upperRow, 2 * step + matrix / 2));

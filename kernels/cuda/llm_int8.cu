@@ -49,14 +49,21 @@ __global__ void __launch_bounds__(kScanThreads) any_or(const uint8_t* mask, int6
     if (threadIdx.x == 0) *flag = any ? 1 : 0;
 }
 
+// A warp's width of columns a block, whose warps share the rows.
 template <class T>
-__global__ void __launch_bounds__(kThreads) outlier_columns(const T* x, int rows, int columns, uint8_t* flags) {
-    const auto column = static_cast<int>(elementIndex());
-    if (column >= columns) return;
+__global__ void __launch_bounds__(kScanThreads) outlier_columns(const T* x, int rows, int columns, uint8_t* flags) {
+    __shared__ uint8_t found[kWarp];
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    const int column = static_cast<int>(blockIdx.x) * kWarp + lane;
+    if (threadIdx.x < kWarp) found[lane] = 0;
+    __syncthreads();
     bool any = false;
-    for (int row = 0; row < rows; ++row)
-        any |= isOutlier(toFloat(x[static_cast<int64_t>(row) * columns + column]));
-    flags[column] = any ? 1 : 0;
+    if (column < columns)
+        for (int row = static_cast<int>(threadIdx.x) / kWarp; row < rows; row += kScanThreads / kWarp)
+            any |= isOutlier(toFloat(x[static_cast<int64_t>(row) * columns + column]));
+    if (any) found[lane] = 1;
+    __syncthreads();
+    if (threadIdx.x < kWarp && column < columns) flags[column] = found[lane];
 }
 
 __global__ void __launch_bounds__(kScanThreads) list_outlier_columns(int columns, OutlierColumns out) {
@@ -162,31 +169,37 @@ __global__ void __launch_bounds__(kThreads)
         }
 }
 
-__device__ __forceinline__ float dequantized(const Int8Matrix& matrix, const DequantizeProducts& args, int64_t at) {
-    const int64_t token = at / matrix.rows;
-    return static_cast<float>(args.products[at]) * (args.absmax[token] * kInt8ProductScale) *
-           matrix.absmax[at % matrix.rows];
+// Blocks of products: x counts rows of the matrix, y tokens.
+__device__ __forceinline__ float dequantized(const Int8Matrix& matrix, const DequantizeProducts& args, int row,
+                                             int64_t at) {
+    return static_cast<float>(args.products[at]) * (args.absmax[blockIdx.y] * kInt8ProductScale) * matrix.absmax[row];
+}
+
+dim3 productBlocks(const Int8Matrix& matrix, const DequantizeProducts& args) {
+    return {static_cast<unsigned>(ceilDiv(matrix.rows, kThreads)), static_cast<unsigned>(args.tokens)};
 }
 
 __global__ void __launch_bounds__(kThreads)
     dequant_mm_int32_f16(Int8Matrix matrix, DequantizeProducts args, Half* out) {
-    const int64_t at = elementIndex();
-    if (at < static_cast<int64_t>(args.tokens) * matrix.rows) out[at] = fromFloat<Half>(dequantized(matrix, args, at));
+    const auto row = static_cast<int>(elementIndex());
+    if (row >= matrix.rows) return;
+    const int64_t at = static_cast<int64_t>(blockIdx.y) * matrix.rows + row;
+    out[at] = fromFloat<Half>(dequantized(matrix, args, row, at));
 }
 
 __global__ void __launch_bounds__(kThreads) dequant_mm_add_outliers(Int8Matrix matrix, DequantizeProducts args,
                                                                     const Bf16* x, OutlierColumns columns, float* out) {
-    const int64_t at = elementIndex();
-    if (at >= static_cast<int64_t>(args.tokens) * matrix.rows) return;
-    const auto row = static_cast<int>(at % matrix.rows);
-    const Bf16* const values = x + at / matrix.rows * matrix.columns;
+    const auto row = static_cast<int>(elementIndex());
+    if (row >= matrix.rows) return;
+    const int64_t at = static_cast<int64_t>(blockIdx.y) * matrix.rows + row;
+    const Bf16* const values = x + static_cast<int64_t>(blockIdx.y) * matrix.columns;
     const int8_t* const weights = matrix.data + static_cast<int64_t>(row) * matrix.stride;
     float sum = 0;
     for (int i = 0; i < *columns.count; ++i) {
         const int column = columns.numbers[i];
         sum = fmaf(toFloat(values[column]), static_cast<float>(weights[column]), sum);
     }
-    out[at] = dequantized(matrix, args, at) + sum * matrix.absmax[row] / kInt8Top;
+    out[at] = dequantized(matrix, args, row, at) + sum * matrix.absmax[row] / kInt8Top;
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -242,12 +255,12 @@ cudaError_t anyMarked(const uint8_t* mask, int64_t count, int32_t* flag, const L
 }
 
 cudaError_t findOutlierColumns(const Half* x, int rows, int columns, const OutlierColumns& out, const Launch& launch) {
-    return launchKernel(outlier_columns<Half>, ceilDiv(columns, kThreads), kThreads, 0, launch, x, rows, columns,
+    return launchKernel(outlier_columns<Half>, ceilDiv(columns, kWarp), kScanThreads, 0, launch, x, rows, columns,
                         out.flags);
 }
 
 cudaError_t findOutlierColumns(const Bf16* x, int rows, int columns, const OutlierColumns& out, const Launch& launch) {
-    return launchKernel(outlier_columns<Bf16>, ceilDiv(columns, kThreads), kThreads, 0, launch, x, rows, columns,
+    return launchKernel(outlier_columns<Bf16>, ceilDiv(columns, kWarp), kScanThreads, 0, launch, x, rows, columns,
                         out.flags);
 }
 
@@ -272,14 +285,12 @@ cudaError_t matmulInt8(const Int8Matrix& matrix, const int8_t* x, int tokens, in
 
 cudaError_t dequantizeProducts(const Int8Matrix& matrix, const DequantizeProducts& args, Half* out,
                                const Launch& launch) {
-    const int64_t count = static_cast<int64_t>(args.tokens) * matrix.rows;
-    return launchKernel(dequant_mm_int32_f16, ceilDiv(count, kThreads), kThreads, 0, launch, matrix, args, out);
+    return launchKernel(dequant_mm_int32_f16, productBlocks(matrix, args), kThreads, 0, launch, matrix, args, out);
 }
 
 cudaError_t dequantizeAddOutliers(const Int8Matrix& matrix, const DequantizeProducts& args, const Bf16* x,
                                   const OutlierColumns& columns, float* out, const Launch& launch) {
-    const int64_t count = static_cast<int64_t>(args.tokens) * matrix.rows;
-    return launchKernel(dequant_mm_add_outliers, ceilDiv(count, kThreads), kThreads, 0, launch, matrix, args, x,
+    return launchKernel(dequant_mm_add_outliers, productBlocks(matrix, args), kThreads, 0, launch, matrix, args, x,
                         columns, out);
 }
 

@@ -221,6 +221,7 @@ TEST(CudaRunModes, APersistentStepGivesTheBitsOfAGraph) {
         const auto loaded = Model::load(path);
         ASSERT_TRUE(loaded) << loaded.error().message;
         for (const int64_t promptTokens : {1, 23, 200}) {
+            SCOPED_TRACE(testing::Message() << promptTokens << " prompt tokens");
             GenerateSettings settings = settingsFor(**loaded, {name, promptTokens, 40}, "cuda");
             settings.precision = promptTokens == 23 ? Precision::Int8 : Precision::Bf16;
             settings.topLogits = (*loaded)->config().vocabulary;
