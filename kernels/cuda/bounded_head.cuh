@@ -135,17 +135,13 @@ __device__ __forceinline__ float productInFull(const WeightMatrix& matrix, int r
     return warpSum(sum);
 }
 
-// What a row's bound must reach for the row to be looked at, of what lanes have of the probes: none if one of them is
-// NaN.
+// What a row's bound must reach for the row to be looked at. Where the input cannot be bounded all probes are NaN,
+// which fmaxf() leaves out: then every row is.
 __device__ __forceinline__ float thresholdOf(const float* probes, int count, int first, int step) {
     float threshold = -INFINITY;
-    bool isNumber = true;
-    for (int i = first; i < count; i += step) {
-        isNumber = isNumber && probes[i] == probes[i];
+    for (int i = first; i < count; i += step)
         threshold = fmaxf(threshold, probes[i]);
-    }
-    threshold = warpMax(threshold);
-    return __all_sync(0xffffffffU, isNumber) ? threshold : -INFINITY;
+    return warpMax(threshold);
 }
 
 // A value and its row, -1: none; ties go to the lower row.
