@@ -57,8 +57,11 @@ struct MultiplyInt8 {
 };
 
 __device__ __forceinline__ float resultOf(const Int8Input& input, const Int8Sum& sum, float weightAbsmax) {
-    return static_cast<float>(sum.products) * (input.absmax * kInt8ProductScale) * weightAbsmax +
-           sum.outliers * weightAbsmax / kInt8Top;
+    const float product = static_cast<float>(sum.products) * (input.absmax * kInt8ProductScale);
+    // Zero divided takes the long way round of a division. Both said with their roundings: what follows here is joined
+    // with a product in one kernel and not in another.
+    if (!input.hasOutliers) return __fmul_rn(product, weightAbsmax);
+    return fmaf(product, weightAbsmax, sum.outliers * weightAbsmax / kInt8Top);
 }
 
 __device__ __forceinline__ const uint4* rowOf(const Int8Matrix& matrix, int row) {

@@ -137,7 +137,7 @@ TEST_P(CudaPersistent, GivesTheBitsOfAGraph) {
     settings.precision = precision;
     for (int32_t i = 0; i < 40; ++i)
         settings.promptIds.push_back(i * 7 + 5);
-    settings.maxNewTokens = 30;
+    settings.maxNewTokens = 150;  // most differences of a bit are lost where inputs are rounded
     settings.ignoreEos = true;
     settings.warmup = 0;
     settings.topLogits = (*loaded)->config().vocabulary;
@@ -149,7 +149,7 @@ TEST_P(CudaPersistent, GivesTheBitsOfAGraph) {
         return result ? result->repeats.at(0) : RepeatResult{};
     };
     const RepeatResult graph = run(Mode::Graph), persistent = run(Mode::Persistent);
-    ASSERT_EQ(graph.steps.size(), 30U);
+    ASSERT_EQ(graph.steps.size(), 150U);
     ASSERT_EQ(persistent.steps.size(), graph.steps.size());
     for (size_t step = 0; step < graph.steps.size(); ++step)
         for (size_t i = 0; i < graph.steps[step].top.size(); ++i) {
