@@ -12,6 +12,7 @@ namespace gapscope::cuda {
 namespace {
 
 constexpr int kMostSplitRows = 8;
+constexpr int kPackedSplitBlocks = 3;     // a multiprocessor; 7 % of a token of the 1B model against two on an H100
 constexpr size_t kOtherShared = 1 << 10;  // what these kernels have beside their dynamic memory
 
 // Where in a block's dynamic memory its warps' places for rows begin, and the bytes of the longest.
@@ -224,7 +225,7 @@ __global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks)
 
 // A few long rows a block, each split over all its threads, all on their way before the input is there.
 template <bool kAhead>
-__global__ void __launch_bounds__(kPackedSplitThreads, kStayBlocks)
+__global__ void __launch_bounds__(kPackedSplitThreads, kPackedSplitBlocks)
     gemv_split_packed(GemvArgsOf<PackedMatrix> args, int rowsOfBlock) {
     extern __shared__ __align__(16) float shared[];
     constexpr int kWarps = kPackedSplitThreads / kWarp;
@@ -337,7 +338,7 @@ cudaError_t gemv(const GemvArgsOf<PackedMatrix>& args, const Launch& launch) {
     const int rows = args.matrix.rows;
     if (args.matrix.columns > kLongestRowOfAWarp) {
         const auto fitting = static_cast<int64_t>(kSharedLimit - kOtherShared) / args.matrix.rowBytes;
-        const int wanted = ceilDiv(rows, launch.multiprocessors * kStayBlocks);
+        const int wanted = ceilDiv(rows, launch.multiprocessors * kPackedSplitBlocks);
         const int of = static_cast<int>(std::min<int64_t>(std::min(wanted, kMostSplitRows), fitting));
         if (of < 1) return launchKernel(gemv_split_packed<false>, rows, kPackedSplitThreads, 0, launch, args, 1);
         return launchKernel(gemv_split_packed<true>, ceilDiv(rows, of), kPackedSplitThreads,

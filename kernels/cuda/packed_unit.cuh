@@ -235,9 +235,9 @@ struct PackedRow {
 };
 
 // A lane's part of the products of two rows of `columns` with one input, of which `threads` threads take units in
-// turns, this warp's lanes those from `warpFirst` on; in the order of one row alone. A row at a time, but the ends of
-// both in one go where they are no more than half a warp wide (1152 columns are 36 units). Little code: what is behind
-// this may have to stay in the instruction cache.
+// turns, this warp's lanes those from `warpFirst` on; in the order of one row alone. Rows of one type are multiplied
+// together, so that the latencies of one cover the other's, and their ends in one go where they are no more than half a
+// warp wide (1152 columns are 36 units).
 template <class Row, class Input>
 __device__ __forceinline__ float2 dotTwoRows(const PackedRow<Row>& first, const PackedRow<Row>& second, int columns,
                                              int warpFirst, int threads, Input input) {
@@ -252,8 +252,24 @@ __device__ __forceinline__ float2 dotTwoRows(const PackedRow<Row>& first, const 
     const int lastUnit = min(warpFirst + rounds * threads + inEnd, units - 1);
     float2 sum{0, 0};
     int unit = rounds > 0 ? warpFirst + lane : lastUnit;
+    int pass = 0;
+    if (first.type == second.type) {
+        const Row rows[2] = {first.row, second.row};
 #pragma unroll 1
-    for (int pass = 0; pass < passes; ++pass) {
+        for (int round = 0; round < rounds; ++round) {
+            const int ofRound = warpFirst + round * threads + lane;
+            Unit taken[2];
+            float product[2];
+            takeUnits(first.type, rows, columns, ofRound, taken);
+            dotUnits(taken, hasMinimum(first.type), ofRound, input, product);
+            sum.x += product[0];
+            sum.y += product[1];
+        }
+        pass = 2 * rounds;
+        unit = lastUnit;
+    }
+#pragma unroll 1
+    for (; pass < passes; ++pass) {
         const bool last = pass >= 2 * rounds;
         const bool ofSecond = last ? (joined ? lane >= kHalf : pass > 2 * rounds) : pass >= rounds;
         const Row rows[1] = {ofSecond ? second.row : first.row};
