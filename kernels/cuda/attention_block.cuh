@@ -131,7 +131,7 @@ __device__ __forceinline__ void attend(const AttentionArgs& args, int kvHead, in
                 newMaximum = fmaxf(newMaximum, score[a][g]);
             const float correction = __expf(maximum[g] - newMaximum);
             maximum[g] = newMaximum;
-            total[g] *= correction;
+            total[g] = __fmul_rn(total[g], correction);  // never fused with the sum below, in whichever kernel
 #pragma unroll
             for (int i = 0; i < kPerLane; ++i)
                 out[g][i] *= correction;

@@ -116,9 +116,16 @@ __device__ __forceinline__ float blockSum(float value, float* shared) {
     return sum;
 }
 
+// Kernels that must give the same bits share such functions, and each product that is added is one fused operation by
+// name: left to the compiler, two kernels would round apart.
 __device__ __forceinline__ float geluTanh(float x) {
     constexpr float kSqrt2OverPi = 0.7978845608028654F;
-    return 0.5F * x * (1.0F + tanhf(kSqrt2OverPi * (x + 0.044715F * x * x * x)));
+    return 0.5F * x * (1.0F + tanhf(kSqrt2OverPi * fmaf(0.044715F * x * x, x, x)));
+}
+
+// Of the norm after a residual addition x' = x + r * p: the sum of squares of x', from those of x, x * p and p.
+__device__ __forceinline__ float squaresOfSum(float ofX, float ofXP, float ofP, float r) {
+    return fmaxf(fmaf(r, fmaf(r, ofP, __fmul_rn(2, ofXP)), ofX), 0.0F);
 }
 
 // A kernel launched with Launch::overlap must call this before its first access to anything that another kernel writes

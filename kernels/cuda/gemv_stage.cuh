@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/cuda/attention.h"
+#include "kernels/cuda/attention_join.cuh"
 #include "kernels/cuda/device_math.cuh"
 #include "kernels/cuda/gemv.h"
 
@@ -105,9 +106,9 @@ __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns,
             take(x[i].w, y[i].w, post[i].w);
         }
         sum = blockSum4(sum, sums);
-        const float r = rsqrtf(sum.x * inverse + input.epsilon);
-        const float squares = hasY ? fmaxf(sum.y + r * (2 * sum.z + r * sum.w), 0.0F) : sum.y;
-        const float scale = rsqrtf(squares * inverse + input.epsilon);
+        const float r = rsqrtf(fmaf(sum.x, inverse, input.epsilon));
+        const float squares = hasY ? squaresOfSum(sum.y, sum.z, sum.w, r) : sum.y;
+        const float scale = rsqrtf(fmaf(squares, inverse, input.epsilon));
         uint2 packed[kHeld];
 #pragma unroll
         for (int i = 0; i < kHeld; ++i) {
@@ -134,19 +135,19 @@ __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns,
     float4 sum{0, 0, 0, 0};
     for (int i = thread; hasY && i < columns; i += threads)
         sum.x = fmaf(input.y[i], input.y[i], sum.x);
-    const float r = rsqrtf(blockSum4(sum, sums).x * inverse + input.epsilon);
+    const float r = rsqrtf(fmaf(blockSum4(sum, sums).x, inverse, input.epsilon));
     sum = float4{0, 0, 0, 0};
     for (int i = thread; i < columns; i += threads) {
         float value = input.x[i];
         if (hasY) {
-            value += input.y[i] * r * input.postWeights[i];
+            value = fmaf(input.y[i] * r, input.postWeights[i], value);
             if (blockIdx.x == 0) input.xOut[i] = value;
         }
         stream[i] = value;
         sum.x = fmaf(value, value, sum.x);
     }
     __syncthreads();
-    const float scale = rsqrtf(blockSum4(sum, sums).x * inverse + input.epsilon);
+    const float scale = rsqrtf(fmaf(blockSum4(sum, sums).x, inverse, input.epsilon));
     for (int i = thread; i < stride; i += threads)
         normed[Place::of(i)] = i < columns ? fromFloat<Bf16>(stream[i] * scale * input.nextWeights[i]) : Bf16{0};
     __syncthreads();
@@ -171,26 +172,15 @@ __device__ __forceinline__ uint4* stageVector(const Bf16* x, int vectors, uint4*
 // them, `statistics` the head's maxima and sums. They are read along with the values, so that all loads are in flight
 // together.
 __device__ __forceinline__ uint2 joinedFour(const float* part, const float2* statistics, int splits, int headDim) {
-    float4 sum{0, 0, 0, 0};
-    float maximum = -INFINITY;
-    float total = 0;
+    JoinedFour joined;
 #pragma unroll 4
     for (int split = 0; split < splits; ++split) {
         const float2 statistic = statistics[split];  // maximum, total
         const float4 value = *reinterpret_cast<const float4*>(part + split * headDim);
-        if (statistic.y <= 0) continue;  // no keys fell to it
-        const float larger = fmaxf(maximum, statistic.x);
-        const float before = __expf(maximum - larger);
-        const float weight = __expf(statistic.x - larger);
-        maximum = larger;
-        total = total * before + statistic.y * weight;
-        sum.x = sum.x * before + value.x * weight;
-        sum.y = sum.y * before + value.y * weight;
-        sum.z = sum.z * before + value.z * weight;
-        sum.w = sum.w * before + value.w * weight;
+        joined.take(statistic, value);
     }
-    const float scale = total > 0 ? 1.0F / total : 0.0F;
-    return packFour(sum.x * scale, sum.y * scale, sum.z * scale, sum.w * scale);
+    const float4 mean = joined.mean();
+    return packFour(mean.x, mean.y, mean.z, mean.w);
 }
 
 // All of it, in shared memory.

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "kernels/cuda/attention_block.cuh"
+#include "kernels/cuda/attention_join.cuh"
 #include "kernels/cuda/gemv_int8_stage.cuh"
 #include "kernels/cuda/persistent_stream.cuh"
 
@@ -295,9 +296,9 @@ protected:
             *reinterpret_cast<float4*>(norms() + at) = p;
         }
         sum = sum4(sum, threads);
-        const float r = rsqrtf(sum.x * inverse + m_args.epsilon);
-        const float squares = hasY ? fmaxf(sum.y + r * (2 * sum.z + r * sum.w), 0.0F) : sum.y;
-        const float scale = rsqrtf(squares * inverse + m_args.epsilon);
+        const float r = rsqrtf(fmaf(sum.x, inverse, m_args.epsilon));
+        const float squares = hasY ? squaresOfSum(sum.y, sum.z, sum.w, r) : sum.y;
+        const float scale = rsqrtf(fmaf(squares, inverse, m_args.epsilon));
 #pragma unroll 1
         for (int at = 4 * thread(); at < stride; at += 4 * threads) {
             const bool inside = at < columns;
@@ -321,19 +322,19 @@ protected:
 #pragma unroll 1
         for (int i = thread(); hasY && i < columns; i += threads)
             sum.x = fmaf(gathered()[i], gathered()[i], sum.x);
-        const float r = rsqrtf(sum4(sum, threads).x * inverse + m_args.epsilon);
+        const float r = rsqrtf(fmaf(sum4(sum, threads).x, inverse, m_args.epsilon));
         sum = float4{0, 0, 0, 0};
 #pragma unroll 1
         for (int i = thread(); i < columns; i += threads) {
             float value = residual()[i];
             if (hasY) {
-                value += gathered()[i] * r * post[i];
+                value = fmaf(gathered()[i] * r, post[i], value);
                 residual()[i] = value;
             }
             sum.x = fmaf(value, value, sum.x);
         }
         syncFirst(threads);
-        const float scale = rsqrtf(sum4(sum, threads).x * inverse + m_args.epsilon);
+        const float scale = rsqrtf(fmaf(sum4(sum, threads).x, inverse, m_args.epsilon));
 #pragma unroll 1
         for (int i = thread(); i < stride; i += threads)
             normed[i] = i < columns ? fromFloat<Bf16>(residual()[i] * scale * next[i]) : Bf16{0};
@@ -350,9 +351,7 @@ protected:
         const int head = column / m_args.headDim, splitsOfGather = m_layout.splitsGathered;
         const unsigned to = addressOf(m_layout.gatheredAt);
         const float* const heldStatistics = gathered() + splitsOfGather * columns;
-        float4 sum{0, 0, 0, 0};
-        float maximum = -INFINITY;
-        float total = 0;
+        JoinedFour joined;
 #pragma unroll 1
         for (int from = 0; from < weights.splits; from += splitsOfGather) {
             const int count = min(splitsOfGather, weights.splits - from);
@@ -363,26 +362,12 @@ protected:
                                     to + 4U * static_cast<unsigned>(splitsOfGather * columns));
             syncMultiplying();
 #pragma unroll 1
-            for (int i = 0; column < columns && i < count; ++i) {
-                const float2 statistic = *reinterpret_cast<const float2*>(heldStatistics + 2 * (i * heads + head));
-                if (statistic.y <= 0) continue;  // no keys fell to it
-                const float4 value = four(gathered() + i * columns, column, true);
-                const float larger = fmaxf(maximum, statistic.x);
-                const float before = __expf(maximum - larger);
-                const float weight = __expf(statistic.x - larger);
-                maximum = larger;
-                total = total * before + statistic.y * weight;
-                sum.x = sum.x * before + value.x * weight;
-                sum.y = sum.y * before + value.y * weight;
-                sum.z = sum.z * before + value.z * weight;
-                sum.w = sum.w * before + value.w * weight;
-            }
+            for (int i = 0; column < columns && i < count; ++i)
+                joined.take(*reinterpret_cast<const float2*>(heldStatistics + 2 * (i * heads + head)),
+                            four(gathered() + i * columns, column, true));
             if (from + count < weights.splits) syncMultiplying();
         }
-        const float scale = total > 0 ? 1.0F / total : 0.0F;
-        if (column < columns)
-            *reinterpret_cast<uint2*>(at<Bf16>(inputAt(kOutput)) + column) =
-                packed({sum.x * scale, sum.y * scale, sum.z * scale, sum.w * scale});
+        if (column < columns) *reinterpret_cast<uint2*>(at<Bf16>(inputAt(kOutput)) + column) = packed(joined.mean());
         syncMultiplying();
     }
 
