@@ -1,5 +1,7 @@
 #include "core/analysis/category_times.h"
 
+#include "core/analysis/stages.h"
+
 namespace gapscope {
 
 void addUp(CategoryTimes& times) {
@@ -20,6 +22,7 @@ CategoryTimes categoryTimes(const Trace& trace, TimeRange window, std::stop_toke
         category.ns += TimeRange{ops.startNs[row], ops.endNs[row]}.clippedTo(window).durationNs();
         if (window.contains(ops.startNs[row])) ++category.count;
     }
+    StageIndex(trace).split(times, window);
     addUp(times);
     return times;
 }

@@ -10,7 +10,7 @@
 namespace gapscope {
 
 struct CategoryTime {
-    int64_t ns = 0;     // sum of durations clipped to the window
+    int64_t ns = 0;     // sum of durations clipped to the window; stages inside a kernel split it (stages.h)
     int64_t count = 0;  // operations that begin inside
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/analysis/own_time.h"
+#include "core/analysis/stages.h"
 
 namespace gapscope {
 
@@ -97,6 +98,7 @@ LayerTable layerTable(const Trace& trace, TimeRange window, std::stop_token stop
         role.bytes += static_cast<double>(op.bytes) * share;
         role.flops += static_cast<double>(op.flops) * share;
     }
+    StageIndex(trace).split(table, window);
     addLayers(table, totalNs);
     return table;
 }

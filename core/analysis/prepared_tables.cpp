@@ -95,6 +95,7 @@ LayerTable layerTable(const PreparedWindow& of) {
     std::ranges::sort(order, {}, [](const Role* role) { return std::pair(role->time.layer, role->firstRow); });
     for (const Role* role : order)
         table.ops.push_back(role->time);
+    of.prepared.stages().split(table, of.window);
     addLayers(table, totalNs);
     return table;
 }

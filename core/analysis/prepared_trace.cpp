@@ -45,7 +45,7 @@ private:
 
 }  // namespace
 
-PreparedTrace::PreparedTrace(TracePtr trace, std::stop_token stop) : m_trace(std::move(trace)) {
+PreparedTrace::PreparedTrace(TracePtr trace, std::stop_token stop) : m_trace(std::move(trace)), m_stages(*m_trace) {
     const auto stopped = [&] { return stop.stop_requested(); };
     m_join = joinLaunches(*m_trace, stop);
     m_outermost = outermostCalls(*m_trace, stop);

@@ -17,6 +17,7 @@
 #include "core/analysis/interval_index.h"
 #include "core/analysis/intervals.h"
 #include "core/analysis/launches.h"
+#include "core/analysis/stages.h"
 #include "core/analysis/token_table.h"
 
 namespace gapscope {
@@ -72,6 +73,7 @@ public:
 
     const std::vector<Launch>& launches() const { return m_launches; }  // of the whole trace, by begin of the call
     const TokenWorks& tokens() const { return m_tokens; }
+    const StageIndex& stages() const { return m_stages; }
     const FoundSteps& steps() const { return m_steps; }  // of another program's trace
 
     // Gaps of a window; `launchingThread` is asked for what no operation ended (HostActivity::kNoThread: none known).
@@ -99,6 +101,7 @@ private:
     std::vector<uint32_t> m_deviceIds;
     std::vector<Coverage> m_busy;
     std::vector<Launch> m_launches;
+    const StageIndex m_stages;
     FoundSteps m_steps;
     TokenWorks m_tokens;
     std::vector<std::vector<Gap>> m_gaps;          // of each device: gap i lies between its busy ranges i and i + 1

@@ -62,6 +62,7 @@ CategoryTimes categoryTimes(const PreparedWindow& of) {
         category.ns += part.ns;
         category.count += part.count();
     }
+    of.prepared.stages().split(times, of.window);
     addUp(times);
     return times;
 }

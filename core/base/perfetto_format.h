@@ -96,8 +96,9 @@ inline constexpr uint32_t kValueId = 1, kValueSigned = 2, kValueDouble = 3;   //
 inline constexpr uint64_t kByte = 7, kHertz = 13, kWatt = 29, kCelsius = 34;  // MeasureUnit
 }  // namespace gpu_counter
 
-// Categories of slices: PyTorch's words, and three that it lacks.
-inline constexpr std::string_view kGraphCategory = "gpu_graph", kWaitCategory = "host_wait", kTokenCategory = "token";
+// Categories of slices: PyTorch's words, and four that it lacks.
+inline constexpr std::string_view kGraphCategory = "gpu_graph", kWaitCategory = "host_wait", kTokenCategory = "token",
+                                  kStageCategory = "gapscope_stage";
 // Instants that tell what tracks and slices have no place for: devices, the run, diagnostics, notes, where time 0 lies.
 inline constexpr std::string_view kOwnCategory = "gapscope";
 inline constexpr std::string_view kOriginEvent = "gapscope origin", kDeviceEvent = "gapscope device",

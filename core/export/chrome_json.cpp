@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/json_writer.h"
+#include "core/base/perfetto_format.h"
 #include "core/export/export_places.h"
 #include "core/export/launch_flows.h"
 #include "core/export/output_file.h"
@@ -101,6 +102,7 @@ public:
         m_json.key("traceEvents").beginArray();
         writeProcesses();
         RETURN_IF_ERROR(writeDeviceOps());
+        RETURN_IF_ERROR(writeStages());
         RETURN_IF_ERROR(writeCalls());
         RETURN_IF_ERROR(writeRanges());
         RETURN_IF_ERROR(writeOverheads());
@@ -355,6 +357,24 @@ private:
                 m_json.field("token", op.token).field("repeat", op.repeat);
             endSlice();
             if (const uint64_t flow = m_flows.ofOp(row)) writeFlow('f', flow, place, op.startNs);
+        }
+        return {};
+    }
+
+    // Within their kernels' slices.
+    Status writeStages() {
+        const Stages& stages = m_trace.stages();
+        for (size_t row = 0; row < stages.startNs.size(); ++row) {
+            RETURN_IF_ERROR(checkSometimes(row));
+            const StageRow stage = rowAt(stages, row);
+            beginSlice(perfetto::kStageCategory, m_texts[stage.name], placeOf(stage.track),
+                       {stage.startNs, stage.endNs});
+            m_json.field("stream", m_trace.tracks()[stage.track.value].streamId);
+            m_json.field("correlation", stage.correlationId);
+            if (stage.op.valid()) writeOp(m_trace.ops()[stage.op.value]);
+            m_json.field("category", categoryName(stage.category)).field("token", stage.token);
+            m_json.field("repeat", stage.repeat);
+            endSlice();
         }
         return {};
     }

@@ -57,6 +57,15 @@ void writeOp(CsvFile& csv, const Source& source, size_t row) {
     }
 }
 
+void writeStage(CsvFile& csv, const Source& source, size_t row) {
+    const StageRow stage = rowAt(source.trace.stages(), row);
+    const TrackRow track = source.trace.tracks()[stage.track.value];
+    csv.cell(source.texts[stage.name]).cell(categoryName(stage.category));
+    csv.cell(stage.startNs).cell(stage.endNs).cell(stage.endNs - stage.startNs);
+    csv.cell(track.deviceId).cell(track.streamId).cell(stage.correlationId).cell(stage.token).cell(stage.repeat);
+    csv.cell(stage.op.valid() ? source.trace.ops()[stage.op.value].layer : -1);
+}
+
 void writeThread(CsvFile& csv, const Source& source, uint64_t globalTid) {
     csv.cell(processIdOf(globalTid)).cell(threadIdOf(globalTid));
     const auto name = source.threadNames.find(globalTid);
@@ -142,6 +151,11 @@ const std::vector<Table>& tables() {
           "dynamicSharedBytes"},
          writeOp,
          [](const Trace& trace) { return trace.deviceOps().startNs.size(); }},
+        {"stages",
+         {"name", "category", "startNs", "endNs", "durationNs", "device", "stream", "correlationId", "token", "repeat",
+          "layer"},
+         writeStage,
+         [](const Trace& trace) { return trace.stages().startNs.size(); }},
         {"api_calls",
          {"name", "class", "startNs", "endNs", "durationNs", "correlationId", "process", "thread", "threadName"},
          writeCall,

@@ -43,8 +43,8 @@ private:
     int64_t m_rowCount = 0;
 };
 
-// The tables that a trace itself holds, by the name of their file: "kernels", "api_calls", "ranges", "overheads",
-// "tokens", "counters", "notes". ("gaps" is found by core/analysis.)
+// The tables that a trace itself holds, by the name of their file: "kernels", "stages", "api_calls", "ranges",
+// "overheads", "tokens", "counters", "notes". ("gaps" is found by core/analysis.)
 const std::vector<std::string_view>& csvTables();
 
 // Writes one of them to `path`, replacing what is there once the table is whole, and notes its rows in `report`.

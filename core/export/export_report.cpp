@@ -16,6 +16,7 @@ void ExportReport::wroteRows(const Trace& trace) {
     }
     for (size_t kind = 0; kind < kNames.size(); ++kind)
         wrote(kNames[kind], kinds[kind]);
+    wrote("stages", static_cast<int64_t>(trace.stages().startNs.size()));
     wrote("apiCalls", static_cast<int64_t>(trace.apiCalls().startNs.size()));
     wrote("ranges", static_cast<int64_t>(trace.ranges().startNs.size()));
     wrote("overheads", static_cast<int64_t>(trace.overheads().startNs.size()));

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <type_traits>
 #include <vector>
 
 #include "core/base/perfetto_format.h"
 #include "core/export/export_places.h"
 #include "core/export/launch_flows.h"
 #include "core/export/nesting.h"
-#include "core/export/output_file.h"
-#include "core/export/proto_message.h"
+#include "core/export/perfetto_packets.h"
 #include "core/trace/annotations.h"
 #include "core/trace/run_fields.h"
 
@@ -22,24 +20,20 @@ namespace {
 namespace pf = perfetto;
 using pf::Arg;
 
-constexpr uint64_t kSequence = 1;
 constexpr size_t kCheckRows = 4096;  // rows between two looks at the stop token
 
 constexpr std::array<std::string_view, 4> kOpCategories = {"kernel", "gpu_memcpy", "gpu_memset", pf::kGraphCategory};
 constexpr std::array<std::string_view, 4> kRangeCategories = {"user_annotation", "cpu_op", "python_function",
                                                               pf::kWaitCategory};
 
-class PerfettoWriter {
+class PerfettoWriter : private PerfettoPackets {
 public:
     PerfettoWriter(const Trace& trace, Identity identity, OutputFile& file, std::stop_token stop)
-        : m_trace(trace),
-          m_texts(trace, identity),
+        : PerfettoPackets(trace, identity, file),
+          m_trace(trace),
           m_places(placesOf(trace, m_texts)),
           m_flows(trace),
-          m_file(file),
-          m_stop(stop),
-          m_namesWritten(trace.stringCount()),
-          m_textsWritten(trace.stringCount()) {
+          m_stop(stop) {
         // Times of the format do not go below 0. Where the machine's clock is known they are that clock's.
         m_clockNs = std::max(originOf(trace).steadyNs, -earliestNs(trace));
     }
@@ -64,129 +58,6 @@ public:
     }
 
 private:
-    // Packets.
-
-    void writePacket() {
-        m_outer.clear();
-        m_file.write(m_outer.message(pf::kTracePacket, m_packet).bytes());
-    }
-
-    // A packet of this time that holds m_event; interned texts it is the first to use go before it.
-    void writeEvent(int64_t atNs) {
-        m_packet.clear();
-        m_packet.number(pf::packet::kTimestamp, static_cast<uint64_t>(atNs + m_clockNs));
-        m_packet.number(pf::packet::kSequenceId, kSequence);
-        m_packet.number(pf::packet::kSequenceFlags, pf::packet::kNeedsStateFlag);
-        if (!m_interned.bytes().empty()) m_packet.message(pf::packet::kInternedData, m_interned);
-        m_interned.clear();
-        m_packet.message(pf::packet::kTrackEvent, m_event);
-        writePacket();
-    }
-
-    void intern(uint32_t list, uint64_t iid, std::string_view text) {
-        m_part.clear();
-        m_part.number(pf::interned::kIid, iid).text(pf::interned::kText, text);
-        m_interned.message(list, m_part);
-    }
-
-    void beginEvent(uint64_t type, uint64_t track) {
-        m_event.clear();
-        m_event.number(pf::event::kType, type).number(pf::event::kTrack, track);
-    }
-
-    void category(std::string_view name) {
-        const auto [it, isNew] = m_categories.try_emplace(name, m_categories.size() + 1);
-        if (isNew) intern(pf::interned::kCategories, it->second, name);
-        m_event.number(pf::event::kCategoryIids, it->second);
-    }
-
-    void name(StringId id) {
-        if (!id.valid()) return;
-        if (!m_namesWritten[id.value]) intern(pf::interned::kNames, uint64_t{id.value} + 1, m_texts[id]);
-        m_namesWritten[id.value] = true;
-        m_event.number(pf::event::kNameIid, uint64_t{id.value} + 1);
-    }
-
-    ProtoMessage& beginArg(Arg arg) {
-        const auto place = static_cast<size_t>(arg);
-        if (!m_argsWritten[place]) intern(pf::interned::kAnnotationNames, place + 1, pf::kArgNames[place]);
-        m_argsWritten[place] = true;
-        m_part.clear();
-        return m_part.number(pf::annotation::kNameIid, place + 1);
-    }
-    void endArg() { m_event.message(pf::event::kAnnotations, m_part); }
-
-    void arg(Arg which, uint64_t value) {
-        beginArg(which).number(pf::annotation::kUnsigned, value);
-        endArg();
-    }
-    void signedArg(Arg which, int64_t value) {
-        beginArg(which).signedNumber(pf::annotation::kSigned, value);
-        endArg();
-    }
-    void textArg(Arg which, StringId id) {
-        if (!id.valid()) return;
-        if (!m_textsWritten[id.value]) intern(pf::interned::kAnnotationTexts, uint64_t{id.value} + 1, m_texts[id]);
-        m_textsWritten[id.value] = true;
-        beginArg(which).number(pf::annotation::kTextIid, uint64_t{id.value} + 1);
-        endArg();
-    }
-    void sizeArg(Arg which, const std::array<int32_t, 3>& size) {
-        beginArg(which);
-        for (const int32_t count : size) {
-            m_element.clear();
-            m_element.signedNumber(pf::annotation::kSigned, count);
-            m_part.message(pf::annotation::kArray, m_element);
-        }
-        endArg();
-    }
-
-    // Instants of our own carry their arguments by name: there are few of them.
-    template <class Value>
-    void namedArg(std::string_view name, const Value& value) {
-        m_part.clear();
-        m_part.text(pf::annotation::kName, name);
-        if constexpr (std::is_same_v<Value, bool>) {
-            m_part.number(pf::annotation::kBool, value ? 1 : 0);
-        } else if constexpr (std::is_floating_point_v<Value>) {
-            m_part.real(pf::annotation::kDouble, value);
-        } else if constexpr (std::is_unsigned_v<Value>) {
-            m_part.number(pf::annotation::kUnsigned, value);
-        } else if constexpr (std::is_integral_v<Value>) {
-            m_part.signedNumber(pf::annotation::kSigned, value);
-        } else {
-            m_part.text(pf::annotation::kText, value);
-        }
-        endArg();
-    }
-    void beginOwnEvent(std::string_view name) {
-        beginEvent(pf::event::kInstant, m_ownTrack);
-        category(pf::kOwnCategory);
-        m_event.text(pf::event::kName, name);
-    }
-
-    // Tracks.
-
-    uint64_t newTrack() { return ++m_trackCount; }
-
-    void beginTrack(uint64_t uuid, uint64_t parent) {
-        m_event.clear();
-        m_event.number(pf::track::kUuid, uuid);
-        if (parent != 0) m_event.number(pf::track::kParent, parent);
-    }
-    void endTrack() {
-        m_packet.clear();
-        m_packet.number(pf::packet::kSequenceId, kSequence).message(pf::packet::kTrackDescriptor, m_event);
-        writePacket();
-    }
-    uint64_t plainTrack(std::string_view name, uint64_t parent) {
-        const uint64_t uuid = newTrack();
-        beginTrack(uuid, parent);
-        m_event.text(pf::track::kName, name);
-        endTrack();
-        return uuid;
-    }
-
     void writeStart() {
         const TraceOrigin origin = originOf(m_trace);
         const bool isSteady = origin.steadyNs != 0 && m_clockNs == origin.steadyNs;
@@ -404,18 +275,48 @@ private:
         return {};
     }
 
-    void writeOpBegin(uint64_t track, size_t row) {
-        const DeviceOpRow op = rowAt(m_trace.deviceOps(), row);
-        const TrackRow& place = m_streams[streamOf(op.track)].row;
+    // Of a device operation or a stage inside one.
+    template <class Row>
+    void beginOnStream(uint64_t track, std::string_view what, const Row& row) {
+        const TrackRow& place = m_streams[streamOf(row.track)].row;
         beginEvent(pf::event::kSliceBegin, track);
-        category(kOpCategories[static_cast<size_t>(op.kind)]);
-        name(op.name);
+        category(what);
+        name(row.name);
         arg(Arg::Device, place.deviceId);
         arg(Arg::Context, place.contextId);
         arg(Arg::Stream, place.streamId);
         const auto pid = m_places.pids.find(place.globalPid);
         arg(Arg::Process, pid == m_places.pids.end() ? 0 : pid->second);
-        if (op.correlationId != 0) arg(Arg::Correlation, op.correlationId);
+        if (row.correlationId != 0) arg(Arg::Correlation, row.correlationId);
+    }
+    template <class Row>
+    void workArgs(const Row& row) {
+        if (row.op.valid()) {
+            const OpRow& role = m_trace.ops()[row.op.value];
+            textArg(Arg::Op, role.name);
+            textArg(Arg::Shapes, role.shapes);
+            textArg(Arg::Dtype, role.dtype);
+            signedArg(Arg::Layer, role.layer);
+            signedArg(Arg::BytesMoved, role.bytes);
+            signedArg(Arg::Flops, role.flops);
+        }
+        beginArg(Arg::Category).text(pf::annotation::kText, categoryName(row.category));
+        endArg();
+        // What a row says anyway is not said; readers begin with the same row.
+        if (row.token != Row().token) signedArg(Arg::Token, row.token);
+        if (row.repeat != Row().repeat) signedArg(Arg::Repeat, row.repeat);
+    }
+
+    void writeStageBegin(uint64_t track, size_t row) {
+        const StageRow stage = rowAt(m_trace.stages(), row);
+        beginOnStream(track, pf::kStageCategory, stage);
+        workArgs(stage);
+        writeEvent(stage.startNs);
+    }
+
+    void writeOpBegin(uint64_t track, size_t row) {
+        const DeviceOpRow op = rowAt(m_trace.deviceOps(), row);
+        beginOnStream(track, kOpCategories[static_cast<size_t>(op.kind)], op);
         if (op.copyBytes != 0) signedArg(Arg::Bytes, op.copyBytes);
         if (op.graphNodeId != 0) arg(Arg::GraphNode, op.graphNodeId);
         if (op.config.valid()) {
@@ -428,20 +329,7 @@ private:
             textArg(Arg::FullName, config.fullName);
             if (config.occupancyPercent >= 0) signedArg(Arg::Occupancy, config.occupancyPercent);
         }
-        if (op.op.valid()) {
-            const OpRow& role = m_trace.ops()[op.op.value];
-            textArg(Arg::Op, role.name);
-            textArg(Arg::Shapes, role.shapes);
-            textArg(Arg::Dtype, role.dtype);
-            signedArg(Arg::Layer, role.layer);
-            signedArg(Arg::BytesMoved, role.bytes);
-            signedArg(Arg::Flops, role.flops);
-        }
-        beginArg(Arg::Category).text(pf::annotation::kText, categoryName(op.category));
-        endArg();
-        // What a row says anyway is not said; readers begin with the same row.
-        if (op.token != DeviceOpRow().token) signedArg(Arg::Token, op.token);
-        if (op.repeat != DeviceOpRow().repeat) signedArg(Arg::Repeat, op.repeat);
+        workArgs(op);
         writeFlow(m_flows.ofOp(row), op.startNs);
         m_flowCount += m_flows.ofOp(row) != 0 ? 1 : 0;
     }
@@ -451,6 +339,8 @@ private:
         writeEvent(atNs);
     }
 
+    enum StreamTable : uint16_t { kOp, kStage };
+
     Status writeDeviceOps() {
         std::map<size_t, std::vector<NestedItem>> rows;
         const DeviceOps& ops = m_trace.deviceOps();
@@ -458,10 +348,15 @@ private:
             RETURN_IF_ERROR(check(row));
             rows[streamOf(ops.track[row])].push_back({ops.startNs[row], ops.endNs[row], static_cast<uint32_t>(row)});
         }
+        const Stages& stages = m_trace.stages();
+        for (size_t row = 0; row < stages.startNs.size(); ++row)
+            rows[streamOf(stages.track[row])].push_back(
+                {stages.startNs[row], stages.endNs[row], static_cast<uint32_t>(row), kStage});
         RETURN_IF_ERROR(forEachRow(rows, [&](size_t stream, std::vector<NestedItem>& items) {
             writeRow(items, m_streams[stream].tracks, m_streams[stream].name,
-                     deviceTrack(m_streams[stream].row.deviceId),
-                     [&](uint64_t uuid, const NestedItem& item) { writeOpBegin(uuid, item.row); });
+                     deviceTrack(m_streams[stream].row.deviceId), [&](uint64_t uuid, const NestedItem& item) {
+                         item.table == kStage ? writeStageBegin(uuid, item.row) : writeOpBegin(uuid, item.row);
+                     });
         }));
         return {};
     }
@@ -561,20 +456,10 @@ private:
     }
 
     const Trace& m_trace;
-    ExportTexts m_texts;
     ExportPlaces m_places;
     LaunchFlows m_flows;
-    OutputFile& m_file;
     std::stop_token m_stop;
-    int64_t m_clockNs = 0;  // of time 0
 
-    ProtoMessage m_outer, m_packet, m_event, m_part, m_element, m_interned;
-    std::map<std::string_view, uint64_t> m_categories;
-    std::vector<bool> m_namesWritten, m_textsWritten;
-    std::array<bool, pf::kArgNames.size()> m_argsWritten{};
-
-    uint64_t m_trackCount = 0;
-    uint64_t m_ownTrack = 0;
     std::map<uint64_t, uint64_t> m_hostTracks;  // of global pids and tids
     std::map<uint32_t, uint64_t> m_deviceTracks;
     struct Stream {

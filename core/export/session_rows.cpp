@@ -58,7 +58,7 @@ int64_t copyKind(std::string_view name) {
 
 struct SessionRows::Statements {
     Statement string, track, op, config, deviceOp, kernel, copy, set, graph, call, range, overhead, token, counter,
-        counterSample;
+        counterSample, stage;
 };
 
 Status SessionRows::prepare() {
@@ -103,10 +103,11 @@ Status SessionRows::prepare() {
     ASSIGN_OR_RETURN(Statement token, make("INSERT INTO GAPSCOPE_TOKEN VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     ASSIGN_OR_RETURN(Statement counter, make("INSERT INTO GAPSCOPE_COUNTER VALUES (?, ?, ?, ?)"));
     ASSIGN_OR_RETURN(Statement counterSample, make("INSERT INTO GAPSCOPE_COUNTER_SAMPLE VALUES (?, ?, ?, ?)"));
+    ASSIGN_OR_RETURN(Statement stage, make("INSERT INTO GAPSCOPE_STAGE VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     m_statements = std::make_shared<Statements>(Statements{
         std::move(string), std::move(track), std::move(op), std::move(config), std::move(deviceOp), std::move(kernel),
         std::move(copy), std::move(set), std::move(graph), std::move(call), std::move(range), std::move(overhead),
-        std::move(token), std::move(counter), std::move(counterSample)});
+        std::move(token), std::move(counter), std::move(counterSample), std::move(stage)});
     return {};
 }
 
@@ -125,6 +126,7 @@ void SessionRows::committed(const Trace& trace) {
                    .ops = trace.ops().size(),
                    .configs = trace.launchConfigs().size(),
                    .deviceOps = trace.deviceOps().startNs.size(),
+                   .stages = trace.stages().startNs.size(),
                    .apiCalls = trace.apiCalls().startNs.size(),
                    .ranges = trace.ranges().startNs.size(),
                    .overheads = trace.overheads().startNs.size(),
@@ -172,6 +174,13 @@ Status SessionRows::writeDeviceOps(const Trace& trace, std::stop_token stop) {
         RETURN_IF_ERROR(writeEvent(trace, op, eventRow));
         RETURN_IF_ERROR(insert(m_statements->deviceOp, row, op.kind, eventRow, idOrNone(op.name), idOrNone(op.track),
                                op.category, idOrNone(op.op), idOrNone(op.config), op.token, op.repeat));
+    }
+    for (size_t row = m_committed.stages; row < trace.stages().startNs.size(); ++row) {
+        if (row % kCheckRows == 0 && stop.stop_requested()) return fail("Cancelled.", ErrorKind::Cancelled);
+        const StageRow stage = rowAt(trace.stages(), row);
+        RETURN_IF_ERROR(insert(m_statements->stage, row, stage.startNs, stage.endNs, idOrNone(stage.name),
+                               idOrNone(stage.track), stage.correlationId, stage.category, idOrNone(stage.op),
+                               stage.token, stage.repeat));
     }
     return {};
 }

@@ -26,8 +26,8 @@ public:
 
 private:
     struct Counts {
-        size_t strings = 0, tracks = 0, ops = 0, configs = 0, deviceOps = 0, apiCalls = 0, ranges = 0, overheads = 0,
-               tokens = 0, counters = 0, counterSamples = 0;
+        size_t strings = 0, tracks = 0, ops = 0, configs = 0, deviceOps = 0, stages = 0, apiCalls = 0, ranges = 0,
+               overheads = 0, tokens = 0, counters = 0, counterSamples = 0;
         std::array<int64_t, 4> events{};  // rows of the CUPTI table of each DeviceOpKind
     };
     struct Statements;

@@ -252,6 +252,18 @@ void Assembly::addDeviceOps() {
     }
     forEachByStart(m_tables.ops, [&](const BlockOp& op) {
         if (!isInTime(op.startNs, op.endNs) || !tracks[op.track].valid()) return;
+        if (op.isStage) {
+            m_builder.add(StageRow{.startNs = op.startNs - m_originNs,
+                                   .endNs = op.endNs - m_originNs,
+                                   .name = StringId{op.name},
+                                   .track = tracks[op.track],
+                                   .correlationId = op.correlation,
+                                   .category = op.category,
+                                   .op = OpId{op.role},
+                                   .token = op.token,
+                                   .repeat = op.repeat});
+            return;
+        }
         DeviceOpRow row{.startNs = op.startNs - m_originNs,
                         .endNs = op.endNs - m_originNs,
                         .name = StringId{op.name},

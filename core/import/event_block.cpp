@@ -31,8 +31,8 @@ int32_t narrowed(int64_t value) {
 // Other programs call things "kernel" too; a device operation says where it ran or what launched it.
 bool isDeviceOp(const TraceEvent& event) {
     const EventArgs& args = event.args;
-    const bool isOfDevice =
-        event.kind == EventKind::Kernel || event.kind == EventKind::Copy || event.kind == EventKind::Set;
+    const bool isOfDevice = event.kind == EventKind::Kernel || event.kind == EventKind::Copy ||
+                            event.kind == EventKind::Set || event.kind == EventKind::Stage;
     return isOfDevice && (args.device >= 0 || args.stream >= 0 || args.correlation >= 0);
 }
 
@@ -145,6 +145,7 @@ void EventBlock::addDeviceOp(const TraceEvent& event) {
                .correlation = saneCorrelation(args.correlation)};
     if (event.kind == EventKind::Copy) op.kind = DeviceOpKind::Copy;
     if (event.kind == EventKind::Set) op.kind = DeviceOpKind::Set;
+    op.isStage = event.kind == EventKind::Stage;
     BlockConfig config{.name = op.name,
                        .registersPerThread = narrowed(args.registersPerThread),
                        .sharedBytes = narrowed(args.sharedBytes),
@@ -154,7 +155,8 @@ void EventBlock::addDeviceOp(const TraceEvent& event) {
         config.block[axis] = narrowed(args.block[axis]);
     }
     if (args.areOurs) addOwnArgs(event, op, config);
-    if (op.kind == DeviceOpKind::Kernel || (args.areOurs && config.isTold)) op.config = configOf(config);
+    if (!op.isStage && (op.kind == DeviceOpKind::Kernel || (args.areOurs && config.isTold)))
+        op.config = configOf(config);
     ops.push_back(op);
 }
 

@@ -147,6 +147,7 @@ struct BlockOp {
     int16_t repeat = 0;
     DeviceOpKind kind = DeviceOpKind::Kernel;
     Category category = Category::Other;
+    bool isStage = false;  // inside a kernel: no operation
     static constexpr uint32_t kNone = UINT32_MAX;
 };
 

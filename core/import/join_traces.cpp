@@ -186,6 +186,13 @@ public:
                 row.token = kNoToken;
                 row.repeat = 0;
             });
+        add([](const Trace& trace) -> const Stages& { return trace.stages(); },
+            [this](PartMap& part, StageRow& row) {
+                row.track = part.track(row.track, m_processes, m_devices, m_tracks);
+                row.op = part.op(row.op);
+                row.token = kNoToken;
+                row.repeat = 0;
+            });
         add([](const Trace& trace) -> const ApiCalls& { return trace.apiCalls(); },
             [this](PartMap& part, ApiCallRow& row) { takeThread(part, row.globalTid); });
         add([](const Trace& trace) -> const Ranges& { return trace.ranges(); },

@@ -27,6 +27,7 @@ public:
         RETURN_IF_ERROR(readOrigin());
         RETURN_IF_ERROR(readInterned());
         RETURN_IF_ERROR(readDeviceOps());
+        RETURN_IF_ERROR(readStages());
         RETURN_IF_ERROR(readHostRows());
         RETURN_IF_ERROR(readTokens());
         RETURN_IF_ERROR(readCounters());
@@ -137,6 +138,29 @@ private:
                                       .copyBytes = event.bytes,
                                       .graphNodeId = event.graphNodeId});
         }
+    }
+
+    // Later than the format: a session without the table has no stages.
+    Status readStages() {
+        return forEach("GAPSCOPE_STAGE",
+                       {"start", "end", "nameId", "trackId", "correlationId", "category", "opId", "token", "repeat"},
+                       [&](TableReader& row) {
+                           if (!timesAreSane(row.integer(0), row.integer(1), m_builder)) return;
+                           const TrackId track = place(m_tracks, row.integer(3));
+                           if (!track.valid()) return;
+                           const int64_t category = row.integer(5);
+                           m_builder.add(StageRow{.startNs = row.integer(0),
+                                                  .endNs = row.integer(1),
+                                                  .name = name(row.integer(2)),
+                                                  .track = track,
+                                                  .correlationId = saneCorrelation(row.integer(4)),
+                                                  .category = category >= 0 && category < kCategoryCount
+                                                                  ? static_cast<Category>(category)
+                                                                  : Category::Other,
+                                                  .op = place(m_ops, row.integer(6)),
+                                                  .token = static_cast<int32_t>(row.integer(7)),
+                                                  .repeat = static_cast<int16_t>(row.integer(8))});
+                       });
     }
 
     Status readHostRows() {

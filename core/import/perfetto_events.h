@@ -25,6 +25,7 @@ enum class PerfettoKind : uint8_t {
     Copy,
     Set,
     GraphLaunch,
+    Stage,  // inside a kernel
     RuntimeCall,
     DriverCall,
     CpuOp,

@@ -36,7 +36,7 @@ uint32_t idOf(int64_t value) {
 }
 
 bool isDeviceOp(PerfettoKind kind) {
-    return kind <= PerfettoKind::GraphLaunch;
+    return kind <= PerfettoKind::Stage;
 }
 
 const PerfettoNote::Value* valueOf(const PerfettoNote& note, std::string_view name) {
@@ -264,9 +264,21 @@ void PerfettoRows::addDeviceOp(const Row& row, const PerfettoSlice& slice) {
     op.name = slice.name;
     op.track = m_tracks.intern(track, m_builder);
     if (!op.track.valid()) return;
-    op.kind = static_cast<DeviceOpKind>(slice.kind);
     op.correlationId = slice.correlationId;
     if (args.hasRole) op.op = m_builder.internOp(args.role);
+    if (slice.kind == PerfettoKind::Stage) {
+        m_builder.add(StageRow{.startNs = op.startNs,
+                               .endNs = op.endNs,
+                               .name = op.name,
+                               .track = op.track,
+                               .correlationId = op.correlationId,
+                               .category = args.category.value_or(Category::Other),
+                               .op = op.op,
+                               .token = op.token,
+                               .repeat = op.repeat});
+        return;
+    }
+    op.kind = static_cast<DeviceOpKind>(slice.kind);
     LaunchConfigRow config = args.config;
     if (!m_isOwn && op.kind == DeviceOpKind::Kernel && !config.fullName.valid()) config.fullName = slice.name;
     if (args.hasConfig || (!m_isOwn && op.kind == DeviceOpKind::Kernel))

@@ -239,6 +239,8 @@ PerfettoKind PerfettoReader::kindOf(const Event& event) const {
                 return PerfettoKind::Copy;
             case EventKind::Set:
                 return PerfettoKind::Set;
+            case EventKind::Stage:
+                return PerfettoKind::Stage;
             case EventKind::RuntimeCall:
                 return PerfettoKind::RuntimeCall;
             case EventKind::DriverCall:
@@ -266,7 +268,7 @@ uint32_t PerfettoReader::addSlice(const Event& event, Sequence& sequence) {
                         .kind = kindOf(event),
                         .correlationId = saneCorrelation(static_cast<int64_t>(event.correlationId)),
                         .flow = event.flow};
-    const bool keepsArgs = slice.kind <= PerfettoKind::GraphLaunch || slice.kind == PerfettoKind::Token;
+    const bool keepsArgs = slice.kind <= PerfettoKind::Stage || slice.kind == PerfettoKind::Token;
     PerfettoArgs args;
     const auto textOf = [&](const Annotation& annotation) {
         return nameOf(sequence, pf::interned::kAnnotationTexts, annotation.textIid, annotation.text);

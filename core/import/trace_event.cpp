@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/perfetto_format.h"
+
 namespace gapscope {
 
 namespace {
@@ -145,6 +147,7 @@ bool usesArgs(const TraceEvent& event) {
         case EventKind::Kernel:
         case EventKind::Copy:
         case EventKind::Set:
+        case EventKind::Stage:
         case EventKind::RuntimeCall:
         case EventKind::DriverCall:
         case EventKind::Wait:
@@ -166,6 +169,7 @@ EventKind eventKind(std::string_view category) {
         {"gpu_memcpy", EventKind::Copy},
         {"gpu_memset", EventKind::Set},
         {"cuda_sync", EventKind::Wait},
+        {perfetto::kStageCategory, EventKind::Stage},
         {"overhead", EventKind::Overhead},
         {"gpu_user_annotation", EventKind::GpuAnnotation},
         {"Trace", EventKind::ProfilerSpan},

@@ -16,6 +16,7 @@ enum class EventKind : uint8_t {
     Kernel,
     Copy,
     Set,
+    Stage,  // of own exports: a step inside a kernel
     RuntimeCall,
     DriverCall,
     CpuOp,

@@ -27,17 +27,20 @@ void addProjections(const Trace& trace, const LaunchJoin& join, std::stop_token 
 }
 
 void addLayers(const Trace& trace, DerivedRows& rows) {
-    const DeviceOps& ops = trace.deviceOps();
     std::map<std::tuple<int16_t, int32_t, int32_t>, TimeRange> layers;
-    for (size_t row = 0; row < ops.startNs.size(); ++row) {
-        const OpId op = ops.op[row];
-        if (ops.token[row] == kNoToken || !op.valid() || op.value >= trace.ops().size()) continue;
-        const int32_t layer = trace.ops()[op.value].layer;
-        if (layer < 0) continue;
-        const TimeRange range{ops.startNs[row], ops.endNs[row]};
-        const auto [it, isNew] = layers.try_emplace({ops.repeat[row], ops.token[row], layer}, range);
-        it->second = {std::min(it->second.startNs, range.startNs), std::max(it->second.endNs, range.endNs)};
-    }
+    const auto addRows = [&](const auto& rowsOf) {
+        for (size_t row = 0; row < rowsOf.startNs.size(); ++row) {
+            const OpId op = rowsOf.op[row];
+            if (rowsOf.token[row] == kNoToken || !op.valid() || op.value >= trace.ops().size()) continue;
+            const int32_t layer = trace.ops()[op.value].layer;
+            if (layer < 0) continue;
+            const TimeRange range{rowsOf.startNs[row], rowsOf.endNs[row]};
+            const auto [it, isNew] = layers.try_emplace({rowsOf.repeat[row], rowsOf.token[row], layer}, range);
+            it->second = {std::min(it->second.startNs, range.startNs), std::max(it->second.endNs, range.endNs)};
+        }
+    };
+    addRows(trace.deviceOps());
+    addRows(trace.stages());
     std::vector<LaneItem> items;
     for (const auto& [key, range] : layers) {
         const auto& [repeat, token, layer] = key;

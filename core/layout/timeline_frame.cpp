@@ -18,6 +18,7 @@ int usualLaneHeight(RowKind kind) {
         case RowKind::Copy:
             return kTrackHeight;
         case RowKind::Layer:
+        case RowKind::Stage:
         case RowKind::Projection:
         case RowKind::Range:
         case RowKind::ApiCall:

@@ -101,6 +101,7 @@ TimelineIndex::TimelineIndex(ApiTint apiTint, ColourBy colourBy) : m_apiTint(std
 void TimelineIndex::reset() {
     m_devices.clear();
     m_streams.clear();
+    m_stages.clear();
     m_projections.clear();
     *m_layerRow = {};
     m_layers.clear();
@@ -126,7 +127,7 @@ void TimelineIndex::reset() {
     m_rangeTints.clear();
     m_waitTints.clear();
     m_correlations.clear();
-    m_opsSeen = m_callsSeen = m_rangesSeen = m_overheadsSeen = m_emittedSeen = m_samplesSeen = 0;
+    m_opsSeen = m_callsSeen = m_rangesSeen = m_overheadsSeen = m_stagesSeen = m_emittedSeen = m_samplesSeen = 0;
 }
 
 bool TimelineIndex::setTrace(TracePtr trace, size_t mostRows) {
@@ -153,6 +154,7 @@ bool TimelineIndex::setTrace(TracePtr trace, size_t mostRows) {
         addDeviceOps();
         layHostRows();
     }
+    addStages();
     addTokens();
     addCounters();
     orderRows();
@@ -165,7 +167,8 @@ TrackRow TimelineIndex::trackOf(TrackId track) const {
 
 bool TimelineIndex::isBehind() const {
     return m_opsSeen < m_trace->deviceOps().startNs.size() || m_callsSeen < m_trace->apiCalls().startNs.size() ||
-           m_rangesSeen < m_trace->ranges().startNs.size() || m_overheadsSeen < m_trace->overheads().startNs.size();
+           m_rangesSeen < m_trace->ranges().startNs.size() || m_overheadsSeen < m_trace->overheads().startNs.size() ||
+           m_stagesSeen < m_trace->stages().startNs.size();
 }
 
 uint8_t TimelineIndex::opTint(size_t row) {
@@ -327,6 +330,24 @@ void TimelineIndex::addOverheads() {
         threadOf(tid).overheads.lanes.add(std::move(batch));
 }
 
+void TimelineIndex::addStages() {
+    const Stages& stages = m_trace->stages();
+    Batches<TrackId> batches;
+    const size_t end = upTo(m_stagesSeen, stages.startNs.size());
+    for (size_t row = m_stagesSeen; row < end; ++row)
+        batches.add(stages.track[row],
+                    item(stages.startNs[row], stages.endNs[row], row, static_cast<uint8_t>(stages.category[row])));
+    m_stagesSeen = end;
+    for (auto& [track, batch] : batches.all()) {
+        TimelineRow& row = m_stages[track];
+        row.kind = RowKind::Stage;
+        row.track = track;
+        row.deviceId = trackOf(track).deviceId;
+        row.detail = "what the kernels of the stream did inside, by stamps of one of their blocks";
+        row.lanes.add(std::move(batch));
+    }
+}
+
 void TimelineIndex::addCounters() {
     const CounterSamples& samples = m_trace->counterSamples();
     std::set<CounterId> grown;
@@ -453,6 +474,8 @@ TimelineIndex::Place TimelineIndex::placeOf(RowKind kind, uint32_t tableRow) con
                 return at(m_trace->ranges().startNs);
             case RowKind::Overhead:
                 return at(m_trace->overheads().startNs);
+            case RowKind::Stage:
+                return at(m_trace->stages().startNs);
             case RowKind::Token:
                 return tableRow < m_tokens.size() ? std::optional(m_tokens[tableRow].range.startNs) : std::nullopt;
             case RowKind::Step:

@@ -37,6 +37,7 @@ enum class RowKind : uint8_t {
     Gap,
     Stream,
     Copy,
+    Stage,       // steps inside the kernels of a stream; items are rows of stages()
     Projection,  // ranges as they show on a stream; items are rows of ranges()
     Layer,
     Counters,    // the heading of a device's counters
@@ -183,6 +184,7 @@ private:
     void addApiCalls();
     void addRanges();
     void addOverheads();
+    void addStages();
     void noteOps(int16_t repeat, int32_t token, TimeRange range);
     void noteChanged(std::pair<int16_t, int32_t> step);
     void takeEmitted();
@@ -199,6 +201,7 @@ private:
     TracePtr m_trace;
     std::map<uint32_t, Device> m_devices;
     std::map<TrackId, TimelineRow> m_streams;
+    std::map<TrackId, TimelineRow> m_stages;
     std::map<TrackId, TimelineRow> m_projections;
     std::unique_ptr<TimelineRow> m_layerRow;  // m_rows points at it
     std::vector<LayerSpan> m_layers;
@@ -236,6 +239,7 @@ private:
     size_t m_callsSeen = 0;
     size_t m_rangesSeen = 0;
     size_t m_overheadsSeen = 0;
+    size_t m_stagesSeen = 0;
     size_t m_emittedSeen = 0;
     size_t m_samplesSeen = 0;
 };

@@ -91,6 +91,8 @@ RowNode TimelineIndex::deviceNode(uint32_t deviceId) {
         std::string key = "stream " + std::to_string(info.contextId) + "." + std::to_string(info.streamId);
         if (const int count = ++named[key]; count > 1) key += "#" + std::to_string(count);
         add(node, m_streams[track], key, "stream " + std::to_string(info.streamId));
+        if (const auto stages = m_stages.find(track); stages != m_stages.end())
+            add(node, stages->second, key + " stages", "stages on " + std::to_string(info.streamId));
         if (const auto projection = m_projections.find(track); projection != m_projections.end())
             add(node, projection->second, key + " ranges", "ranges on " + std::to_string(info.streamId));
     }

@@ -30,6 +30,7 @@ uint32_t colorOf(RowKind kind, uint8_t tint) {
     switch (kind) {
         case RowKind::Stream:
         case RowKind::Copy:
+        case RowKind::Stage:
             return kCategoryColors[std::min<size_t>(tint, kCategoryColors.size() - 1)];
         case RowKind::Gap:
             return kGapCauseColors[std::min<size_t>(tint, kGapCauseColors.size() - 1)];
@@ -47,7 +48,7 @@ uint32_t colorOf(RowKind kind, uint8_t tint) {
 
 bool isShown(RowKind kind) {
     return kind == RowKind::Token || kind == RowKind::Step || kind == RowKind::Range || kind == RowKind::ApiCall ||
-           kind == RowKind::Gap || kind == RowKind::Stream || kind == RowKind::Copy;
+           kind == RowKind::Gap || kind == RowKind::Stream || kind == RowKind::Copy || kind == RowKind::Stage;
 }
 
 // What stands on an item that is wide enough; empty: nothing.
@@ -65,6 +66,7 @@ std::string nameOn(const TimelineIndex& index, const FrameLane& lane, const Lane
         return step < 0 ? "prefill" : std::to_string(step);
     }
     if (row.kind == RowKind::Range) return std::string(index.trace().string(index.trace().ranges().name[tableRow]));
+    if (row.kind == RowKind::Stage) return std::string(index.trace().string(index.trace().stages().name[tableRow]));
     return {};
 }
 
@@ -120,7 +122,7 @@ std::string TimelinePictures::svg(TimeRange range, std::string_view description)
             const double x0 = std::max(0.0, span.x0), x1 = std::min(kWidth, std::max(span.x1, span.x0 + 0.5));
             if (x1 <= x0) continue;
             const int shade = span.count == 1 ? kShades : std::max(1, static_cast<int>(std::ceil(span.busy * kShades)));
-            paths[{colorOf(kind, span.tint), shade}] += "M" + number(kNames + x0) + " " + number(y) + "h" +
+            paths[{colorOf(kind, span.tint), shade}] += std::string("M") + number(kNames + x0) + " " + number(y) + "h" +
                                                         number(std::max(0.1, x1 - x0)) + "v" + number(lane.height) +
                                                         "h-" + number(std::max(0.1, x1 - x0)) + "z";
             const std::string name = nameOn(m_index, lane, span);

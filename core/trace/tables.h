@@ -79,6 +79,21 @@ struct DeviceOpRow {
     uint64_t graphNodeId = 0;
 };
 
+// A step inside a kernel that does the work of many (mode persistent: one kernel a token), by stamps that one of its
+// blocks took. Lies within its kernel, which alone is busy time and counts; a stage tells what the kernel did
+// meanwhile.
+struct StageRow {
+    int64_t startNs = 0;
+    int64_t endNs = 0;
+    StringId name;
+    TrackId track;  // the kernel's, as the following
+    uint32_t correlationId = 0;
+    Category category = Category::Other;
+    OpId op;
+    int32_t token = kNoToken;
+    int16_t repeat = 0;
+};
+
 enum class ApiClass : uint8_t { Runtime, Driver };
 
 struct ApiCallRow {
@@ -183,6 +198,24 @@ struct DeviceOpColumns {
     static auto rowFields(Row& r) {
         return std::tie(r.startNs, r.endNs, r.name, r.track, r.kind, r.category, r.correlationId, r.op, r.config,
                         r.token, r.repeat, r.copyBytes, r.graphNodeId);
+    }
+};
+
+template <template <class> class Column>
+struct StageColumns {
+    using Row = StageRow;
+    Column<int64_t> startNs, endNs;
+    Column<StringId> name;
+    Column<TrackId> track;
+    Column<uint32_t> correlationId;
+    Column<Category> category;
+    Column<OpId> op;
+    Column<int32_t> token;
+    Column<int16_t> repeat;
+    auto fields() { return std::tie(startNs, endNs, name, track, correlationId, category, op, token, repeat); }
+    auto fields() const { return const_cast<StageColumns*>(this)->fields(); }
+    static auto rowFields(Row& r) {
+        return std::tie(r.startNs, r.endNs, r.name, r.track, r.correlationId, r.category, r.op, r.token, r.repeat);
     }
 };
 

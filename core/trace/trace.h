@@ -28,6 +28,7 @@ struct TraceOrigin {
 };
 
 using DeviceOps = DeviceOpColumns<ColumnView>;
+using Stages = StageColumns<ColumnView>;
 using ApiCalls = ApiCallColumns<ColumnView>;
 using Ranges = RangeColumns<ColumnView>;
 using Overheads = OverheadColumns<ColumnView>;
@@ -40,6 +41,7 @@ public:
     size_t stringCount() const { return m_strings.size(); }
 
     const DeviceOps& deviceOps() const { return m_deviceOps; }
+    const Stages& stages() const { return m_stages; }
     const ApiCalls& apiCalls() const { return m_apiCalls; }
     const Ranges& ranges() const { return m_ranges; }
     const Overheads& overheads() const { return m_overheads; }
@@ -59,7 +61,7 @@ public:
     const Annotations& annotations() const;  // of the person who looked at it: notes, arrangement of rows
 
     // First start to last end over all tables of events; empty when there are none. Counter samples are none: they are
-    // taken also where nothing happened.
+    // taken also where nothing happened; nor are stages, which lie in their kernels.
     TimeRange extent() const { return m_extent; }
     size_t eventCount() const {
         return m_deviceOps.startNs.size() + m_apiCalls.startNs.size() + m_ranges.startNs.size() +
@@ -79,6 +81,7 @@ private:
 
     ColumnView<std::string> m_strings;
     DeviceOps m_deviceOps;
+    Stages m_stages;
     ApiCalls m_apiCalls;
     Ranges m_ranges;
     Overheads m_overheads;

@@ -77,6 +77,10 @@ void TraceBuilder::add(const DeviceOpRow& row) {
     pushRow(m_deviceOps, row);
 }
 
+void TraceBuilder::add(const StageRow& row) {
+    pushRow(m_stages, row);
+}
+
 void TraceBuilder::add(const ApiCallRow& row) {
     extend(row.startNs, row.endNs);
     pushRow(m_apiCalls, row);
@@ -131,6 +135,7 @@ TracePtr TraceBuilder::snapshot() const {
     auto trace = std::shared_ptr<Trace>(new Trace);
     trace->m_strings = m_strings.view();
     trace->m_deviceOps = viewOf(m_deviceOps);
+    trace->m_stages = viewOf(m_stages);
     trace->m_apiCalls = viewOf(m_apiCalls);
     trace->m_ranges = viewOf(m_ranges);
     trace->m_overheads = viewOf(m_overheads);

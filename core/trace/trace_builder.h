@@ -26,6 +26,7 @@ public:
     CounterId internCounter(const CounterRow& counter);
 
     void add(const DeviceOpRow& row);
+    void add(const StageRow& row);
     void add(const ApiCallRow& row);
     void add(const RangeRow& row);
     void add(const OverheadRow& row);
@@ -48,6 +49,7 @@ private:
     ColumnWriter<std::string> m_strings;
     std::unordered_map<std::string_view, StringId> m_stringIds;  // views into m_strings, whose rows never move
     DeviceOpColumns<ColumnWriter> m_deviceOps;
+    StageColumns<ColumnWriter> m_stages;
     ApiCallColumns<ColumnWriter> m_apiCalls;
     RangeColumns<ColumnWriter> m_ranges;
     OverheadColumns<ColumnWriter> m_overheads;

@@ -391,6 +391,9 @@ void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
         case RowKind::Copy:
             return select(Selection::Kind::DeviceOp,
                           {trace.deviceOps().startNs[tableRow], trace.deviceOps().endNs[tableRow]}, tableRow);
+        case RowKind::Stage:  // its kernel is the operation
+            return select(Selection::Kind::Range, {trace.stages().startNs[tableRow], trace.stages().endNs[tableRow]},
+                          0);
         case RowKind::ApiCall:
             return select(Selection::Kind::ApiCall,
                           {trace.apiCalls().startNs[tableRow], trace.apiCalls().endNs[tableRow]}, tableRow);

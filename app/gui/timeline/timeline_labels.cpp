@@ -50,6 +50,19 @@ private:
     QString m_html;
 };
 
+void addRole(Tip& tip, const Trace& trace, OpId op, int32_t token) {
+    if (op.valid() && op.value < trace.ops().size()) {
+        const OpRow& info = trace.ops()[op.value];
+        const QString role = gapscope::text(trace.string(info.name));
+        if (info.layer >= 0)
+            tip.add(tr("layer"),
+                    role.isEmpty() ? QString::number(info.layer) : tr("%1, %2").arg(QString::number(info.layer), role));
+        if (info.layer < 0 && !role.isEmpty()) tip.add(tr("operation"), role);
+        if (!trace.string(info.shapes).empty()) tip.add(tr("shapes"), gapscope::text(trace.string(info.shapes)));
+    }
+    if (token >= 0) tip.add(tr("token"), QString::number(token));
+}
+
 void addFigures(Tip& tip, const TokenTime* figures) {
     if (!figures) return;
     tip.add(tr("device busy"), exactly(figures->busyNs));
@@ -113,6 +126,8 @@ QColor itemColor(const Theme& theme, RowKind kind, uint8_t tint, ColourBy colour
             return deviceColor(theme, tint, colourBy);
         case RowKind::Gap:
             return theme.gapCauses[std::min<size_t>(tint, kGapCauseCount - 1)];
+        case RowKind::Stage:  // has no call of its own, and lies on its kernel's stream
+            return theme.categories[std::min<size_t>(tint, kCategoryCount - 1)];
         case RowKind::Range:
         case RowKind::Projection:
             return colourBy == ColourBy::Name ? deviceColor(theme, tint, colourBy) : theme.range[tint % kRangeTints];
@@ -183,6 +198,8 @@ std::string_view TimelineLabels::tableName(const TimelineRow& row, uint32_t tabl
         case RowKind::Stream:
         case RowKind::Copy:
             return of(trace.deviceOps());
+        case RowKind::Stage:
+            return of(trace.stages());
         case RowKind::ApiCall:
             return of(trace.apiCalls());
         case RowKind::Range:
@@ -201,6 +218,7 @@ QString TimelineLabels::name(const TimelineRow& row, uint32_t tableRow) const {
     switch (row.kind) {
         case RowKind::Stream:
         case RowKind::Copy:
+        case RowKind::Stage:
         case RowKind::ApiCall:
         case RowKind::Range:
         case RowKind::Projection:
@@ -285,6 +303,8 @@ QString TimelineLabels::tooltip(const FrameHit& hit) const {
         case RowKind::Stream:
         case RowKind::Copy:
             return deviceOpTooltip(hit.tableRow);
+        case RowKind::Stage:
+            return stageTooltip(hit.tableRow);
         case RowKind::ApiCall:
             return apiCallTooltip(hit.tableRow);
         case RowKind::Gap:
@@ -332,6 +352,9 @@ QString TimelineLabels::mergedTooltip(const TimelineRow& row, const Lane& lane, 
         case RowKind::Copy:
             what = tr("%1 device operations").arg(number);
             break;
+        case RowKind::Stage:
+            what = tr("%1 stages of kernels").arg(number);
+            break;
         case RowKind::ApiCall:
             what = tr("%1 API calls").arg(number);
             break;
@@ -366,12 +389,24 @@ QString TimelineLabels::mergedTooltip(const TimelineRow& row, const Lane& lane, 
     }
     Tip tip(what);
     tip.add(tr("together"), tr("%1 of %2").arg(gapscope::text(formatPercent(span.busy)), duration(endNs - startNs)));
-    if (row.kind == RowKind::Stream && m_index.colourBy() == ColourBy::Category)
+    if (row.kind == RowKind::Stage || (row.kind == RowKind::Stream && m_index.colourBy() == ColourBy::Category))
         tip.add(tr("mostly"),
                 gapscope::text(categoryName(static_cast<Category>(std::min<int>(span.tint, kCategoryCount - 1)))));
     const size_t longest = lane.longest(span.first, span.first + span.count);
     tip.add(tr("longest"), tr("%1, %2").arg(name(row, lane[longest].row), duration(lane[longest].durationNs())));
     tip.add(tr("start"), exactly(startNs));
+    return tip.html();
+}
+
+QString TimelineLabels::stageTooltip(uint32_t row) const {
+    const Trace& trace = m_index.trace();
+    const StageRow stage = rowAt(trace.stages(), row);
+    Tip tip(gapscope::text(trace.string(stage.name)));
+    tip.add(tr("stage"), tr("inside a kernel, by stamps of one of its blocks"));
+    tip.add(tr("duration"), exactly(stage.endNs - stage.startNs));
+    tip.add(tr("start"), exactly(stage.startNs));
+    tip.add(tr("category"), gapscope::text(categoryName(stage.category)));
+    addRole(tip, trace, stage.op, stage.token);
     return tip.html();
 }
 
@@ -382,16 +417,7 @@ QString TimelineLabels::deviceOpTooltip(uint32_t row) const {
     tip.add(tr("duration"), exactly(op.endNs - op.startNs));
     tip.add(tr("start"), exactly(op.startNs));
     tip.add(tr("category"), gapscope::text(categoryName(op.category)));
-    if (op.op.valid() && op.op.value < trace.ops().size()) {
-        const OpRow& info = trace.ops()[op.op.value];
-        const QString role = gapscope::text(trace.string(info.name));
-        if (info.layer >= 0)
-            tip.add(tr("layer"),
-                    role.isEmpty() ? QString::number(info.layer) : tr("%1, %2").arg(QString::number(info.layer), role));
-        if (info.layer < 0 && !role.isEmpty()) tip.add(tr("operation"), role);
-        if (!trace.string(info.shapes).empty()) tip.add(tr("shapes"), gapscope::text(trace.string(info.shapes)));
-    }
-    if (op.token >= 0) tip.add(tr("token"), QString::number(op.token));
+    addRole(tip, trace, op.op, op.token);
     if (op.copyBytes > 0) tip.add(tr("size"), gapscope::text(formatBytes(static_cast<double>(op.copyBytes))));
     if (const auto call = m_index.correlations().callOf(trace, row)) {
         // Of a graph launch only the first node has a latency of its own.

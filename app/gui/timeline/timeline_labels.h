@@ -35,6 +35,7 @@ public:
 private:
     std::string_view tableName(const TimelineRow& row, uint32_t tableRow) const;
     QString mergedTooltip(const TimelineRow& row, const Lane& lane, const LaneSpan& span) const;
+    QString stageTooltip(uint32_t row) const;
     QString deviceOpTooltip(uint32_t row) const;
     QString apiCallTooltip(uint32_t row) const;
     QString gapTooltip(uint32_t row) const;

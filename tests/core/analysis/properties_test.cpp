@@ -321,6 +321,21 @@ TEST_P(RandomTraces, SumsOfTheSummary) {
         graphs += op.kind == DeviceOpKind::GraphLaunch;
         if (op.kind == DeviceOpKind::Kernel) byName[std::string(trace->string(op.name))].push_back(ns);
     }
+    // Stages give their kernel's time to their own categories.
+    for (size_t row = 0; row < trace->stages().startNs.size(); ++row) {
+        const StageRow stage = rowAt(trace->stages(), row);
+        const DeviceOps& ops = trace->deviceOps();
+        size_t kernel = 0;
+        while (ops.kind[kernel] != DeviceOpKind::Kernel || ops.track[kernel] != stage.track ||
+               ops.correlationId[kernel] != stage.correlationId)
+            ++kernel;
+        const int64_t ns = TimeRange{stage.startNs, stage.endNs}
+                               .clippedTo({ops.startNs[kernel], ops.endNs[kernel]})
+                               .clippedTo(window)
+                               .durationNs();
+        categories[ops.category[kernel]] -= ns;
+        categories[stage.category] += ns;
+    }
     EXPECT_EQ(summary.selfGpuNs, self);
     EXPECT_EQ(summary.categories.totalNs, self);
     EXPECT_EQ(summary.kernelCount, kernels);

@@ -273,6 +273,37 @@ TEST(TimelineIndex, EachPromptOfABatchHasARowOfTokens) {
     EXPECT_NE(titles(whole)[1], "Tokens 1");
 }
 
+TEST(TimelineIndex, StagesLieBelowTheStreamOfTheirKernels) {
+    TraceBuilder builder;
+    builder.setRun({.mode = "persistent"});
+    TimelineIndex index;
+    addStep(builder, 0, 1000, 10);
+    index.setTrace(builder.snapshot());
+    EXPECT_EQ(std::ranges::count(titles(index), "stages on 7"), 0);
+    const TrackId track = builder.snapshot()->deviceOps().track[0];
+    for (int64_t i = 0; i < 6; ++i) {  // in a later snapshot, some at a time
+        builder.add(StageRow{.startNs = 1000 + 2 * i,
+                             .endNs = 1002 + 2 * i,
+                             .name = builder.intern("norm"),
+                             .track = track,
+                             .category = Category::Norm});
+        if (i % 2 == 1) index.setTrace(builder.snapshot());
+    }
+    EXPECT_FALSE(index.isBehind());
+    const std::vector<std::string> shown = titles(index);
+    const auto at = std::ranges::find(shown, "stages on 7");
+    ASSERT_NE(at, shown.end());
+    EXPECT_EQ(*(at - 1), "stream 7");
+    const TimelineRow& row = *index.rows()[static_cast<size_t>(at - shown.begin())];
+    EXPECT_EQ(row.kind, RowKind::Stage);
+    EXPECT_EQ(row.lanes.itemCount(), 6u);
+    EXPECT_EQ(row.lanes.lanes()[0][4].row, 4u);
+    EXPECT_EQ(row.lanes.lanes()[0][4].tint, static_cast<uint8_t>(Category::Norm));
+    EXPECT_EQ(index.placeOf(RowKind::Stage, 5).item, 5u);
+    index.setTrace(TraceBuilder().snapshot());
+    EXPECT_EQ(std::ranges::count(titles(index), "stages on 7"), 0);
+}
+
 TEST(TimelineIndex, WaitsTracingCostAndCountersHaveRowsOfTheirOwn) {
     TraceBuilder builder;
     builder.setRun({.mode = "eager"});

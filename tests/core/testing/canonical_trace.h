@@ -36,6 +36,14 @@ inline std::vector<std::string> canonicalRows(const Trace& trace) {
             config.grid[1], config.grid[2], config.block[0], config.block[1], config.block[2],
             config.registersPerThread, config.staticSharedBytes, config.dynamicSharedBytes, config.occupancyPercent);
     }
+    for (size_t row = 0; row < trace.stages().startNs.size(); ++row) {
+        const StageRow stage = rowAt(trace.stages(), row);
+        const TrackRow track = trace.tracks()[stage.track.value];
+        const OpRow role = stage.op.valid() ? trace.ops()[stage.op.value] : OpRow{};
+        add("stage", stage.startNs, stage.endNs, text(stage.name), categoryName(stage.category), stage.correlationId,
+            stage.token, stage.repeat, track.globalPid, track.deviceId, track.contextId, track.streamId,
+            stage.op.valid(), text(role.name), text(role.dtype), role.layer);
+    }
     for (size_t row = 0; row < trace.apiCalls().startNs.size(); ++row) {
         const ApiCallRow call = rowAt(trace.apiCalls(), row);
         add("call", call.startNs, call.endNs, text(call.name), call.globalTid, call.correlationId,

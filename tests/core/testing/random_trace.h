@@ -2,6 +2,7 @@
 // graph launches, launches missing, nested calls, broken nesting, text of any bytes.
 #pragma once
 
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -126,6 +127,7 @@ public:
                                                   .deviceId = static_cast<uint32_t>(number(0, 1))}),
                 .value = values[number(0, 5)]});
         }
+        if (m_shape.own) addStages(builder);
         builder.setThread(makeGlobalTid(100, 100), "main");
         builder.setThread(makeGlobalTid(100, 101), "worker");
         builder.setDevice(
@@ -190,6 +192,28 @@ public:
     }
 
 private:
+    // In some of the kernels, which they do not quite fill.
+    void addStages(TraceBuilder& builder) {
+        const TracePtr trace = builder.snapshot();
+        const auto upTo = [&](int most) { return std::uniform_int_distribution<int>(0, most)(m_randomOfStages); };
+        for (; m_opsWithStages < trace->deviceOps().startNs.size(); ++m_opsWithStages) {
+            const DeviceOpRow op = rowAt(trace->deviceOps(), m_opsWithStages);
+            if (op.kind != DeviceOpKind::Kernel || op.correlationId % 3 != 0) continue;
+            for (int64_t at = op.startNs; at < op.endNs - 1; at += 4)
+                builder.add(StageRow{.startNs = at,
+                                     .endNs = std::min(at + 3, op.endNs),
+                                     .name = builder.intern("stage " + std::to_string(upTo(3))),
+                                     .track = op.track,
+                                     .correlationId = op.correlationId,
+                                     .category = static_cast<Category>(upTo(kCategoryCount - 1)),
+                                     .op = builder.internOp({.name = builder.intern("stage_role"),
+                                                             .shapes = builder.intern(""),
+                                                             .dtype = builder.intern("bf16"),
+                                                             .layer = upTo(4) - 1}),
+                                     .token = op.token,
+                                     .repeat = op.repeat});
+        }
+    }
     uint64_t process() {
         const uint64_t machine = m_shape.manyPlaces && flip() ? uint64_t{0x1203} << 48 : 0;
         return machine | makeGlobalTid(flip() ? 100 : 200, 0);
@@ -201,6 +225,8 @@ private:
     uint64_t thread() { return process() | static_cast<uint64_t>(100 + number(0, 1)); }
 
     std::mt19937 m_random;
+    size_t m_opsWithStages = 0;
+    std::mt19937 m_randomOfStages{7};
     int64_t m_counterNs = 0;  // of one counter times never decrease
     RandomTraceShape m_shape;
 };
