@@ -38,6 +38,11 @@ void ActivityLog::add(TokenActivity record) {
     m_host.tokens.push_back(std::move(record));
 }
 
+void ActivityLog::add(StagesActivity record) {
+    const std::lock_guard lock(m_hostMutex);
+    m_host.stages.push_back(std::move(record));
+}
+
 void ActivityLog::add(OverheadActivity record) {
     const std::lock_guard lock(m_hostMutex);
     m_host.overheads.push_back(std::move(record));

@@ -98,6 +98,17 @@ struct LaunchContext {
     int16_t repeat = 0;        // -1: warm-up
     int64_t bytes = 0;         // by the plan; of a launch with several kernels they go to the first one
     int64_t flops = 0;
+    uint32_t stages = 0;  // of a kernel with stages: a number of this log's, by which they are told; 0: none
+};
+
+// What a kernel that does the work of many did inside, told after it ran: its stages follow one another and fill it.
+struct StagesActivity {
+    uint32_t launch = 0;  // LaunchContext::stages
+    struct Stage {
+        uint32_t op = 0;    // index from ActivityLog::describe(); its opName is shown
+        int64_t ticks = 0;  // of a clock that runs evenly, in any unit
+    };
+    std::vector<Stage> stages;
 };
 
 struct OverheadActivity {
@@ -128,9 +139,10 @@ public:
         std::vector<DeviceActivity> device;
         std::vector<RangeActivity> ranges;
         std::vector<TokenActivity> tokens;
+        std::vector<StagesActivity> stages;
         std::vector<OverheadActivity> overheads;
         bool empty() const {
-            return ops.empty() && api.empty() && device.empty() && ranges.empty() && tokens.empty() &&
+            return ops.empty() && api.empty() && device.empty() && ranges.empty() && tokens.empty() && stages.empty() &&
                    overheads.empty();
         }
     };
@@ -147,6 +159,7 @@ public:
     void add(const DeviceActivity& record);
     void add(RangeActivity record);
     void add(TokenActivity record);
+    void add(StagesActivity record);
     void add(OverheadActivity record);
 
     // Set by who records, before the run starts; outlives the run. Null: nobody times launches.

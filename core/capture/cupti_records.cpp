@@ -28,7 +28,11 @@ constexpr uint32_t kNotReady = 600;
 }  // namespace
 
 CuptiRecords::CuptiRecords(TraceBuilder& builder, TraceOrigin origin, const CuptiApi& api)
-    : m_builder(builder), m_api(api), m_originNs(origin.steadyNs), m_processId(static_cast<uint32_t>(getpid())) {}
+    : m_builder(builder),
+      m_api(api),
+      m_originNs(origin.steadyNs),
+      m_processId(static_cast<uint32_t>(getpid())),
+      m_stages(builder, m_ops) {}
 
 void CuptiRecords::count(const char* name, Severity severity, const char* text, int64_t count) {
     m_builder.diagnostics().add(name, severity, count, text);
@@ -42,6 +46,8 @@ void CuptiRecords::take(const ActivityLog::Batch& batch) {
                                .layer = op.layer},
                          op.category});
     }
+    for (const StagesActivity& stages : batch.stages)
+        m_stages.add(stages);
 }
 
 void CuptiRecords::take(const CuptiCounts& counts) {
@@ -322,6 +328,7 @@ bool CuptiRecords::tryToJoin(DeviceOpRow& row) {
     op.flops = context.flops;
     row.op = m_builder.internOp(op);
     if (row.kind == DeviceOpKind::Kernel || row.kind == DeviceOpKind::GraphLaunch) row.category = described.category;
+    if (context.stages != 0) m_stages.addKernel(context.stages, row);
     return true;
 }
 
@@ -374,6 +381,7 @@ void CuptiRecords::endRound() {
 void CuptiRecords::finish() {
     for (int round = 0; round < kPatienceRounds; ++round)
         endRound();
+    m_stages.finish();
     count("gpu_record_without_call", Severity::DataLoss,
           "Device records have no launching call in the trace; their launch latency is unknown.",
           static_cast<int64_t>(m_callsMissing.size()));

@@ -14,6 +14,7 @@
 #include "core/capture/cupti_buffers.h"
 #include "core/capture/cupti_library.h"
 #include "core/capture/launch_joins.h"
+#include "core/capture/stage_joins.h"
 #include "core/trace/trace_builder.h"
 
 namespace gapscope {
@@ -48,10 +49,6 @@ private:
         RangeRow row;
         uint32_t correlationId = 0;
         int rounds = 0;
-    };
-    struct DescribedOp {
-        OpRow row;  // bytes and flops are each record's own
-        Category category = Category::Other;
     };
     struct KernelName {
         StringId shortName;
@@ -90,6 +87,7 @@ private:
     int64_t m_latestNs = 0;  // no record of the buffer at hand can end later
     LaunchJoins m_joins;
     std::vector<DescribedOp> m_ops;
+    StageJoins m_stages;
     std::vector<WaitingOp> m_waiting;
     std::vector<WaitingSync> m_waitingSyncs;
     std::unordered_set<uint32_t> m_callsMissing;            // of published rows

@@ -411,8 +411,11 @@ void CudaBackend::launchGraph(PlanId id, const Step& step) {
         }
     }
     if (compiled.persistent) {
+        PersistentStages::Launch stages;
+        if (compiled.stages && m_log.deviceTracer()) stages = compiled.stages->next(m_log);
+        whole.stages = stages.number;
         const LaunchScope scope(m_log, whole);
-        note(compiled.persistent->launch(m_stream.get()), nullptr, "launching a persistent step");
+        note(compiled.persistent->launch(m_stream.get(), stages.stamps), nullptr, "launching a persistent step");
     } else {
         const LaunchScope scope(m_log, whole, compiled.growths);
         note(cudaGraphLaunch(compiled.graph.get(), m_stream.get()), nullptr, "launching a graph");
@@ -447,6 +450,8 @@ Status CudaBackend::readLogits(const Step& step, int64_t row, std::span<float> l
 
 Status CudaBackend::synchronize() {
     note(cudaStreamSynchronize(m_stream.get()), nullptr, "waiting for the end of its work");
+    for (const auto& compiled : m_plans)
+        if (m_status && compiled->stages) compiled->stages->tell(m_log);
     return status();
 }
 

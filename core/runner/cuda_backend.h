@@ -6,12 +6,14 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/runner/backend.h"
 #include "core/runner/cuda_libraries.h"
 #include "core/runner/cuda_weights.h"
+#include "core/runner/persistent_stages.h"
 #include "kernels/cuda/attention.h"
 #include "kernels/cuda/bounded_head.h"
 #include "kernels/cuda/gemv.h"
@@ -64,6 +66,7 @@ private:
         std::vector<LaunchContext> growths;  // and what they do in the launch at hand
         std::unique_ptr<CUgraphExec_st, CudaGraphExecDestroy> graph;
         std::unique_ptr<cuda::PersistentDecode> persistent;
+        std::optional<PersistentStages> stages;  // of the persistent kernel; none: not every kernel is traced
     };
 
     CudaBackend(const Model& model, const BackendSettings& settings, ActivityLog& log);

@@ -97,7 +97,13 @@ Status CudaBackend::preparePersistentOf(Compiled& compiled) {
     countCost(compiled);
     compiled.persistent = std::make_unique<cuda::PersistentDecode>();
     error = compiled.persistent->prepare(described, args, m_properties.multiProcessorCount);
-    return error == cudaSuccess ? Status() : cudaFailure("The GPU cannot run this model as one kernel a token", error);
+    if (error != cudaSuccess) return cudaFailure("The GPU cannot run this model as one kernel a token", error);
+    // Where only launches are timed, what is inside them is not asked for either.
+    if (m_log.level() == TraceLevel::Full) {
+        ASSIGN_OR_RETURN(compiled.stages,
+                         PersistentStages::create(compiled.plan, static_cast<int>(described.size()), m_log));
+    }
+    return {};
 }
 
 }  // namespace gapscope

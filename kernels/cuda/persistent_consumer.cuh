@@ -12,20 +12,23 @@ namespace gapscope::cuda {
 
 // The multiplying side of one block. One piece of code multiplies for all steps: the instructions of a copy for each
 // would not stay in the caches.
-template <class Matrix>
+template <class Matrix, bool kStamps>
 class Consumer : private StepInput<Matrix> {
 public:
     __device__ __forceinline__ Consumer(const KernelOf<Matrix>& kernel, const Ring& ring)
         : Base(kernel), m_ring(ring), m_arrived(kernel.arrived) {}
 
     __device__ __forceinline__ void run() {
+        stamp(0);
         begin();
         int step = kQkv;
         for (int layer = 0;;) {
             const Layer& weights = layers()[layer & 1];
             const StepShape& shape = m_kernel.shapes[step];
             const bool isLong = !kQuantizes && shape.isLong != 0;
+            stamp(1 + kStagesOfLayer * layer + inputStage(step));
             prepareInput(step, layer, weights);
+            stamp(2 + kStagesOfLayer * layer + inputStage(step));
             if (step == kOutput)
                 aheadOfNorm(weights.postAttentionNorm, weights.preFeedForwardNorm, kGateUp);
             else if (step == kGateUp && layer + 1 < m_args.layerCount)
@@ -42,6 +45,7 @@ public:
             if (step == kHead) break;
             if (step == kQkv) {
                 fetchLayer(layer + 1);
+                stamp(3 + kStagesOfLayer * layer);
                 if (isTeam()) attention(weights);
             }
             if (++step < kStepsOfLayer) continue;
@@ -52,7 +56,11 @@ public:
             const BestRow best = headByBounds(m_kernel, m_ring, shares()[kHead], inputAt(kHead), m_tile, m_number + 1);
             m_best = {best.value, best.row};
         }
+        const int afterLayers = 1 + kStagesOfLayer * m_args.layerCount;
+        stamp(afterLayers + 2);
         chooseToken();
+        stamp(afterLayers + 3);
+        if constexpr (kStamps) tellStamps(afterLayers + 4);
     }
 
 private:
@@ -60,13 +68,28 @@ private:
     using Layer = typename Base::Layer;
     using Base::activated, Base::aheadOfNorm, Base::begin, Base::fetchLayer, Base::inputAt, Base::integersAt,
         Base::isTeam, Base::lane, Base::layers, Base::parts, Base::prepareInput, Base::projected, Base::results,
-        Base::rope, Base::scales, Base::shares, Base::stacked, Base::state, Base::statistics, Base::sums, Base::thread,
-        Base::warp;
+        Base::stamps, Base::rope, Base::scales, Base::shares, Base::stacked, Base::state, Base::statistics, Base::sums,
+        Base::thread, Base::warp;
     using Base::kQuantizes;
     using Base::m_args, Base::m_kernel, Base::m_layout, Base::m_number, Base::m_range;
     template <class T>
     static __device__ __forceinline__ T* at(int offset) {
         return Base::template at<T>(offset);
+    }
+
+    // Stamp 0 is the begin, each other one the end of the stage before it. They are kept in the block until the end:
+    // writing one out would take longer than some of the stages.
+    static constexpr int kStagesOfLayer = static_cast<int>(persistentStageCount(1) - persistentStageCount(0));
+    static __device__ __forceinline__ int inputStage(int step) { return step % kStepsOfLayer == 0 ? 0 : 2 * step + 1; }
+    __device__ __forceinline__ void stamp(int number) const {
+        if constexpr (kStamps)
+            if (blockIdx.x == 0 && thread() == 0) stamps()[number] = static_cast<uint32_t>(clock());
+    }
+    __device__ __forceinline__ void tellStamps(int count) const {
+        if (blockIdx.x != 0 || thread() != 0) return;
+#pragma unroll 1
+        for (int i = 0; i < count; ++i)
+            m_kernel.stamps[i] = stamps()[i];
     }
 
     static __device__ __forceinline__ int tilesOf(const StepShape& shape, int units) {

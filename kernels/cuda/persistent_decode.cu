@@ -10,7 +10,7 @@ namespace gapscope::cuda {
 
 namespace {
 
-template <class Matrix>
+template <class Matrix, bool kStamps>
 __device__ __forceinline__ void decodeStep(const KernelOf<Matrix>& kernel) {
 #if __CUDA_ARCH__ >= 900
     __shared__ uint64_t full[kMostSlots], empty[kMostSlots];
@@ -28,25 +28,29 @@ __device__ __forceinline__ void decodeStep(const KernelOf<Matrix>& kernel) {
         if (threadIdx.x == kMultiplying) Producer<Matrix>(kernel, ring).run();
         return;
     }
-    Consumer<Matrix>(kernel, ring).run();
+    Consumer<Matrix, kStamps>(kernel, ring).run();
 #endif
 }
 
-// A kernel for each format: what runs in a layer must fit the instruction cache.
+// A kernel for each format, with and without stamps: what runs in a layer must fit the instruction cache.
+template <bool kStamps>
 __global__ void __launch_bounds__(kBlockThreads, 1)
     persistent_decode_bf16(const __grid_constant__ KernelOf<WeightMatrix> kernel) {
-    decodeStep(kernel);
+    decodeStep<WeightMatrix, kStamps>(kernel);
 }
+template <bool kStamps>
 __global__ void __launch_bounds__(kBlockThreads, 1)
     persistent_decode_int8(const __grid_constant__ KernelOf<Int8Matrix> kernel) {
-    decodeStep(kernel);
+    decodeStep<Int8Matrix, kStamps>(kernel);
 }
 
+template <bool kStamps>
 auto* functionFor(const KernelOf<WeightMatrix>&) {
-    return persistent_decode_bf16;
+    return persistent_decode_bf16<kStamps>;
 }
+template <bool kStamps>
 auto* functionFor(const KernelOf<Int8Matrix>&) {
-    return persistent_decode_int8;
+    return persistent_decode_int8<kStamps>;
 }
 
 // Elements of an input and 16-byte vectors of a row, with their padding.
@@ -129,6 +133,7 @@ Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgsOf<Matri
     layout.ropeAt = take(2 * static_cast<size_t>(args.headDim) * sizeof(float));
     layout.layersAt = take(2 * sizeof(PersistentLayerOf<Matrix>));
     layout.stateAt = take(sizeof(StepState));
+    layout.stampsAt = take((persistentStageCount(args.layerCount) + 1) * sizeof(uint32_t));
     layout.sharesAt = take(kSteps * 2 * sizeof(int));
     for (int step = 0; kQuantizes && step < kStepsOfLayer; ++step)
         layout.mostScales = std::max(layout.mostScales, (step == kGateUp ? 2 : 1) * ceilDiv(shapes[step].rows, blocks));
@@ -225,17 +230,21 @@ cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<Matrix>>
         (args.upper.columns > kMostPersistentBoundedColumns || multiprocessors >= kMostProbes))
         return cudaErrorInvalidConfiguration;
     KernelOf<Matrix> kernel{.args = args};
+    kernel.args.layerCount = static_cast<int>(layers.size());
     shapesFor(layers.front(), args, kernel.shapes);
-    kernel.layout = layoutFor(kernel.shapes, args, multiprocessors, static_cast<size_t>(most - kStaticBytes));
+    kernel.layout = layoutFor(kernel.shapes, kernel.args, multiprocessors, static_cast<size_t>(most - kStaticBytes));
     if (kernel.layout.slotBytes == 0) return cudaErrorInvalidConfiguration;
     kernel.exchange = exchangeLayoutFor(layers, args.heads, args.headDim);
-    kernel.args.layerCount = static_cast<int>(layers.size());
     m_prepared =
         std::make_unique<Prepared>(Prepared{kernel, multiprocessors, static_cast<size_t>(kernel.layout.bytes)});
-    return cudaFuncSetAttribute(functionFor(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, kernel.layout.bytes);
+    error = cudaFuncSetAttribute(functionFor<false>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                 kernel.layout.bytes);
+    if (error != cudaSuccess) return error;
+    return cudaFuncSetAttribute(functionFor<true>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                kernel.layout.bytes);
 }
 
-cudaError_t PersistentDecode::launch(cudaStream_t stream) {
+cudaError_t PersistentDecode::launch(cudaStream_t stream, uint32_t* stamps) {
     cudaLaunchAttribute attribute{};
     attribute.id = cudaLaunchAttributeCooperative;
     attribute.val.cooperative = 1;
@@ -248,7 +257,9 @@ cudaError_t PersistentDecode::launch(cudaStream_t stream) {
     config.numAttrs = 1;
     return std::visit(
         [&](auto& kernel) {
-            const cudaError_t error = cudaLaunchKernelEx(&config, functionFor(kernel), kernel);
+            kernel.stamps = stamps;
+            auto* const function = stamps != nullptr ? functionFor<true>(kernel) : functionFor<false>(kernel);
+            const cudaError_t error = cudaLaunchKernelEx(&config, function, kernel);
             if (error != cudaSuccess) return error;
             kernel.number += kExchangesOfLayer * static_cast<unsigned>(kernel.args.layerCount) + kExchangesOfHead;
             kernel.arrived += static_cast<unsigned>(m_prepared->blocks);

@@ -69,6 +69,13 @@ struct PersistentDecodeArgsOf {
 template <class Matrix>
 [[nodiscard]] size_t persistentExchangeBytes(std::span<const PersistentLayerOf<Matrix>> layers, int heads, int headDim);
 
+// Stages of a launch, as one block goes through them: the embedding and the rope's tables; of each layer what brings
+// the input of queries, keys and values, their product, attention, and input and product of o_proj, of gate and up, and
+// of down; input and product of the head; the choice of the token.
+constexpr size_t persistentStageCount(int layers) {
+    return 9 * static_cast<size_t>(layers) + 4;
+}
+
 // Made ready once, launched for each token. One thread; launches of one object go to one stream.
 class PersistentDecode {
 public:
@@ -81,7 +88,9 @@ public:
     template <class Matrix>
     [[nodiscard]] cudaError_t prepare(std::span<const PersistentLayerOf<Matrix>> layers,
                                       const PersistentDecodeArgsOf<Matrix>& args, int multiprocessors);
-    [[nodiscard]] cudaError_t launch(cudaStream_t stream);
+    // `stamps`: uint32_t[persistentStageCount() + 1] in memory that the device can write, or null. The first block
+    // writes its multiprocessor's clock there at the begin of the kernel and at the end of each stage.
+    [[nodiscard]] cudaError_t launch(cudaStream_t stream, uint32_t* stamps = nullptr);
 
 private:
     struct Prepared;

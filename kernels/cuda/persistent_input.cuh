@@ -53,6 +53,7 @@ protected:
     __device__ __forceinline__ float* rope() const { return at<float>(m_layout.ropeAt); }
     __device__ __forceinline__ Layer* layers() const { return at<Layer>(m_layout.layersAt); }
     __device__ __forceinline__ Share* shares() const { return at<Share>(m_layout.sharesAt); }  // by step
+    __device__ __forceinline__ uint32_t* stamps() const { return at<uint32_t>(m_layout.stampsAt); }
     __device__ __forceinline__ StepState* state() const { return at<StepState>(m_layout.stateAt); }
 
     __device__ __forceinline__ Message* projected() const {

@@ -54,6 +54,7 @@ struct Layout {
     int layersAt = 0;   // PersistentLayer[2], of the layer at hand and the next
     int stateAt = 0;    // StepState, a copy
     int sharesAt = 0;   // Share[kSteps]
+    int stampsAt = 0;   // uint32_t[persistentStageCount() + 1], clocks
     int scalesAt = 0;   // float[2, mostScales] of the int8 rows of this step and of the one before, in turns
     int mostScales = 0;
     int normsAt = 0;      // float[2, hidden] of the next norm; in the same place, while there is none:
@@ -86,8 +87,9 @@ struct KernelOf {
     Layout layout;
     StepShape shapes[kSteps];
     ExchangeLayout exchange;
-    unsigned number = 0;   // of the last exchange before this launch
-    unsigned arrived = 0;  // blocks that came to the choice in all launches before
+    unsigned number = 0;         // of the last exchange before this launch
+    unsigned arrived = 0;        // blocks that came to the choice in all launches before
+    uint32_t* stamps = nullptr;  // as PersistentDecode::launch() has it
 };
 
 #if __CUDA_ARCH__ >= 900

@@ -113,6 +113,62 @@ TEST_F(CuptiRecordsTest, AKernelMayComeBeforeEverythingThatExplainsIt) {
     EXPECT_EQ(rows(), 1u);
 }
 
+// Stages are told after their kernel ran; its record comes before or after.
+TEST_F(CuptiRecordsTest, StagesFillTheirKernelWhateverComesFirst) {
+    const uint32_t norm = log.describe({.opName = "qkv_proj: input", .category = Category::Norm, .layer = 3});
+    for (const bool toldFirst : {true, false}) {
+        const uint32_t number = toldFirst ? 8 : 9;
+        const int64_t startNs = toldFirst ? 100 : 500;
+        const uint64_t id = queue.add({.op = op, .token = 5, .stages = number});
+        HandMadeBuffer buffer;
+        buffer.add(externalId(id, number)).add(call(kOrigin + startNs - 50, kOrigin + startNs - 40, number));
+        buffer.add(kernel(kOrigin + startNs, kOrigin + startNs + 80, number));
+        const auto tell = [&] { log.add(StagesActivity{number, {{norm, 10'000}, {op, 30'000}}}); };
+        if (toldFirst) tell();
+        takeLog();
+        take(buffer);
+        if (!toldFirst) tell();
+        takeLog();
+    }
+    const TracePtr seen = trace();
+    ASSERT_EQ(seen->stages().startNs.size(), 4u);
+    for (const size_t first : {0u, 2u}) {
+        const StageRow input = rowAt(seen->stages(), first), product = rowAt(seen->stages(), first + 1);
+        const int64_t startNs = first == 0 ? 100 : 500;
+        EXPECT_EQ(input.startNs, startNs);
+        EXPECT_EQ(input.endNs, startNs + 20);
+        EXPECT_EQ(product.startNs, startNs + 20);
+        EXPECT_EQ(product.endNs, startNs + 80);
+        EXPECT_EQ(seen->string(input.name), "qkv_proj: input");
+        EXPECT_EQ(input.category, Category::Norm);
+        EXPECT_EQ(product.category, Category::Gemm);
+        EXPECT_EQ(seen->ops()[product.op.value].layer, 3);
+        EXPECT_EQ(product.token, 5);
+        EXPECT_EQ(product.correlationId, first == 0 ? 8u : 9u);
+        EXPECT_EQ(product.track, row().track);
+    }
+    records.finish();
+    EXPECT_TRUE(trace()->diagnostics().entries().empty());
+    EXPECT_EQ(trace()->extent(), (TimeRange{50, 580}));
+}
+
+TEST_F(CuptiRecordsTest, StagesThatCannotBePlacedAreCounted) {
+    const uint64_t id = queue.add({.op = op, .stages = 3});
+    log.add(StagesActivity{4, {{op, 1}}});  // whose kernel never comes
+    takeLog();
+    HandMadeBuffer buffer;
+    buffer.add(externalId(id, 42))
+        .add(call(kOrigin + 50, kOrigin + 60, 42))
+        .add(kernel(kOrigin + 100, kOrigin + 130, 42));
+    take(buffer);
+    log.add(StagesActivity{3, {{op, 4}, {op, -1}}});  // a clock that runs back
+    takeLog();
+    records.finish();
+    EXPECT_EQ(counted("kernel_stages_unplaced"), 2);
+    EXPECT_EQ(trace()->stages().startNs.size(), 0u);
+    EXPECT_EQ(rows(), 1u);
+}
+
 TEST_F(CuptiRecordsTest, AKernelThatNobodyAnnouncedIsShownAndCounted) {
     HandMadeBuffer buffer;
     buffer.add(call(kOrigin + 50, kOrigin + 60, 42)).add(kernel(kOrigin + 100, kOrigin + 130, 42));

@@ -7,10 +7,14 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <span>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "core/runner/generate.h"
 #include "cuda_test_support.h"
+#include "kernels/cuda/persistent_decode.h"
 #include "test_files.h"
 
 namespace gapscope {
@@ -273,6 +277,56 @@ TEST(CudaRunModes, TheHeadByBoundsChoosesTheTokensOfTheWholeHead) {
                     EXPECT_GE(bounded->headRowsInFull, 149);  // at least a row a step
                 }
             }
+    }
+}
+
+// Each traced step tells what its kernel did inside, in the order of the plan, and computes the same.
+TEST(CudaRunModes, APersistentStepTellsItsStages) {
+    GAPSCOPE_NEEDS_GPU();
+    if (cuda::listDevices().devices.front().computeMajor < 9) GTEST_SKIP() << "needs compute capability 9.0";
+    struct Tracer final : DeviceTracer {
+        void enterLaunch(const LaunchContext& context, std::span<const LaunchContext>) override {
+            if (context.stages != 0) launches.push_back(context);
+        }
+        void leaveLaunch() override {}
+        std::vector<LaunchContext> launches;
+    };
+    const auto loaded = Model::load(modelPath("gguf"));
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    GenerateSettings settings = settingsFor(**loaded, {"gguf", 23, 80}, "cuda");
+    settings.precision = Precision::Bf16;
+    settings.mode = Mode::Persistent;
+    const std::vector<int32_t> expected = runOnce(**loaded, settings).tokens;
+
+    Tracer tracer;
+    ActivityLog log;
+    log.setDeviceTracer(&tracer);
+    const auto result = generate(**loaded, settings, log);
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->repeats.at(0).tokens, expected);
+    const ActivityLog::Batch batch = log.drain();
+    EXPECT_EQ(tracer.launches.size(), 79U);  // the first token is the prompt's
+    ASSERT_EQ(batch.stages.size(), tracer.launches.size());
+    const auto layers = static_cast<int>((*loaded)->config().layers);
+    const std::vector<std::string> ofLayer = {"qkv_proj: input", "qkv_proj",         "attention",
+                                              "o_proj: input",   "o_proj",           "gate_up_gelu: input",
+                                              "gate_up_gelu",    "down_proj: input", "down_proj"};
+    for (size_t step = 0; step < batch.stages.size(); ++step) {
+        SCOPED_TRACE(step);
+        const StagesActivity& told = batch.stages[step];
+        EXPECT_EQ(told.launch, tracer.launches[step].stages);
+        ASSERT_EQ(told.stages.size(), cuda::persistentStageCount(layers));
+        for (size_t i = 0; i < told.stages.size(); ++i) {
+            EXPECT_GT(told.stages[i].ticks, 0) << i;
+            EXPECT_LT(told.stages[i].ticks, 100'000'000) << i;
+        }
+        for (int layer = 0; layer < layers; ++layer)
+            for (size_t i = 0; i < ofLayer.size(); ++i) {
+                const OpActivity& op = batch.ops[told.stages[1 + static_cast<size_t>(layer) * 9 + i].op];
+                EXPECT_EQ(op.opName, ofLayer[i]);
+                EXPECT_EQ(op.layer, layer);
+            }
+        EXPECT_EQ(batch.ops[told.stages.back().op].opName, "next_token");
     }
 }
 
