@@ -245,9 +245,12 @@ void Oracle::addWeights(const char* name, const char* title, double bits) {
                           .confidence = "medium"};
     prediction.assumptions.push_back("A weight takes " + std::string(bits == kInt8Bits ? "8.5" : "4.5") +
                                      " bits: blocks of 32 with a 16-bit scale. Unpacking is free.");
-    if (shrinkWeights(tape, m_trace, bits, m_peaks) == 0) {
-        prediction.unavailable = m_run ? "No weights here are wider than that."
-                                       : "The trace does not tell the shapes and bytes of matrix products.";
+    const bool readsAhead = m_run && m_run->mode == "persistent";
+    if (readsAhead || shrinkWeights(tape, m_trace, bits, m_peaks) == 0) {
+        prediction.unavailable = readsAhead
+                                     ? "One kernel that reads ahead of its work does not tell what fewer bytes bring."
+                                 : m_run ? "No weights here are wider than that."
+                                         : "The trace does not tell the shapes and bytes of matrix products.";
         m_result.predictions.push_back(std::move(prediction));
         return;
     }
