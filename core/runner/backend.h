@@ -24,6 +24,9 @@ struct StepRows {
     std::vector<int32_t> positions;  // of each row in its sequence
     std::vector<int32_t> pages;      // a table of pages for each row, one after the other; or one table for all
     int64_t tableStride = 0;         // from one row's table to the next's; 0: all rows are of one sequence
+    // Of each row of a batch's step, the positions that its sequence may come to. On a GPU sums over keys are in parts,
+    // as many as this asks for; so they are those of the prompt alone.
+    std::vector<int32_t> contexts;
 };
 
 // Where in the run a launch stands.
@@ -54,7 +57,7 @@ struct BackendSettings {
     int64_t contextLength = 0;              // positions the cache must hold
     int64_t chunkTokens = 1;                // most tokens of one plan
     int64_t checkedTokens = 1;              // most tokens of one plan that checks drafts or steps a batch
-    int64_t pages = 0;                      // of a paged cache, on the CPU only; 0: not paged
+    int64_t pages = 0;                      // of a paged cache; 0: not paged
     std::shared_ptr<const KvCache> prefix;  // of an earlier run of the model on this kind of backend; null: none
     int64_t prefixTokens = 0;               // how many of its positions the cache begins with
     bool onlyChooses = false;               // nobody reads logits: only the token of the largest one is wanted

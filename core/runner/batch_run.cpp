@@ -46,7 +46,9 @@ BatchRun::BatchRun(const Model& model, const GenerateSettings& settings, Activit
       m_backend(backend),
       m_launcher(model, backend, settings.precision, mode, log, false),
       m_prompts(prompts),
-      m_pool(pages) {}
+      m_pool(pages),
+      m_onGpu(backend.planFlavor() == PlanFlavor::Cuda),
+      m_chunkTokens(m_onGpu ? kGpuChunkTokens : kChunkTokens) {}
 
 BatchRun::~BatchRun() {
     (void)m_backend.synchronize();
@@ -64,11 +66,18 @@ Step BatchRun::nextStep() const {
     return step;
 }
 
-Status BatchRun::prefill(Sequence& sequence, Step step) {
+int64_t BatchRun::contextOf(const Sequence& sequence) const {
+    const auto promptTokens = static_cast<int64_t>(m_prompts[sequence.number].size());
+    return m_settings.contextLength > 0 ? m_settings.contextLength : promptTokens + m_settings.maxNewTokens;
+}
+
+Status BatchRun::prefill(Sequence& sequence, Step& step) {
     const std::vector<int32_t>& prompt = m_prompts[sequence.number];
     const auto total = static_cast<int64_t>(prompt.size());
     sequence.pages = m_pool.share(std::span(prompt).first(prompt.size() - 1));  // the last one's logits are wanted
-    const int64_t known = reusable(static_cast<int64_t>(sequence.pages.size()) * kKvPagePositions, total);
+    const int64_t shared = static_cast<int64_t>(sequence.pages.size()) * kKvPagePositions;
+    // On a GPU a prompt reads the ring that it passes through on its way to its pages, all of it.
+    const int64_t known = m_onGpu ? 0 : reusable(shared, total);
     const auto behind = sequence.pages.begin() + known / kKvPagePositions;
     m_pool.release({behind, sequence.pages.end()});
     sequence.pages.erase(behind, sequence.pages.end());
@@ -77,10 +86,10 @@ Status BatchRun::prefill(Sequence& sequence, Step step) {
     sequence.length = sequence.result->reusedTokens = known;
 
     m_promptRows.clear();
-    m_promptRows.reserve(static_cast<size_t>(total / kChunkTokens + 1));
+    m_promptRows.reserve(static_cast<size_t>(total / m_chunkTokens + 1));
     while (sequence.length < total && !m_stop.stop_requested()) {
         // Chunks end where they end for the prompt alone.
-        const int64_t end = std::min(total, (sequence.length / kChunkTokens + 1) * kChunkTokens);
+        const int64_t end = std::min(total, (sequence.length / m_chunkTokens + 1) * m_chunkTokens);
         const int64_t count = end - sequence.length;
         StepRows& rows = m_promptRows.emplace_back();
         for (int64_t t = 0; t < count; ++t)
@@ -91,8 +100,14 @@ Status BatchRun::prefill(Sequence& sequence, Step step) {
         m_backend.uploadIds(
             step, std::span(prompt).subspan(static_cast<size_t>(sequence.length), static_cast<size_t>(count)));
         sequence.length += count;
-        const PlanKind kind = sequence.length == total ? PlanKind::Choose : PlanKind::Fill;
+        PlanKind kind = sequence.length == total ? PlanKind::Choose : PlanKind::Fill;
+        if (m_onGpu && count == 1) {
+            kind = PlanKind::Batch;
+            rows.tableStride = static_cast<int64_t>(rows.pages.size());
+            rows.contexts = {static_cast<int32_t>(contextOf(sequence))};
+        }
         RETURN_IF_ERROR(m_launcher.launch(count, kind, step));
+        step.position = kind == PlanKind::Batch ? 0 : sequence.length;
     }
     if (sequence.length == total) m_pool.publish(prompt, sequence.pages);
     return {};
@@ -129,20 +144,22 @@ Status BatchRun::decode(RepeatResult& result) {
         longest = std::max(longest, sequence.pages.size());
     }
     m_rows.positions.clear();
+    m_rows.contexts.clear();
     m_rows.pages.assign(count * longest, 0);
     m_rows.tableStride = static_cast<int64_t>(longest);
     std::vector<int32_t> ids;
     for (size_t row = 0; row < count; ++row) {
         const Sequence& sequence = m_running[row];
         m_rows.positions.push_back(static_cast<int32_t>(sequence.length));
+        m_rows.contexts.push_back(static_cast<int32_t>(contextOf(sequence)));
         std::ranges::copy(sequence.pages, m_rows.pages.begin() + static_cast<ptrdiff_t>(row * longest));
         ids.push_back(sequence.result->tokens.back());
     }
     Step step = nextStep();
     step.rows = &m_rows;
     if (!m_onDevice) m_backend.uploadIds(step, ids);
-    RETURN_IF_ERROR(
-        m_launcher.launch(static_cast<int64_t>(count), count == 1 ? PlanKind::Choose : PlanKind::Batch, step));
+    const PlanKind kind = count == 1 && !m_onGpu ? PlanKind::Choose : PlanKind::Batch;
+    RETURN_IF_ERROR(m_launcher.launch(static_cast<int64_t>(count), kind, step));
     ASSIGN_OR_RETURN(const std::vector<int32_t> chosen, choose(step, m_running));
     if (chosen.empty()) return {};
     ++result.drafts.steps;

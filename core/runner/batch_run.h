@@ -46,7 +46,9 @@ private:
 
     // Runs the prompt and gives its first token.
     Status admit(size_t number, RepeatResult& result);
-    Status prefill(Sequence& sequence, Step step);
+    // The step is then the one whose choice follows the prompt.
+    Status prefill(Sequence& sequence, Step& step);
+    int64_t contextOf(const Sequence& sequence) const;
     Status decode(RepeatResult& result);
     // What follows row after row; empty: cancelled.
     Result<std::vector<int32_t>> choose(const Step& step, std::span<Sequence> sequences);
@@ -64,6 +66,10 @@ private:
     PlanLauncher m_launcher;
     const std::span<const std::vector<int32_t>> m_prompts;
     PagePool m_pool;
+    // On a GPU only a batch's plans read pages: prompts run as they do alone and share nothing, and single rows are
+    // steps of a batch.
+    const bool m_onGpu;
+    const int64_t m_chunkTokens;
 
     // Of the repeat
     int16_t m_repeat = 0;

@@ -17,8 +17,6 @@ namespace gapscope {
 namespace {
 
 constexpr int64_t kAlignment = 256;
-constexpr int kMostSplits = cuda::kMostCombinedSplits;
-constexpr int kKeysOfASplit = 32;                      // what the warps of one attention block read at once
 constexpr int64_t kReserveBytes = int64_t{256} << 20;  // for the context, kernels and cuBLASLt
 constexpr int kOverlapCapability = 9;                  // programmatic dependent launch
 
@@ -51,7 +49,8 @@ CudaBackend::CudaBackend(const Model& model, const BackendSettings& settings, Ac
       m_device(settings.deviceId),
       m_contextLength(settings.contextLength),
       m_chunkTokens(std::max<int64_t>(settings.chunkTokens, 1)),
-      m_checkedTokens(std::max<int64_t>(settings.checkedTokens, 1)) {
+      m_checkedTokens(std::max<int64_t>(settings.checkedTokens, 1)),
+      m_pages(settings.pages) {
     assert(m_checkedTokens <= m_chunkTokens);
     m_info.device = "cuda:" + std::to_string(m_device);
 }
@@ -78,6 +77,7 @@ Result<std::unique_ptr<CudaBackend>> CudaBackend::create(const Model& model, con
     if (settings.mode == Mode::Persistent) RETURN_IF_ERROR(backend->checkPersistent());
     ASSIGN_OR_RETURN(backend->m_weights, CudaWeights::upload(model, backend->m_formats, settings));
     RETURN_IF_ERROR(backend->allocate());
+    RETURN_IF_ERROR(backend->preparePages());
     backend->m_info.weightBytes = backend->m_weights.tokenBytes();
     RETURN_IF_ERROR(backend->prepareUpperHead());
     if (auto cublas = CublasLt::open())
@@ -119,12 +119,10 @@ Status CudaBackend::prepareDevice(const BackendSettings& settings) {
         cache.kvHeads = static_cast<int>(m_config.kvHeads);
         cache.headDim = static_cast<int>(m_config.headDim);
         cacheBytes += 2 * static_cast<int64_t>(sizeof(cuda::Bf16)) * cache.slots * cache.kvHeads * cache.headDim;
-        const int64_t keys = global ? m_contextLength : std::min(m_contextLength, m_config.slidingWindow);
-        // At least two, so that a decode step always has parts to combine.
-        m_splits.push_back(
-            static_cast<int>(std::clamp<int64_t>((keys + kKeysOfASplit - 1) / kKeysOfASplit, 2, kMostSplits)));
+        m_splits.push_back(splitsOf(m_contextLength, global));
         m_caches.push_back(cache);
     }
+    cacheBytes += pageBytes();
     m_info.kvBytes = cacheBytes;
     int64_t need = CudaWeights::bytesFor(m_model, m_formats) + cacheBytes + CublasLt::kWorkspaceBytes + kReserveBytes;
     for (int i = 0; i < kBufferCount; ++i)
@@ -280,14 +278,15 @@ Result<Backend::PlanId> CudaBackend::add(Plan plan) {
     shape += ']';
     const std::string format = persistentFormat() == CudaFormat::Int8 ? "int8" : "bf16";
     compiled->graphOp =
-        m_mode == Mode::Persistent && tokens == 1
+        m_mode == Mode::Persistent && tokens == 1 && !checks
             ? m_log.describe({"persistent_decode_" + format, "decode", shape, format, Category::Gemm, -1})
             : m_log.describe({name, name, shape, "", Category::Other, -1});
     // A prompt's plan runs once or twice; making a graph of it would take longer than it saves.
     // A persistent step takes one token; its logits are those of a graph, and so are those of drafts checked by one.
+    // Steps of a batch likewise.
     if ((m_mode == Mode::Graph && tokens == 1) || (checks && m_mode != Mode::Fused && m_mode != Mode::Eager))
         RETURN_IF_ERROR(captureGraph(*compiled));
-    if (m_mode == Mode::Persistent && tokens == 1 && compiled->plan.request.head)
+    if (m_mode == Mode::Persistent && tokens == 1 && compiled->plan.request.head && !checks)
         RETURN_IF_ERROR(preparePersistent(*compiled));
     m_plans.push_back(std::move(compiled));
     return m_plans.size() - 1;
@@ -334,7 +333,8 @@ void CudaBackend::countCost(Compiled& compiled) const {
 
 LaunchContext CudaBackend::contextOf(const Compiled& compiled, size_t index, const Step& step) const {
     const PlanOp& op = compiled.plan.ops[index];
-    const OpCost cost = op.cost(step.position);
+    const bool apart = compiled.plan.request.batch && step.rows != nullptr;
+    const OpCost cost = apart ? op.cost(step.rows->positions) : op.cost(step.position);
     return {compiled.activityOps[index], op.head ? step.headToken : step.bodyToken, step.repeat, cost.bytes,
             cost.flops};
 }
@@ -384,11 +384,12 @@ void CudaBackend::launch(PlanId id, size_t index, const Step& step) {
     if (!m_status || m_cancelled.load(std::memory_order_relaxed)) return;
     const Compiled& compiled = *m_plans[id];
     const PlanOp& op = compiled.plan.ops[index];
-    if (op.onlyWithOutliers && *m_outlierFlag == 0) return;
-    if (index == 0) placePosition(step);
-    const LaunchScope scope(m_log, contextOf(compiled, index, step));
-    note(enqueue(op, compiled.plan.request.eager, launchOn(overlapsInStream(op))), &op, "launching");
-    if (op.kind == OpKind::Argmax) m_position = step.position + compiled.plan.request.tokens;
+    if (index == 0) beforePlan(compiled.plan, step);
+    if (!op.onlyWithOutliers || *m_outlierFlag != 0) {
+        const LaunchScope scope(m_log, contextOf(compiled, index, step));
+        note(enqueue(op, compiled.plan.request.eager, launchOn(overlapsInStream(op))), &op, "launching");
+    }
+    if (index + 1 == compiled.plan.ops.size()) afterPlan(compiled.plan, step);
 }
 
 void CudaBackend::launchGraph(PlanId id, const Step& step) {
@@ -399,7 +400,7 @@ void CudaBackend::launchGraph(PlanId id, const Step& step) {
         return;
     }
     if (!m_status || m_cancelled.load(std::memory_order_relaxed)) return;
-    placePosition(step);
+    beforePlan(compiled.plan, step);
     // The rest costs what it cost when it was captured.
     LaunchContext whole{compiled.graphOp, step.headToken, step.repeat, compiled.graphCost.bytes,
                         compiled.graphCost.flops};
@@ -420,7 +421,7 @@ void CudaBackend::launchGraph(PlanId id, const Step& step) {
         const LaunchScope scope(m_log, whole, compiled.growths);
         note(cudaGraphLaunch(compiled.graph.get(), m_stream.get()), nullptr, "launching a graph");
     }
-    if (compiled.plan.request.head) m_position = step.position + compiled.plan.request.tokens;
+    afterPlan(compiled.plan, step);
 }
 
 Status CudaBackend::readTokens(const Step& step, std::span<int32_t> ids) {

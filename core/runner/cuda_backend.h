@@ -18,6 +18,7 @@
 #include "kernels/cuda/bounded_head.h"
 #include "kernels/cuda/gemv.h"
 #include "kernels/cuda/llm_int8.h"
+#include "kernels/cuda/page_copy.h"
 #include "kernels/cuda/persistent_decode.h"
 
 namespace gapscope {
@@ -89,6 +90,16 @@ private:
     void countCost(Compiled& compiled) const;
     // Before the first op of a plan: the position on the device is this step's.
     void placePosition(const Step& step);
+    // Around all ops of a plan. In cuda_backend_batch.cpp with what follows: a paged cache beside the rings.
+    void beforePlan(const Plan& plan, const Step& step);
+    void afterPlan(const Plan& plan, const Step& step);
+    int splitsOf(int64_t context, bool global) const;  // parts of the keys in a decode step
+    int64_t pageBytes() const;
+    Status preparePages();
+    void placeRows(const Step& step);
+    void copyToPages(const Step& step, int64_t count);
+    cuda::PagedRows pagedRows(const PlanOp& op) const;  // none of ops whose rows are not of a batch
+    const int32_t* rowPositions(const PlanOp& op) const;
     LaunchContext contextOf(const Compiled& compiled, size_t op, const Step& step) const;
     // For what a step launches beside its plan.
     static LaunchContext besidePlan(int32_t token, const Step& step) { return {kNoOp, token, step.repeat, 0, 0}; }
@@ -130,6 +141,7 @@ private:
     const int64_t m_contextLength;
     const int64_t m_chunkTokens;
     const int64_t m_checkedTokens;
+    const int64_t m_pages;
     BackendInfo m_info;
     cudaDeviceProp m_properties{};
 
@@ -157,6 +169,13 @@ private:
     int32_t* m_partialIndices = nullptr;
     int m_argmaxBlocks = 0;
     void* m_workspace = nullptr;
+
+    CudaMemory m_pageMemory;
+    CudaHostMemory m_rowsMemory;               // numbers of m_rows on their way
+    std::vector<cuda::KvCache> m_pagedCaches;  // by layer; none without pages
+    cuda::PagedLayer* m_pagedLayers = nullptr;
+    int32_t* m_rows = nullptr;
+    std::vector<int32_t> m_rowsPlaced;  // what m_rows will hold once all enqueued work is done
 
     CudaHostMemory m_hostMemory;
     int32_t* m_staging = nullptr;  // ids on their way to the device, by position

@@ -1,4 +1,5 @@
-// The kernels of plans that check drafts: a few tokens in one pass, each with the bits that it has alone.
+// The kernels of plans that check drafts or step a batch: a few tokens in one pass, each with the bits that it has
+// alone.
 #include <variant>
 
 #include "core/runner/cuda_backend.h"
@@ -32,7 +33,8 @@ cudaError_t CudaBackend::enqueueCheck(const PlanOp& op, bool eager, const cuda::
             args.v = floats(op.in[1]);
             args.tokens = tokens;
             args.state = m_state;
-            args.cache = m_caches[static_cast<size_t>(op.layer)];
+            args.cache = (op.paged ? m_pagedCaches : m_caches)[static_cast<size_t>(op.layer)];
+            args.paged = pagedRows(op);
             args.cosSin = cosSin;
             args.cosSinStride = 2 * headDim;
             return cuda::ropeCacheRows(args, launch);
@@ -40,6 +42,7 @@ cudaError_t CudaBackend::enqueueCheck(const PlanOp& op, bool eager, const cuda::
         case OpKind::AttentionRows: {
             cuda::AttentionRowsArgs args;
             args.attention = attentionArgs(op);
+            args.paged = pagedRows(op);
             args.arrivals = m_partArrivals;
             args.rope = ropeOf(op);
             args.q = floats(op.in[0]);

@@ -53,7 +53,7 @@ cuda::AttentionArgs CudaBackend::attentionArgs(const PlanOp& op) const {
     args.window = static_cast<int>(op.window);
     args.scale = op.scalar;
     args.state = m_state;
-    args.cache = m_caches[layer];
+    args.cache = op.paged ? m_pagedCaches[layer] : m_caches[layer];
     const bool inParts =
         op.kind == OpKind::AttentionRows || op.in[0].buffer == Buffer::Partials || op.out[0].buffer == Buffer::Partials;
     args.splits = inParts ? m_splits[layer] : 1;
@@ -242,11 +242,11 @@ cudaError_t CudaBackend::enqueueArgmax(const PlanOp& op, const cuda::Launch& lau
     args.blocks = m_argmaxBlocks;
     args.tokens = static_cast<int>(op.heads);
     args.ids = m_ids;
-    args.state = m_state;
+    if (!op.paged) args.state = m_state;
     // Eager PyTorch copies the token; so does eager here.
     args.ring = m_mode == Mode::Eager ? nullptr : m_ring;
     args.ringSize = static_cast<int>(m_contextLength + m_chunkTokens);
-    return op.tokens > 1 ? cuda::argmaxFinishRows(args, launch) : cuda::argmaxFinish(args, launch);
+    return op.tokens > 1 || op.paged ? cuda::argmaxFinishRows(args, launch) : cuda::argmaxFinish(args, launch);
 }
 
 cudaError_t CudaBackend::enqueueSmall(const PlanOp& op, bool eager, const cuda::Launch& launch) {
@@ -293,7 +293,7 @@ cudaError_t CudaBackend::enqueueSmall(const PlanOp& op, bool eager, const cuda::
             if (!eager)
                 return cuda::ropeTable(
                     {m_state, m_frequenciesLocal, m_frequenciesGlobal, static_cast<int>(m_config.headDim / 2),
-                     static_cast<float>(m_config.ropeScaleGlobal), m_ropeTable, tokens},
+                     static_cast<float>(m_config.ropeScaleGlobal), m_ropeTable, tokens, rowPositions(op)},
                     launch);
             return cuda::cosSin(
                 {m_state, op.global ? m_frequenciesGlobal : m_frequenciesLocal, tokens, columns / 2,

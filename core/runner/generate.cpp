@@ -268,14 +268,22 @@ Result<std::unique_ptr<Drafter>> makeDrafter(const SpeculationSettings& settings
 }
 
 Result<Mode> resolveMode(const GenerateSettings& settings, bool onCpu) {
-    // On a GPU the first run shows what PyTorch would do; on the CPU the fast way.
-    const Mode mode = settings.mode.value_or(onCpu ? Mode::Fused : Mode::Eager);
+    // On a GPU the first run shows what PyTorch would do, as far as one prompt goes; on the CPU the fast way.
+    const bool isBatch = !settings.prompts.empty();
+    const Mode mode = settings.mode.value_or(onCpu ? Mode::Fused : isBatch ? Mode::Graph : Mode::Eager);
+    if (isBatch && !onCpu && mode != Mode::Fused && mode != Mode::Graph)
+        return fail("Mode " + std::string(modeName(mode)) +
+                        " runs one prompt at a time on a GPU; take fused or graph for a batch, or the device cpu.",
+                    ErrorKind::WrongUse);
     if (mode == Mode::Persistent && onCpu)
         return fail(
             "Mode persistent is one cooperative GPU kernel a token and needs CUDA; on the CPU there are eager, fused "
             "and graph.",
             ErrorKind::WrongUse);
     const Precision precision = settings.precision;
+    if (isBatch && !onCpu && precision == Precision::Int8)
+        return fail("Precision int8 runs one prompt at a time on a GPU; take file or bf16 for a batch.",
+                    ErrorKind::WrongUse);
     const bool known = precision == Precision::File || (precision == Precision::Fp32) == onCpu;
     if (!known)
         return fail("Precision " + std::string(precisionName(precision)) +
@@ -310,8 +318,6 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     ASSIGN_OR_RETURN(const std::string device, resolveDevice(settings.device));
     ASSIGN_OR_RETURN(const Mode mode, resolveMode(settings, device == "cpu"));
     const bool isBatch = !settings.prompts.empty();
-    if (isBatch && device != "cpu")
-        return fail("Batches run on the CPU only; choose the device cpu, or give one prompt.", ErrorKind::WrongUse);
     ASSIGN_OR_RETURN(const std::vector<Prompt> made, makePrompts(model, settings));
     GenerateResult result;
     std::vector<std::vector<int32_t>> prompts;

@@ -76,10 +76,14 @@ SmallOp smallOp(OpKind kind) {
     }
 }
 
+bool isAttention(OpKind kind) {
+    return kind == OpKind::Attention || kind == OpKind::AttentionDecode || kind == OpKind::AttentionRows;
+}
+
 }  // namespace
 
 OpCost PlanOp::cost(int64_t position) const {
-    if (kind != OpKind::Attention && kind != OpKind::AttentionDecode && kind != OpKind::AttentionRows) return fixedCost;
+    if (!isAttention(kind)) return fixedCost;
     // Query t is at position + t and sees min(position + t + 1, window) keys.
     const int64_t last = position + tokens;  // keys the last query would see without a window
     int64_t pairs = tokens * position + tokens * (tokens + 1) / 2;
@@ -98,7 +102,7 @@ OpCost PlanOp::cost(int64_t position) const {
 
 OpCost PlanOp::cost(std::span<const int32_t> positions) const {
     OpCost total = fixedCost;
-    if (kind != OpKind::Attention) return total;
+    if (!isAttention(kind)) return total;
     for (const int32_t position : positions) {
         const int64_t keys = window > 0 ? std::min<int64_t>(position + 1, window) : position + 1;
         total.bytes += keys * costPerKey.bytes;

@@ -115,7 +115,8 @@ enum class OpKind : uint8_t {
     NormGateUp,
     NormHead,  // and a largest logit a block
     GeluGate,
-    // CUDA, drafts checked by fused plans: a few tokens, each with the bits that it has alone (draft_check.h)
+    // CUDA, drafts checked and batches stepped by fused plans: a few tokens, each with the bits that it has alone
+    // (draft_check.h)
     NormRows,       // norms[0], if there, of in1 added to in0, which stays there; its norm by norms[1] -> out0
     MatmulRows,     // in0 times matrices[i] -> out[i]
     GateUpRows,     // in0 times both matrices, gelu(gate) * up -> out0
@@ -155,6 +156,7 @@ struct PlanOp {
     int32_t layer = -1;
     bool head = false;              // works for the token to come even in a prefill: final norm, head, choice
     bool global = false;            // which rope table and window
+    bool paged = false;             // CUDA: of a batch, whose rows have positions and pages of their own
     bool onlyWithOutliers = false;  // launched only if the last ReadOutlierFlag found one
     int64_t tokens = 0;             // rows; with `heads` > 1 each has that many parts of `columns`
     int64_t heads = 1;
@@ -185,7 +187,7 @@ struct PlanRequest {
     bool head = true;           // false: a part of the prompt that only fills the cache
     bool drafts = false;        // of a model that guesses for another one
     bool checksDrafts = false;  // logits and choice of every token, each with the bits that it has alone
-    bool batch = false;         // the same, and the tokens are next ones of as many sequences; on the CPU only
+    bool batch = false;         // the same, and the tokens are next ones of as many sequences, in pages
     bool boundsHead = false;    // a token is chosen without all bits of the head (bounded_head.h of the kernels)
     bool quantizedActivations = false;  // block-quantised weights meet int8 activations
     int64_t kvElementBytes = 4;

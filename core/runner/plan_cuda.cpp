@@ -60,6 +60,7 @@ PlanOp& CudaPlan::add(OpKind kind, Category category, std::string kernelName, st
     op.head = m_head;
     op.global = m_global;
     op.tokens = rows();
+    op.paged = m_plan.request.batch;
     op.dtype = "bf16";
     return m_plan.ops.emplace_back(std::move(op));
 }

@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(kThreads) argmax_checked_tokens(ArgmaxFinishAr
     allowNext();
     waitForPrevious();
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
-    const int32_t position = args.state->position;
+    const int32_t position = args.state != nullptr ? args.state->position : -1;
     __syncthreads();
     for (int row = static_cast<int>(threadIdx.x) / kWarp; row < args.tokens; row += kThreads / kWarp) {
         Best best{0, -1};
@@ -94,7 +94,7 @@ __global__ void __launch_bounds__(kThreads) argmax_checked_tokens(ArgmaxFinishAr
         const int32_t token = best.index < 0 ? 0 : best.index;
         args.ids[row] = token;
         if (args.ring != nullptr) args.ring[(position + 1 + row) % args.ringSize] = token;
-        if (row + 1 == args.tokens) {
+        if (row + 1 == args.tokens && args.state != nullptr) {
             args.state->token = token;
             args.state->position = position + args.tokens;
         }

@@ -33,6 +33,7 @@ struct ArgmaxFinishArgs {
 [[nodiscard]] cudaError_t argmaxFinish(const ArgmaxFinishArgs& args, const Launch& launch);
 // The winners of `tokens` rows of partials, one a token of a step that checks drafts: ids[t] is what follows token t,
 // and entry position + 1 + t of the ring gets it, position being that of the step. state->token is the last of them.
+// Without a state the tokens are of a batch, each of a sequence of its own: entry t of the ring gets it.
 [[nodiscard]] cudaError_t argmaxFinishRows(const ArgmaxFinishArgs& args, const Launch& launch);
 
 }  // namespace gapscope::cuda

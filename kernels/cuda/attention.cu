@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_bf16(AttentionArg
     }
     const KeyRange range = keysOf(args.state->position + token, args.window, static_cast<int>(blockIdx.x), args.splits);
     const int warp = static_cast<int>(threadIdx.x) / kWarp;
-    const CacheRows rows = loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, range.end);
+    const CacheRows rows = loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, range.end, RingSlots{});
     attend<kGroup>(args, kvHead, token, headOffset, static_cast<int>(blockIdx.x), range, q, rows, NewRow{}, shared,
                    PlainParts{args}, [] { __syncthreads(); });
 }

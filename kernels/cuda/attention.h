@@ -14,6 +14,18 @@ struct KvCache {
     int headDim = 0;  // a multiple of 8, at most 256
 };
 
+// Rows that are each the next one of a sequence of their own, whose keys and values lie in pages of a cache of
+// pages * kPagePositions slots: position p of row r is in slot table[p / kPagePositions] * kPagePositions +
+// p % kPagePositions, where table is pages + r * *tableStride. All of it is on the device, so that a captured graph
+// serves sequences that come and go.
+inline constexpr int kPagePositions = 32;
+struct PagedRows {
+    const int32_t* positions = nullptr;    // [tokens]; null: rows follow each other from state->position on, in a ring
+    const int32_t* splits = nullptr;       // [tokens] parts of each row's keys, from 2 to AttentionArgs::splits
+    const int32_t* tableStride = nullptr;  // [1]
+    const int32_t* pages = nullptr;        // [tokens, *tableStride]
+};
+
 inline constexpr int kMaxHeadDim = 256;
 
 // What turns a projection into a query or key: norm per head, then rope (NEOX pairs).

@@ -33,8 +33,22 @@ struct CacheRows {
     uint4 values[kKeysAhead];
 };
 
+// Which of the cache's slots a position is in.
+struct RingSlots {
+    __device__ __forceinline__ int operator()(const KvCache& cache, int position) const {
+        return position % cache.slots;
+    }
+};
+struct PageSlots {
+    const int32_t* table;
+    __device__ __forceinline__ int operator()(const KvCache&, int position) const {
+        return table[position / kPagePositions] * kPagePositions + position % kPagePositions;
+    }
+};
+
 // Rows of positions [first, first + kKeysAhead) before `end`, zeros for the rest.
-__device__ __forceinline__ CacheRows loadRows(const KvCache& cache, int kvHead, int first, int end) {
+template <class Slots>
+__device__ __forceinline__ CacheRows loadRows(const KvCache& cache, int kvHead, int first, int end, Slots slotOf) {
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     const int64_t rowElements = static_cast<int64_t>(cache.kvHeads) * cache.headDim;
     const int64_t laneOffset = static_cast<int64_t>(kvHead) * cache.headDim + lane * kPerLane;
@@ -43,7 +57,7 @@ __device__ __forceinline__ CacheRows loadRows(const KvCache& cache, int kvHead, 
 #pragma unroll
     for (int a = 0; a < kKeysAhead; ++a) {
         const bool read = active && first + a < end;
-        const int64_t at = read ? ((first + a) % cache.slots) * rowElements + laneOffset : 0;
+        const int64_t at = read ? slotOf(cache, first + a) * rowElements + laneOffset : 0;
         rows.keys[a] = read ? *reinterpret_cast<const uint4*>(cache.keys + at) : uint4{0, 0, 0, 0};
         rows.values[a] = read ? *reinterpret_cast<const uint4*>(cache.values + at) : uint4{0, 0, 0, 0};
     }
@@ -82,11 +96,11 @@ struct PlainParts {
 // the range with its own running maximum, sum and output; then the warps are merged, in their order, so that the same
 // keys give the same bits. `q` holds the lane's part of each query, already scaled; `rows` the warp's first keys.
 // `split` says which part of the keys `range` is; `sync` is a barrier of the threads that take part.
-template <int kGroup, class Parts, class Sync>
+template <int kGroup, class Parts, class Sync, class Slots = RingSlots>
 __device__ __forceinline__ void attend(const AttentionArgs& args, int kvHead, int token, int headOffset, int split,
                                        KeyRange range, const float (&q)[kGroup][kPerLane], CacheRows rows,
                                        const NewRow& newRow, AttendShared<kGroup>& shared, const Parts& parts,
-                                       Sync sync) {
+                                       Sync sync, Slots slotOf = {}) {
     auto& warpMaxima = shared.warpMaxima;
     auto& warpTotals = shared.warpTotals;
     auto& warpOut = shared.warpOut;
@@ -149,7 +163,7 @@ __device__ __forceinline__ void attend(const AttentionArgs& args, int kvHead, in
                     out[g][i] = fmaf(weight, v[i], out[g][i]);
             }
         }
-        rows = loadRows(args.cache, kvHead, key + kAttentionWarps * kKeysAhead, range.end);
+        rows = loadRows(args.cache, kvHead, key + kAttentionWarps * kKeysAhead, range.end, slotOf);
     }
 
     if (lane == 0) {
@@ -278,7 +292,8 @@ __device__ __forceinline__ void decodeAttention(const AttentionDecodeArgs& all, 
     const bool active = lane * kPerLane < headDim;
     const KeyRange range = keysOf(position, args.window, split, args.splits);
     const bool hasNewRow = range.end == position + 1 && range.first <= position;
-    const CacheRows rows = loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, min(range.end, position));
+    const CacheRows rows =
+        loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, min(range.end, position), RingSlots{});
     // A warp a query, one for the new key, one for the new value.
     static_assert(kGroup + 2 <= kAttentionWarps);
     const int task = warp;

@@ -1,5 +1,7 @@
 #include "kernels/cuda/draft_check.h"
 
+#include <type_traits>
+
 #include "kernels/cuda/attention_block.cuh"
 #include "kernels/cuda/gemv_stage.cuh"
 
@@ -25,7 +27,25 @@ __global__ void __launch_bounds__(kThreads) norm_rows_bf16(NormRowsArgs args) {
         out[i] = normed[i];
 }
 
+// The place of a token in its sequence, and of that in the cache.
+template <bool kPaged>
+__device__ __forceinline__ int positionOf(const StepState* state, const PagedRows& paged, int token) {
+    if constexpr (kPaged)
+        return paged.positions[token];
+    else
+        return state->position + token;
+}
+
+template <bool kPaged>
+__device__ __forceinline__ auto slotsOf(const PagedRows& paged, int token) {
+    if constexpr (kPaged)
+        return PageSlots{paged.pages + static_cast<int64_t>(token) * *paged.tableStride};
+    else
+        return RingSlots{};
+}
+
 // A block a token and kv head: a warp for its key, one for its value.
+template <bool kPaged>
 __global__ void __launch_bounds__(2 * kWarp) rope_cache_rows_bf16(RopeCacheRowsArgs args) {
     allowNext();
     const int token = static_cast<int>(blockIdx.x);
@@ -42,22 +62,23 @@ __global__ void __launch_bounds__(2 * kWarp) rope_cache_rows_bf16(RopeCacheRowsA
     loadEight((isKey ? args.k : args.v) + token * row + head, active, values);
     if (isKey) normRope(values, rope, headDim, args.rope.epsilon);
     if (!active) return;
-    Bf16* const to =
-        (isKey ? args.cache.keys : args.cache.values) + (args.state->position + token) % args.cache.slots * row + head;
+    const int64_t slot =
+        slotsOf<kPaged>(args.paged, token)(args.cache, positionOf<kPaged>(args.state, args.paged, token));
+    Bf16* const to = (isKey ? args.cache.keys : args.cache.values) + slot * row + head;
     *reinterpret_cast<uint4*>(to) = roundEight(values);
 }
 
 // Every block of a token and its heads calls it when its part is written; the last one joins them. In a kernel of its
 // own the joining took as long as half of the attention.
 template <int kGroup>
-__device__ __forceinline__ void joinWhenLast(const AttentionRowsArgs& all, int token, int headOffset) {
+__device__ __forceinline__ void joinWhenLast(const AttentionRowsArgs& all, int token, int headOffset, int splits) {
     __shared__ bool isLast;
     const AttentionArgs& args = all.attention;
     const int firstHead = token * args.heads + headOffset;
     __threadfence();
     __syncthreads();
     if (threadIdx.x == 0) {
-        isLast = atomicAdd(all.arrivals + firstHead, 1U) + 1 == gridDim.x;
+        isLast = atomicAdd(all.arrivals + firstHead, 1U) + 1 == static_cast<unsigned>(splits);
         if (isLast) all.arrivals[firstHead] = 0;
     }
     __syncthreads();
@@ -70,11 +91,11 @@ __device__ __forceinline__ void joinWhenLast(const AttentionRowsArgs& all, int t
         const int head = firstHead + at / headDim;
         const float* const part = args.partials + static_cast<int64_t>(head) * args.splits * headDim + at % headDim;
         *reinterpret_cast<uint2*>(args.out + static_cast<int64_t>(firstHead) * headDim + at) =
-            joinedFour(part, statistics + static_cast<int64_t>(head) * args.splits, args.splits, headDim);
+            joinedFour(part, statistics + static_cast<int64_t>(head) * args.splits, splits, headDim);
     }
 }
 
-template <int kGroup>
+template <int kGroup, bool kPaged>
 __global__ void __launch_bounds__(kAttentionThreads) attention_rows_norm_rope_bf16(AttentionRowsArgs all) {
     __shared__ AttendShared<kGroup> shared;
     __shared__ float queries[kGroup][kMaxHeadDim];
@@ -89,8 +110,12 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_rows_norm_rope_bf
     const int headDim = args.cache.headDim;
     const bool active = lane * kPerLane < headDim;
     waitForPrevious();
-    const KeyRange range = keysOf(args.state->position + token, args.window, split, args.splits);
-    const CacheRows rows = loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, range.end);
+    // As many as the sequence would have alone, by which the sums are what they are alone.
+    const int splits = kPaged ? all.paged.splits[token] : args.splits;
+    if (split >= splits) return;
+    const auto slotOf = slotsOf<kPaged>(all.paged, token);
+    const KeyRange range = keysOf(positionOf<kPaged>(args.state, all.paged, token), args.window, split, splits);
+    const CacheRows rows = loadRows(args.cache, kvHead, range.first + warp * kKeysAhead, range.end, slotOf);
     if (warp < kGroup) {
         const RopePart rope(all.rope.queryWeights, all.cosSin + token * all.cosSinStride, headDim);
         float values[kPerLane];
@@ -110,9 +135,10 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_rows_norm_rope_bf
             for (int i = 0; i < kPerLane; ++i)
                 q[g][i] = queries[g][lane * kPerLane + i];
     }
-    attend<kGroup>(args, kvHead, token, headOffset, split, range, q, rows, NewRow{}, shared, PlainParts{args},
-                   [] { __syncthreads(); });
-    joinWhenLast<kGroup>(all, token, headOffset);
+    attend<kGroup>(
+        args, kvHead, token, headOffset, split, range, q, rows, NewRow{}, shared, PlainParts{args},
+        [] { __syncthreads(); }, slotOf);
+    joinWhenLast<kGroup>(all, token, headOffset, splits);
 }
 
 bool valid(const KvCache& cache, int tokens) {
@@ -135,7 +161,8 @@ cudaError_t normRows(const NormRowsArgs& args, const Launch& launch) {
 cudaError_t ropeCacheRows(const RopeCacheRowsArgs& args, const Launch& launch) {
     if (!valid(args.cache, args.tokens)) return cudaErrorInvalidValue;
     const dim3 grid(static_cast<unsigned>(args.tokens), static_cast<unsigned>(args.cache.kvHeads));
-    return launchKernel(rope_cache_rows_bf16, grid, 2 * kWarp, 0, launch, args);
+    return launchKernel(args.paged.positions ? rope_cache_rows_bf16<true> : rope_cache_rows_bf16<false>, grid,
+                        2 * kWarp, 0, launch, args);
 }
 
 cudaError_t attentionRows(const AttentionRowsArgs& all, const Launch& launch) {
@@ -145,10 +172,13 @@ cudaError_t attentionRows(const AttentionRowsArgs& all, const Launch& launch) {
     const int group = groupOf(args.heads, args.cache.kvHeads);
     const dim3 grid(static_cast<unsigned>(args.splits), static_cast<unsigned>(args.heads / group),
                     static_cast<unsigned>(args.tokens));
-    const auto kernel = group == 4   ? attention_rows_norm_rope_bf16<4>
-                        : group == 2 ? attention_rows_norm_rope_bf16<2>
-                                     : attention_rows_norm_rope_bf16<1>;
-    return launchKernel(kernel, grid, kAttentionThreads, 0, launch, all);
+    const auto launchOf = [&]<bool kPaged>(std::bool_constant<kPaged>) {
+        const auto kernel = group == 4   ? attention_rows_norm_rope_bf16<4, kPaged>
+                            : group == 2 ? attention_rows_norm_rope_bf16<2, kPaged>
+                                         : attention_rows_norm_rope_bf16<1, kPaged>;
+        return launchKernel(kernel, grid, kAttentionThreads, 0, launch, all);
+    };
+    return all.paged.positions ? launchOf(std::true_type()) : launchOf(std::false_type());
 }
 
 }  // namespace gapscope::cuda

@@ -1,5 +1,6 @@
-// What stands between the products of gemv_rows.h when drafts are checked: norms, the cache's new rows, attention and
-// the choice, of a few tokens at once. Each token gets the bits that the fused kernels of one token give it.
+// What stands between the products of gemv_rows.h when drafts are checked or a batch takes a step: norms, the cache's
+// new rows, attention and the choice, of a few tokens at once. Each token gets the bits that the fused kernels of one
+// token give it.
 #pragma once
 
 #include "kernels/cuda/attention.h"
@@ -31,6 +32,7 @@ struct RopeCacheRowsArgs {
     // [2, headDim / 2] of the first token, cosSinStride floats from token to token.
     const float* cosSin = nullptr;
     int cosSinStride = 0;
+    PagedRows paged;  // if positions are given, state is not used
 };
 [[nodiscard]] cudaError_t ropeCacheRows(const RopeCacheRowsArgs& args, const Launch& launch);
 
@@ -38,6 +40,7 @@ struct RopeCacheRowsArgs {
 // attention.partials; the last block of some heads joins theirs as gemvCombine() does: attention.out. splits > 1.
 struct AttentionRowsArgs {
     AttentionArgs attention;       // q is not used
+    PagedRows paged;               // if positions are given, attention.state is not used
     unsigned* arrivals = nullptr;  // [tokens, heads]; zeros before and after
     QkNormRope rope;
     const float* q = nullptr;  // [tokens, heads, headDim]

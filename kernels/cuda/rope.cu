@@ -63,7 +63,8 @@ __global__ void __launch_bounds__(kThreads) rope_table(RopeTableArgs args) {
     const int table = static_cast<int>(blockIdx.x);
     if (static_cast<int>(threadIdx.x) >= args.half) return;
     const int token = static_cast<int>(blockIdx.y);
-    const float position = static_cast<float>(args.state->position + token);
+    const auto position =
+        static_cast<float>(args.positions != nullptr ? args.positions[token] : args.state->position + token);
     float* const out = args.out + 4 * token * args.half;
     const float angle =
         table == 0 ? position * args.localFrequencies[i] : position * args.globalFrequencies[i] / args.globalScale;

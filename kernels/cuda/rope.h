@@ -48,6 +48,7 @@ struct RopeTableArgs {
     float globalScale = 1;  // positions of global layers are divided by it
     float* out = nullptr;
     int tokens = 1;
+    const int32_t* positions = nullptr;  // [tokens]; null: state->position + t
 };
 [[nodiscard]] cudaError_t ropeTable(const RopeTableArgs& args, const Launch& launch);
 

@@ -136,8 +136,8 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
     m_batch =
         addField(layout, tr("Batch"),
                  tr("How many prompts run together, each a line of the prompt; more lines wait for room. One pass "
-                    "over the weights then gives a token to each. 1: the whole text is one prompt. On the CPU "
-                    "only."),
+                    "over the weights then gives a token to each. 1: the whole text is one prompt. On a GPU "
+                    "in modes Fused and Graph, not in int8."),
                  makeCount(1, static_cast<int>(kMostBatch)));
     m_chat = addField(layout, tr("Template"),
                       tr("Put the prompt into the model's chat template. Off for base models, which have none."),
