@@ -212,11 +212,17 @@ uint8_t TimelineIndex::callTint(size_t row) {
 
 TintTimes TimelineIndex::deviceTintTimes() const {
     TintTimes times{};
-    for (const Lane* lane : devicesBusy()) {
-        const TintTimes more = lane->tintTimes(0, lane->size());
+    const auto add = [&times](const Lane& lane) {
+        const TintTimes more = lane.tintTimes(0, lane.size());
         for (size_t tint = 0; tint < times.size(); ++tint)
             times[tint] += more[tint];
-    }
+    };
+    for (const Lane* lane : devicesBusy())
+        add(*lane);
+    if (m_colourBy != ColourBy::Category) return times;
+    for (const auto& [track, row] : m_stages)
+        for (const Lane& lane : row.lanes.lanes())
+            add(lane);
     return times;
 }
 

@@ -108,7 +108,7 @@ public:
     // What tints tell: of streams, copies and device activity; by name also of ranges, API calls and waits, by stream
     // and launch latency also of API calls, which have the tint of what they launched.
     ColourBy colourBy() const { return m_colourBy; }
-    // Of the device operations, how long each tint was at work.
+    // Of the device operations, how long each tint was at work; by category also of the stages inside them.
     TintTimes deviceTintTimes() const;
     // The rows of threads, hidden ones too.
     std::vector<const TimelineRow*> threadRows() const;

@@ -280,6 +280,8 @@ TEST(TimelineIndex, StagesLieBelowTheStreamOfTheirKernels) {
     addStep(builder, 0, 1000, 10);
     index.setTrace(builder.snapshot());
     EXPECT_EQ(std::ranges::count(titles(index), "stages on 7"), 0);
+    const auto normNs = [&] { return index.deviceTintTimes()[static_cast<size_t>(Category::Norm)]; };
+    const int64_t normNsOfKernels = normNs();
     const TrackId track = builder.snapshot()->deviceOps().track[0];
     for (int64_t i = 0; i < 6; ++i) {  // in a later snapshot, some at a time
         builder.add(StageRow{.startNs = 1000 + 2 * i,
@@ -300,6 +302,7 @@ TEST(TimelineIndex, StagesLieBelowTheStreamOfTheirKernels) {
     EXPECT_EQ(row.lanes.lanes()[0][4].row, 4u);
     EXPECT_EQ(row.lanes.lanes()[0][4].tint, static_cast<uint8_t>(Category::Norm));
     EXPECT_EQ(index.placeOf(RowKind::Stage, 5).item, 5u);
+    EXPECT_EQ(normNs(), normNsOfKernels + 12);  // the legend names them, too
     index.setTrace(TraceBuilder().snapshot());
     EXPECT_EQ(std::ranges::count(titles(index), "stages on 7"), 0);
 }
