@@ -1,6 +1,6 @@
-// Device time by layer of the model and by what the operation does there; a kernel
-// with stages inside gives its time to theirs (stages.h). Traces of other programs have no ops; where
-// layers were found in their kernels (steps.h), a role is a kernel name.
+// Device time by layer of the model and by what the operation does there; a kernel with stages inside gives its time to
+// theirs (stages.h). Traces of other programs have no ops; where layers were found in their kernels (steps.h), a role
+// is a kernel name.
 #pragma once
 
 #include <cstdint>

@@ -18,8 +18,6 @@ public:
     // passed over.
     explicit StageIndex(const Trace& trace);
 
-    bool empty() const { return m_entries.empty(); }
-
     // `times` of a window as the operations alone give them; addUp() has yet to come.
     void split(CategoryTimes& times, TimeRange window) const;
     // Likewise: `table.ops`, before addLayers(). A stage counts no operation of its own; bytes and the time that rates
