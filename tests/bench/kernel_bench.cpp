@@ -1,4 +1,5 @@
-// How fast the CPU matmuls run for the shapes of Gemma 3 270M, beside the rate at which this machine reads memory.
+// How fast the CPU matmuls run for the shapes of Gemma 3 270M, beside the rate at which this machine reads memory, and
+// how many times the processor time of one token a pass of a few takes.
 // Prints one JSON object. Arguments: none, or an Isa's name. Matrices of one shape are repeated until no cache holds
 // them, because a decode step reads every weight once.
 #include <time.h>
@@ -36,6 +37,7 @@ constexpr Shape kShapes[] = {
 
 constexpr int64_t kColdBytes = 160 << 20;
 constexpr int kPasses = 5;
+constexpr int64_t kFewTokens[] = {2, 3, 4, 5, 8, 16};  // of checked drafts and of batches
 
 std::vector<std::byte> randomMatrix(const Shape& shape) {
     const WeightTypeInfo info = weightTypeInfo(shape.type);
@@ -129,6 +131,11 @@ void benchShape(const CpuOps& ops, const Shape& shape, Arithmetic arithmetic, co
             arithmetic == Arithmetic::Exact ? "exact" : "quantized", threads, bytes / decode.wall / 1e9,
             bytes / decode.cpu / 1e9);
         separator = ",";
+        std::printf(", \"timesOneToken\": {");
+        for (const int64_t tokens : kFewTokens)
+            std::printf("%s\"%d\": %.2f", tokens == kFewTokens[0] ? "" : ", ", static_cast<int>(tokens),
+                        measure(tokens, copies, threads).cpu / decode.cpu);
+        std::printf("}");
         if (copies > 1) {
             const int64_t tokens = 256;
             const size_t used = std::min<size_t>(copies, 8);

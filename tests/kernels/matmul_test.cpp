@@ -204,7 +204,7 @@ TEST_P(Matmul, TokensAsSinglesHaveTheBitsOfEachAlone) {
     if (block() > 1) arithmetics.push_back(Arithmetic::Quantized);
     for (const Arithmetic arithmetic : arithmetics) {
         const PackedMatrix weights = PackedMatrix::pack(file.view(), isa(), arithmetic);
-        for (const int64_t tokens : {2, 3, 4, 5, 8, 13, 17}) {
+        for (const int64_t tokens : {2, 3, 4, 5, 6, 7, 8, 11, 13, 17}) {
             const std::vector<float> x = randomFloats(tokens * columns, 22);
             std::vector<std::byte> quantized(static_cast<size_t>(quantizedBytes(tokens, (columns + 31) / 32 * 32)));
             if (weights.wantsQuantized())

@@ -37,9 +37,10 @@ inline IntV timesZeroPoint(int32_t minusSum) {
 }
 
 // One panel times kTokens tokens. The integer sums start at -zeroPoint * sum(x), which makes the unsigned weights'
-// product right at no cost a group.
+// product right at no cost a group. `isFirst`: of the tiles that read this panel, the one that waits for memory.
 template <WeightType kType, int64_t kTokens>
-void quantizedTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlock* x, float* out, int64_t rows) {
+void quantizedTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlock* x, float* out, int64_t rows,
+                   bool isFirst) {
     constexpr int kZero = kType == WeightType::Q8_0 ? kQ8ZeroPoint : zeroPoint(kType);
     constexpr int64_t kPayloadBytes = payloadVectors(kType) * kVectorBytes;
     const int64_t stride = job.quantizedStride;
@@ -50,7 +51,7 @@ void quantizedTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlo
     for (int64_t t = 0; t < kTokens; ++t)
         results[t] = zeroF();
     for (int64_t b = 0; b < blocks; ++b, ++x, payload += kPayloadBytes) {
-        if constexpr (kTokens == 1) prefetchAhead<kPayloadBytes>(payload);
+        if (isFirst) prefetchAhead<kPayloadBytes>(payload);
         const Steps steps = loadSteps<kType>(panel, b);
         IntV sums[kTokens];
         if constexpr (kType == WeightType::Q6_K) {
@@ -105,7 +106,11 @@ inline void forQuantizedTiles(const PanelJob& job, const Tile& tile) {
                 tile.template operator()<kTokens>(panel, t, row, rows);
         };
         run.template operator()<kQuantizedTokens>();
+        if constexpr (kQuantizedTokens > 8) run.template operator()<8>();
+        if constexpr (kQuantizedTokens > 6) run.template operator()<6>();
+        if constexpr (kQuantizedTokens > 5) run.template operator()<5>();
         if constexpr (kQuantizedTokens > 4) run.template operator()<4>();
+        if constexpr (kQuantizedTokens > 3) run.template operator()<3>();
         run.template operator()<2>();
         run.template operator()<1>();
     }
@@ -115,7 +120,7 @@ template <WeightType kType>
 void quantizedPanels(const PanelJob& job) {
     forQuantizedTiles(job, [&]<int64_t kTokens>(const uint8_t* panel, int64_t t, int64_t row, int64_t rows) {
         quantizedTile<kType, kTokens>(job, panel, job.quantized + t * job.quantizedStride,
-                                      job.out + t * job.outStride + row, rows);
+                                      job.out + t * job.outStride + row, rows, t == 0);
     });
 }
 
