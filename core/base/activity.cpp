@@ -48,6 +48,11 @@ void ActivityLog::add(OverheadActivity record) {
     m_host.overheads.push_back(std::move(record));
 }
 
+void ActivityLog::addUntoldStages(int64_t launches) {
+    const std::lock_guard lock(m_hostMutex);
+    m_host.untoldStages += launches;
+}
+
 ActivityLog::Batch ActivityLog::drain() {
     Batch batch;
     // Room for as much as came last time: growing would take the runner's threads longer than the records themselves.

@@ -107,9 +107,12 @@ struct StagesActivity {
     struct Stage {
         uint32_t op = 0;    // index from ActivityLog::describe(); its opName is shown
         int64_t ticks = 0;  // of a clock that runs evenly, in any unit
+        int64_t bytes = 0;  // of a product: what it moves by the plan; others do not tell
     };
     std::vector<Stage> stages;
 };
+// The opName of what brings a product's input to where it is read is the product's and this.
+inline constexpr std::string_view kStageInputSuffix = ": input";
 
 struct OverheadActivity {
     int64_t startNs = 0;
@@ -141,9 +144,10 @@ public:
         std::vector<TokenActivity> tokens;
         std::vector<StagesActivity> stages;
         std::vector<OverheadActivity> overheads;
+        int64_t untoldStages = 0;
         bool empty() const {
             return ops.empty() && api.empty() && device.empty() && ranges.empty() && tokens.empty() && stages.empty() &&
-                   overheads.empty();
+                   overheads.empty() && untoldStages == 0;
         }
     };
 
@@ -161,6 +165,7 @@ public:
     void add(TokenActivity record);
     void add(StagesActivity record);
     void add(OverheadActivity record);
+    void addUntoldStages(int64_t launches);  // of kernels whose stages nobody noted
 
     // Set by who records, before the run starts; outlives the run. Null: nobody times launches.
     void setDeviceTracer(DeviceTracer* tracer) { m_deviceTracer.store(tracer, std::memory_order_release); }

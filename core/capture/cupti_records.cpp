@@ -48,6 +48,10 @@ void CuptiRecords::take(const ActivityLog::Batch& batch) {
     }
     for (const StagesActivity& stages : batch.stages)
         m_stages.add(stages);
+    count("kernel_stages_untold", Severity::DataLoss,
+          "More kernels were launched between two waits than their stages have room for: what these did inside is not "
+          "shown.",
+          batch.untoldStages);
 }
 
 void CuptiRecords::take(const CuptiCounts& counts) {

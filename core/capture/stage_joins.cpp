@@ -34,13 +34,15 @@ void StageJoins::publish(const DeviceOpRow& kernel, const std::vector<StagesActi
         ticks += static_cast<double>(stage.ticks);
         const int64_t endNs = kernel.startNs + static_cast<int64_t>(durationNs * (ticks / total));
         const DescribedOp& described = m_ops[stage.op];
+        OpRow role = described.row;
+        role.bytes = stage.bytes;
         m_builder.add(StageRow{.startNs = startNs,
                                .endNs = endNs,
                                .name = described.row.name,
                                .track = kernel.track,
                                .correlationId = kernel.correlationId,
                                .category = described.category,
-                               .op = m_builder.internOp(described.row),
+                               .op = m_builder.internOp(role),
                                .token = kernel.token,
                                .repeat = kernel.repeat});
         startNs = endNs;

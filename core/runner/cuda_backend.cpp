@@ -412,7 +412,7 @@ void CudaBackend::launchGraph(PlanId id, const Step& step) {
         }
     }
     if (compiled.persistent) {
-        PersistentStages::Launch stages;
+        StageStamps::Launch stages;
         if (compiled.stages && m_log.deviceTracer()) stages = compiled.stages->next(m_log);
         whole.stages = stages.number;
         const LaunchScope scope(m_log, whole);

@@ -123,7 +123,7 @@ TEST_F(CuptiRecordsTest, StagesFillTheirKernelWhateverComesFirst) {
         HandMadeBuffer buffer;
         buffer.add(externalId(id, number)).add(call(kOrigin + startNs - 50, kOrigin + startNs - 40, number));
         buffer.add(kernel(kOrigin + startNs, kOrigin + startNs + 80, number));
-        const auto tell = [&] { log.add(StagesActivity{number, {{norm, 10'000}, {op, 30'000}}}); };
+        const auto tell = [&] { log.add(StagesActivity{number, {{norm, 10'000}, {op, 30'000, 4096}}}); };
         if (toldFirst) tell();
         takeLog();
         take(buffer);
@@ -143,6 +143,7 @@ TEST_F(CuptiRecordsTest, StagesFillTheirKernelWhateverComesFirst) {
         EXPECT_EQ(input.category, Category::Norm);
         EXPECT_EQ(product.category, Category::Gemm);
         EXPECT_EQ(seen->ops()[product.op.value].layer, 3);
+        EXPECT_EQ(seen->ops()[product.op.value].bytes - seen->ops()[input.op.value].bytes, 4096);
         EXPECT_EQ(product.token, 5);
         EXPECT_EQ(product.correlationId, first == 0 ? 8u : 9u);
         EXPECT_EQ(product.track, row().track);
@@ -162,9 +163,11 @@ TEST_F(CuptiRecordsTest, StagesThatCannotBePlacedAreCounted) {
         .add(kernel(kOrigin + 100, kOrigin + 130, 42));
     take(buffer);
     log.add(StagesActivity{3, {{op, 4}, {op, -1}}});  // a clock that runs back
+    log.addUntoldStages(7);
     takeLog();
     records.finish();
     EXPECT_EQ(counted("kernel_stages_unplaced"), 2);
+    EXPECT_EQ(counted("kernel_stages_untold"), 7);
     EXPECT_EQ(trace()->stages().startNs.size(), 0u);
     EXPECT_EQ(rows(), 1u);
 }
