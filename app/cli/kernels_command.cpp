@@ -6,6 +6,7 @@
 #include "app/cli/trace_command.h"
 #include "core/analysis/kernel_rules.h"
 #include "core/analysis/kernel_summary.h"
+#include "core/analysis/stages.h"
 #include "core/base/format.h"
 
 namespace gapscope::cli {
@@ -24,7 +25,17 @@ void writeRows(JsonWriter& json, std::string_view key, const Trace& trace, const
     json.endArray();
 }
 
-void printCsvTable(const Trace& trace, const KernelSummary& summary) {
+void writeStages(JsonWriter& json, const Trace& trace, const std::vector<StageTimes>& stages) {
+    json.key("stages").beginArray();
+    for (const StageTimes& row : stages) {
+        json.beginObject().field("name", trace.string(row.name)).field("category", categoryName(row.category));
+        writeDistribution(json, row.times);
+        json.endObject();
+    }
+    json.endArray();
+}
+
+void printCsvTable(const Trace& trace, const KernelSummary& summary, const std::vector<StageTimes>& stages) {
     static constexpr std::array<std::string_view, 4> kKinds = {"kernel", "copy", "set", "graph"};
     CsvText csv;
     std::vector<std::string> columns = {"kind", "name", "category", "share"};
@@ -38,11 +49,31 @@ void printCsvTable(const Trace& trace, const KernelSummary& summary) {
             addCells(csv, row.times);
             csv.endRow();
         }
+    for (const StageTimes& row : stages) {
+        csv.cell("stage").cell(trace.string(row.name)).cell(categoryName(row.category)).cell(row.share);
+        addCells(csv, row.times);
+        csv.endRow();
+    }
     printCsv(csv);
 }
 
-void addRows(TextTable& table, const Trace& trace, const std::vector<KernelRow>& rows) {
-    for (const KernelRow& row : rows) {
+TextTable timesTable() {
+    using Align = TextTable::Align;
+    return TextTable({{"share"},
+                      {"total"},
+                      {"count"},
+                      {"avg"},
+                      {"med"},
+                      {"min"},
+                      {"max"},
+                      {"std"},
+                      {"category", Align::Left},
+                      {"name", Align::Left}});
+}
+
+template <class Row>
+void addRows(TextTable& table, const Trace& trace, const std::vector<Row>& rows) {
+    for (const Row& row : rows) {
         table.add({formatPercent(row.share), formatDuration(row.times.totalNs), formatCount(row.times.count),
                    formatDuration(static_cast<int64_t>(row.times.avgNs)),
                    formatDuration(static_cast<int64_t>(row.times.medNs)), formatDuration(row.times.minNs),
@@ -103,8 +134,9 @@ void addKernelsCommand(CLI::App& app, Outcome& outcome) {
             return {};
         }
         const KernelSummary summary = kernelSummary(trace, opened.window);
+        const std::vector<StageTimes> stages = stageTimes(trace, opened.window);
         if (opened.csv) {
-            printCsvTable(trace, summary);
+            printCsvTable(trace, summary, stages);
             return {};
         }
         if (opened.json) {
@@ -112,24 +144,19 @@ void addKernelsCommand(CLI::App& app, Outcome& outcome) {
             json.beginObject();
             writeRows(json, "kernels", trace, summary.kernels);
             writeRows(json, "others", trace, summary.others);
+            writeStages(json, trace, stages);
             json.endObject();
             printJson(json);
             return {};
         }
-        using Align = TextTable::Align;
-        TextTable table({{"share"},
-                         {"total"},
-                         {"count"},
-                         {"avg"},
-                         {"med"},
-                         {"min"},
-                         {"max"},
-                         {"std"},
-                         {"category", Align::Left},
-                         {"name", Align::Left}});
+        TextTable table = timesTable();
         addRows(table, trace, summary.kernels);
         addRows(table, trace, summary.others);
         print(table.text());
+        if (stages.empty()) return {};
+        TextTable inside = timesTable();
+        addRows(inside, trace, stages);
+        print("\nStages inside kernels, shares of all stages' time:\n" + inside.text());
         return {};
     };
     CLI::App* command = addTraceCommand(app, outcome, "kernels", "Time by kernel name", act);

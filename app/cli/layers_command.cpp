@@ -17,7 +17,7 @@ void writeRows(JsonWriter& json, std::string_view key, const Trace& trace, const
         json.beginObject().field("layer", row.layer);
         if (detail == Detail::Role)
             json.field("name", trace.string(row.name)).field("category", categoryName(row.category));
-        json.field("count", row.count).field("totalNs", row.totalNs);
+        json.field("count", row.count).field("stageCount", row.stageCount).field("totalNs", row.totalNs);
         json.field("bytes", row.bytes).field("flops", row.flops).field("share", row.share).endObject();
     }
     json.endArray();
@@ -25,12 +25,12 @@ void writeRows(JsonWriter& json, std::string_view key, const Trace& trace, const
 
 // A row a layer and role; a layer's own figures are the sums of its rows.
 void printCsvTable(const Trace& trace, const LayerTable& table) {
-    CsvText csv{"layer", "name",  "category", "count",          "totalNs",
-                "share", "bytes", "flops",    "bytesPerSecond", "flopsPerSecond"};
+    CsvText csv{"layer", "name",  "category",       "count",          "totalNs",   "share",
+                "bytes", "flops", "bytesPerSecond", "flopsPerSecond", "stageCount"};
     for (const LayerOpTime& row : table.ops) {
         csv.cell(row.layer).cell(trace.string(row.name)).cell(categoryName(row.category)).cell(row.count);
         csv.cell(row.totalNs).cell(row.share).cell(row.bytes).cell(row.flops);
-        csv.cell(row.bytesPerSecond()).cell(row.flopsPerSecond()).endRow();
+        csv.cell(row.bytesPerSecond()).cell(row.flopsPerSecond()).cell(row.stageCount).endRow();
     }
     printCsv(csv);
 }
@@ -62,17 +62,24 @@ void addLayersCommand(CLI::App& app, Outcome& outcome) {
             }
             if (!table.sentence.empty()) print(printable(table.sentence) + "\n\n");
             using Align = TextTable::Align;
-            TextTable text({{"layer", Align::Left},
-                            {"role", Align::Left},
-                            {"share"},
-                            {"total"},
-                            {"count"},
-                            {"bandwidth"},
-                            {"arithmetic"}});
+            // Stages count apart from operations, where a kernel has any, and have no rates of their own.
+            const bool hasStages =
+                std::ranges::any_of(table.layers, [](const auto& row) { return row.stageCount > 0; });
+            std::vector<TextTable::Column> columns = {
+                {"layer", Align::Left}, {"role", Align::Left}, {"share"}, {"total"}, {"count"}};
+            if (hasStages) columns.push_back({"stages"});
+            columns.push_back({"bandwidth"});
+            columns.push_back({"arithmetic"});
+            TextTable text(std::move(columns));
             const auto add = [&](const LayerOpTime& row, const std::string& role) {
-                text.add({row.layer < 0 ? "outside" : std::to_string(row.layer), role, formatPercent(row.share),
-                          formatDuration(row.totalNs), formatCount(row.count), formatRate(row.bytesPerSecond(), "B/s"),
-                          formatRate(row.flopsPerSecond(), "FLOP/s")});
+                const bool inside = row.count == 0 && row.stageCount > 0;
+                std::vector<std::string> cells = {row.layer < 0 ? "outside" : std::to_string(row.layer), role,
+                                                  formatPercent(row.share), formatDuration(row.totalNs),
+                                                  inside ? std::string() : formatCount(row.count)};
+                if (hasStages) cells.push_back(row.stageCount > 0 ? formatCount(row.stageCount) : std::string());
+                cells.push_back(inside ? std::string() : formatRate(row.bytesPerSecond(), "B/s"));
+                cells.push_back(inside ? std::string() : formatRate(row.flopsPerSecond(), "FLOP/s"));
+                text.add(std::move(cells));
             };
             for (const LayerOpTime& layer : table.layers) {
                 add(layer, "(all)");

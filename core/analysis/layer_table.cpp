@@ -22,6 +22,7 @@ void addLayers(LayerTable& table, int64_t totalNs) {
             table.layers.push_back({.layer = role.layer, .category = role.category});
         LayerOpTime& layer = table.layers.back();
         layer.count += role.count;
+        layer.stageCount += role.stageCount;
         layer.totalNs += role.totalNs;
         layer.ownNs += role.ownNs;
         layer.bytes += role.bytes;

@@ -16,10 +16,11 @@ struct LayerOpTime {
     int32_t layer = -1;  // -1: outside the layers (embedding, head, sampling)
     StringId name;       // role: "q_proj"; not valid in a layer's own row
     Category category = Category::Other;
-    int64_t count = 0;    // operations that begin in the window
-    int64_t totalNs = 0;  // clipped
-    int64_t ownNs = 0;    // of it while no operation that began before ran, too (own_time.h); 0 without plans
-    double bytes = 0;     // moved, by the plan; in proportion for clipped operations
+    int64_t count = 0;       // operations that begin in the window
+    int64_t stageCount = 0;  // stages inside kernels that do
+    int64_t totalNs = 0;     // clipped
+    int64_t ownNs = 0;       // of it while no operation that began before ran, too (own_time.h); 0 without plans
+    double bytes = 0;        // moved, by the plan; in proportion for clipped operations
     double flops = 0;
     double share = 0;  // of all operations' time in the window
     double bytesPerSecond() const { return ownNs > 0 ? bytes * 1e9 / static_cast<double>(ownNs) : 0; }

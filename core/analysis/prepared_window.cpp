@@ -132,7 +132,8 @@ WindowAnalysis analyze(const PreparedWindow& of) {
                        .gapCauses = analysis.gaps.causes,
                        .host = host,
                        .categories = categoryTimes(of),
-                       .throughput = throughput(of)};
+                       .throughput = throughput(of),
+                       .stages = of.prepared.stages().shares(of.window)};
     std::vector<int64_t> latencies, delays;
     const std::span<const Launch> launches = launchesIn(of);
     latencies.reserve(launches.size());

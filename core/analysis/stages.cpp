@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/base/activity.h"
+
 namespace gapscope {
 
 namespace {
@@ -22,19 +24,19 @@ const OpRow* opOf(const Trace& trace, OpId op) {
 StageIndex::StageIndex(const Trace& trace) : m_trace(trace) {
     const Stages& stages = trace.stages();
     if (stages.startNs.size() == 0) return;
-    constexpr uint32_t kNone = UINT32_MAX;  // not found yet
     std::unordered_map<uint64_t, uint32_t> parents;
     for (size_t row = 0; row < stages.startNs.size(); ++row)
-        parents.try_emplace(keyOf(stages.track[row], stages.correlationId[row]), kNone);
+        parents.try_emplace(keyOf(stages.track[row], stages.correlationId[row]), kNoRow);
     const DeviceOps& ops = trace.deviceOps();
     for (size_t row = 0; row < ops.startNs.size(); ++row) {
         if (ops.kind[row] != DeviceOpKind::Kernel) continue;
         const auto it = parents.find(keyOf(ops.track[row], ops.correlationId[row]));
-        if (it != parents.end() && it->second == kNone) it->second = static_cast<uint32_t>(row);
+        if (it != parents.end() && it->second == kNoRow) it->second = static_cast<uint32_t>(row);
     }
     for (size_t row = 0; row < stages.startNs.size(); ++row) {
         const uint32_t parent = parents.at(keyOf(stages.track[row], stages.correlationId[row]));
-        if (parent == kNone) continue;
+        m_kernels.push_back(parent);
+        if (parent == kNoRow) continue;
         const TimeRange range =
             TimeRange{stages.startNs[row], stages.endNs[row]}.clippedTo({ops.startNs[parent], ops.endNs[parent]});
         m_entries.push_back({range, static_cast<uint32_t>(row), parent});
@@ -49,6 +51,21 @@ void StageIndex::forEachIn(TimeRange window, Use use) const {
     auto it = std::ranges::lower_bound(m_entries, window.startNs - m_longestNs, {}, startOf);
     for (; it != m_entries.end() && it->range.startNs < window.endNs; ++it)
         if (const int64_t ns = it->range.clippedTo(window).durationNs(); ns > 0) use(*it, ns);
+}
+
+StageShares StageIndex::shares(TimeRange window) const {
+    const Stages& stages = m_trace.stages();
+    StageShares shares;
+    forEachIn(window, [&](const Entry& entry, int64_t ns) {
+        const Category category = stages.category[entry.stage];
+        const bool isInput = m_trace.string(stages.name[entry.stage]).ends_with(kStageInputSuffix);
+        (isInput                           ? shares.inputNs
+         : category == Category::Gemm      ? shares.productNs
+         : category == Category::Attention ? shares.attentionNs
+                                           : shares.otherNs) += ns;
+        shares.totalNs += ns;
+    });
+    return shares;
 }
 
 void StageIndex::split(CategoryTimes& times, TimeRange window) const {
@@ -77,7 +94,29 @@ void StageIndex::split(LayerTable& table, TimeRange window) const {
         ns = std::min(ns, table.ops[from->second].totalNs);
         table.ops[from->second].totalNs -= ns;
         table.ops[to->second].totalNs += ns;
+        if (window.contains(entry.range.startNs)) ++table.ops[to->second].stageCount;
     });
+}
+
+std::vector<StageTimes> stageTimes(const Trace& trace, TimeRange window, std::stop_token stop) {
+    const Stages& stages = trace.stages();
+    std::map<std::pair<StringId, Category>, std::vector<int64_t>> durations;
+    for (size_t row = 0; row < stages.startNs.size(); ++row) {
+        if ((row & 0xFFFF) == 0 && stop.stop_requested()) return {};
+        if (!window.contains(stages.startNs[row])) continue;
+        durations[{stages.name[row], stages.category[row]}].push_back(
+            TimeRange{stages.startNs[row], stages.endNs[row]}.clippedTo(window).durationNs());
+    }
+    std::vector<StageTimes> rows;
+    int64_t totalNs = 0;
+    for (auto& [of, all] : durations) {
+        rows.push_back({.name = of.first, .category = of.second, .times = distributionOf(std::move(all))});
+        totalNs += rows.back().times.totalNs;
+    }
+    for (StageTimes& row : rows)
+        if (totalNs > 0) row.share = static_cast<double>(row.times.totalNs) / static_cast<double>(totalNs);
+    std::ranges::stable_sort(rows, std::ranges::greater{}, [](const StageTimes& row) { return row.times.totalNs; });
+    return rows;
 }
 
 }  // namespace gapscope

@@ -4,13 +4,35 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <stop_token>
 #include <vector>
 
 #include "core/analysis/category_times.h"
+#include "core/analysis/launches.h"
 #include "core/analysis/layer_table.h"
 #include "core/trace/trace.h"
 
 namespace gapscope {
+
+// What the stages in a window did; what their kernels did outside of them is not counted.
+struct StageShares {
+    int64_t totalNs = 0;  // the sum of the following
+    int64_t productNs = 0;
+    int64_t inputNs = 0;  // until the products' inputs were where they are read (kStageInputSuffix)
+    int64_t attentionNs = 0;
+    int64_t otherNs = 0;
+};
+
+// Stages of one name and category, whatever layer they are of.
+struct StageTimes {
+    StringId name;
+    Category category = Category::Other;
+    Distribution times;  // clipped to the window
+    double share = 0;    // of all stages' time
+};
+// Stages that begin in the window, largest total first.
+std::vector<StageTimes> stageTimes(const Trace& trace, TimeRange window, std::stop_token stop = {});
 
 class StageIndex {
 public:
@@ -23,6 +45,9 @@ public:
     // Likewise: `table.ops`, before addLayers(). A stage counts no operation of its own; bytes and the time that rates
     // are made of stay with the kernel, which fetches weights of a stage while it is at an earlier one.
     void split(LayerTable& table, TimeRange window) const;
+    StageShares shares(TimeRange window) const;
+    // Row of deviceOps() that a row of stages() lies in; kNoRow: it is not in the trace.
+    uint32_t kernelOf(uint32_t stage) const { return m_kernels[stage]; }
 
 private:
     struct Entry {
@@ -35,7 +60,8 @@ private:
     void forEachIn(TimeRange window, Use use) const;
 
     const Trace& m_trace;
-    std::vector<Entry> m_entries;  // by start
+    std::vector<Entry> m_entries;     // by start
+    std::vector<uint32_t> m_kernels;  // by stage
     int64_t m_longestNs = 0;
 };
 

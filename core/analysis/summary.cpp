@@ -22,7 +22,8 @@ Summary summaryOf(const Trace& trace, TimeRange window, SummaryParts parts) {
     summary.launchLatency = parts.launchLatency;
     summary.queueDelay = parts.queueDelay;
     summary.phases = parts.phases;
-    summary.verdict = verdict(window, summary.gpuBusyNs, summary.gpuIdleNs, summary.gapCauses, summary.throughput);
+    summary.verdict =
+        verdict(window, summary.gpuBusyNs, summary.gpuIdleNs, summary.gapCauses, summary.throughput, parts.stages);
 
     Diagnostics diagnostics = trace.diagnostics();
     diagnostics.add("negative_launch_latency", Severity::Info, parts.negativeLatencyCount,
@@ -53,7 +54,8 @@ Analysis analyze(const Trace& trace, TimeRange window, std::stop_token stop) {
                                   .queueDelay = launches.queueDelay,
                                   .negativeLatencyCount = launches.negativeLatencyCount,
                                   .unlaunchedOpCount = launches.unlaunchedOpCount,
-                                  .phases = phases(trace, window, stop)});
+                                  .phases = phases(trace, window, stop),
+                                  .stages = StageIndex(trace).shares(window)});
     return analysis;
 }
 

@@ -10,6 +10,7 @@
 #include "core/analysis/gaps.h"
 #include "core/analysis/host_times.h"
 #include "core/analysis/phases.h"
+#include "core/analysis/stages.h"
 #include "core/analysis/throughput.h"
 #include "core/analysis/verdict.h"
 
@@ -50,6 +51,7 @@ struct SummaryParts {
     int64_t negativeLatencyCount = 0;
     int64_t unlaunchedOpCount = 0;
     std::optional<Phases> phases;
+    StageShares stages;
 };
 Summary summaryOf(const Trace& trace, TimeRange window, SummaryParts parts);
 

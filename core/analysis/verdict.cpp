@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/base/format.h"
 
@@ -42,6 +43,20 @@ std::string ratePart(double achieved, double peak, const char* unit) {
            formatRate(peak, unit);
 }
 
+// "Inside kernels with stages 42 % of the time goes to matrix products, ...": largest first.
+std::string stageSentence(const StageShares& stages) {
+    std::array<std::pair<int64_t, const char*>, 4> parts = {{{stages.productNs, "to matrix products"},
+                                                             {stages.inputNs, "to bringing their inputs to all blocks"},
+                                                             {stages.attentionNs, "to attention"},
+                                                             {stages.otherNs, "to the rest"}}};
+    std::ranges::stable_sort(parts, std::ranges::greater{}, [](const auto& part) { return part.first; });
+    std::string text = "Of the time inside kernels with stages";
+    for (const auto& [ns, what] : parts)
+        if (ns > 0)
+            text += ", " + formatPercent(shareOf(ns, stages.totalNs)) + (ns == parts[0].first ? " goes " : " ") + what;
+    return text + ".";
+}
+
 }  // namespace
 
 std::string_view boundName(Bound bound) {
@@ -58,8 +73,8 @@ std::string_view boundName(Bound bound) {
     return "unknown";
 }
 
-Verdict verdict(TimeRange window, int64_t busyNs, int64_t idleNs, const GapCauses& causes,
-                const ThroughputTable& rates) {
+Verdict verdict(TimeRange window, int64_t busyNs, int64_t idleNs, const GapCauses& causes, const ThroughputTable& rates,
+                const StageShares& stages) {
     Verdict result;
     if (window.empty() || busyNs + idleNs <= 0 || busyNs == 0) {
         result.sentence = "No device operation in the window: nothing to judge.";
@@ -88,6 +103,8 @@ Verdict verdict(TimeRange window, int64_t busyNs, int64_t idleNs, const GapCause
                                       ratePart(rates.all.flopsPerSecond(), rates.peakFlopsPerSecond, "FLOP/s") + ".");
     }
 
+    if (stages.totalNs > 0) add(Evidence::StageRows, stageSentence(stages));
+
     if (idle >= kOverheadIdleShare) {
         result.bound = Bound::Overhead;
         result.sentence = "Overhead-bound: the device is idle " + formatPercent(idle) + " of the window.";
@@ -102,6 +119,12 @@ Verdict verdict(TimeRange window, int64_t busyNs, int64_t idleNs, const GapCause
     } else if (knowsBytes || knowsFlops) {
         add(Evidence::None, "Neither rate reaches " + formatPercent(kNearPeakShare) + " of its peak.");
         result.sentence = "Unknown: the device is busy, but neither bandwidth nor arithmetic is near its peak.";
+        // What no rate shows: inside its kernels, blocks wait for one another.
+        if (const double waits = shareOf(stages.inputNs, stages.totalNs); waits >= kInputShare) {
+            result.sentence.back() = ';';
+            result.sentence += " inside its kernels " + formatPercent(waits) +
+                               " of the time goes by until products have their inputs.";
+        }
     } else {
         add(Evidence::None,
             "Bytes and operations per kernel or the device's peaks are not known, so memory-bound and compute-bound "

@@ -12,7 +12,8 @@
 //                of the window), or its largest traffic at peak bandwidth, if that is longer. Matrices that take the
 //                same input (q, k, v; gate, up) become one product, at the highest rate that one of them reached.
 //   int8, int4   Products with known weights move 8.5 or 4.5 bits a weight (blocks of 32 with a 16-bit scale) at the
-//                rate they reached, not below the time of their arithmetic at its peak.
+//                rate they reached, not below the time of their arithmetic at its peak. Of mode persistent's one
+//                kernel, what its stages allow to say (what_if_stages.h).
 //   perfect      Each operation takes max(bytes / peak bandwidth, flops / peak arithmetic).
 //   speculative  A step checks k drafted tokens and its own: with independent acceptance a it yields
 //                (1 - a^(k+1)) / (1 - a) tokens (Leviathan et al. 2023), and drafting is free (n-grams). A token more
@@ -42,11 +43,11 @@ inline constexpr double kMostGraphNodesNs = 150'000;
 // How much a graph's kernels overlap: about what a kernel takes that does nothing. Measured on an H100
 // (kernels/cuda/README.md): 0.8 and 1.3 µs, where the shortest kernel takes 0.93.
 inline constexpr int64_t kOverlapKernels = 1;
-// A product of two tokens by that of one, on the CPU: where the line through passes of four, five and twenty-seven tokens
-// begins. Measured on an EPYC with AVX-512, 270M Q4_K_M (kernels/cuda/README.md).
+// A product of two tokens by that of one, on the CPU: where the line through passes of four, five and twenty-seven
+// tokens begins. Measured on an EPYC with AVX-512, 270M Q4_K_M (kernels/cuda/README.md).
 inline constexpr double kSeveralTokensFactor = 1.6;
-// A pass of two tokens by that of one on a GPU, and of each token more; the kernels that only a checking pass has are in
-// it. Measured on an H100, 1B bf16 as a graph, two to eight tokens (kernels/cuda/README.md).
+// A pass of two tokens by that of one on a GPU, and of each token more; the kernels that only a checking pass has are
+// in it. Measured on an H100, 1B bf16 as a graph, two to eight tokens (kernels/cuda/README.md).
 inline constexpr double kTwoTokensGpu = 1.26;
 inline constexpr double kMoreTokensGpu = 0.1;
 // Mode persistent checks drafts by a graph: how much longer a recorded graph's step is than the persistent kernel's.

@@ -6,6 +6,7 @@
 #include "core/analysis/culprits.h"
 #include "core/analysis/phase_windows.h"
 #include "core/analysis/roofline.h"
+#include "core/analysis/stages.h"
 #include "core/analysis/what_if.h"
 #include "core/analysis/window.h"
 #include "core/base/format.h"
@@ -140,6 +141,20 @@ std::string kernelsSection(const Trace& trace, const KernelSummary& kernels) {
     return heading("Kernels, copies and sets") + table.html() + leftOut(count, kMostKernels, "names");
 }
 
+std::string stagesSection(const Trace& trace, const std::vector<StageTimes>& stages) {
+    if (stages.empty()) return {};
+    HtmlTable table({"Stage", "Category", ">Share", ">Total", ">Count", ">Average", ">Median", ">Min", ">Max"});
+    for (size_t i = 0; i < std::min(kMostKernels, stages.size()); ++i) {
+        const StageTimes& row = stages[i];
+        table.add({escaped(trace.string(row.name)), categoryCell(row.category), formatPercent(row.share),
+                   formatDuration(row.times.totalNs), formatCount(row.times.count), duration(row.times.avgNs),
+                   duration(row.times.medNs), formatDuration(row.times.minNs), formatDuration(row.times.maxNs)});
+    }
+    return "<h3>Stages inside kernels</h3>\n<p class=\"muted\">Their time is part of their kernels'; shares are of all "
+           "stages.</p>\n" +
+           table.html() + leftOut(stages.size(), kMostKernels, "names");
+}
+
 std::string launchesSection(const WindowFacts& facts) {
     if (facts.summary.host.launchCount == 0) return {};
     HtmlTable table({"", ">Launches", ">Average", ">p50", ">p90", ">p99", ">Longest"});
@@ -250,6 +265,7 @@ std::string htmlReport(const ReportOf& of, std::stop_token stop) {
     body += whatIfSection(facts.whatIf);
     body += tokensSection(facts.tokens);
     body += kernelsSection(*of.trace, facts.kernels);
+    body += stagesSection(*of.trace, stageTimes(*of.trace, of.window, stop));
     body += launchesSection(facts);
     body += rooflineSection(*of.trace, roofline(*of.trace, of.window, stop));
     body += diagnosticsSection(facts.summary.diagnostics, "Diagnostics");

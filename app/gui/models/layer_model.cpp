@@ -37,7 +37,7 @@ const std::vector<TableColumn>& LayerModel::columns() const {
         {tr("Operation"), tr("What it does in the layer"), false},
         {tr("Total"), tr("Sum of the durations inside the window")},
         {tr("Share"), tr("Of all device operations' time in the window")},
-        {tr("Count"), tr("Operations that begin inside the window")},
+        {tr("Count"), tr("Operations that begin inside the window; of a role inside kernels its stages")},
         {tr("Bytes"), tr("Moved, by the plan")},
         {tr("Bandwidth"), tr("Bytes moved by the plan / time, an overlap of operations counted once")},
         {tr("Throughput"), tr("Floating-point operations by the plan / time, an overlap of operations counted once")},
@@ -62,7 +62,7 @@ TableCell LayerModel::cell(int row, int column) const {
         case kShare:
             return shareCell(time.share);
         case kCount:
-            return countCell(time.count);
+            return countCell(time.count > 0 ? time.count : time.stageCount);
         case kBytes:
             return amountCell(time.bytes, formatBytes(time.bytes));
         case kBandwidth:

@@ -62,6 +62,10 @@ QString definitionOf(Evidence evidence) {
                        "Flops of the plan by the time of the operations, against the measured peak. From "
                        "%1 of it on it counts as compute-bound. Click for the roofline.")
                 .arg(text(formatPercent(kNearPeakShare)));
+        case Evidence::StageRows:
+            return InsightPanel::tr(
+                "Stages: what one block of a kernel did, by a clock that it wrote at each border. Until a product has "
+                "its input, blocks wait for the values of others. Click for the layers.");
         default:
             return {};
     }

@@ -296,7 +296,8 @@ void MainWindow::makeWorkspace() {
     m_tabs->addTab(m_idle, tr("Idle"));
     m_launches = new LaunchPanel(m_analyst, this);
     m_tabs->addTab(m_launches, tr("Launches"));
-    m_tabs->addTab(new LayerPanel(m_analyst, this), tr("Layers"));
+    m_layers = new LayerPanel(m_analyst, this);
+    m_tabs->addTab(m_layers, tr("Layers"));
     m_roofline = new RooflinePanel(m_analyst, this);
     m_tabs->addTab(m_roofline, tr("Roofline"));
     m_ladder = new LadderPanel(m_climber, m_actions.climb, this);

@@ -210,6 +210,7 @@ private:
     KernelPanel* m_kernels = nullptr;
     QWidget* m_tokens = nullptr;
     QWidget* m_launches = nullptr;
+    QWidget* m_layers = nullptr;
     RooflinePanel* m_roofline = nullptr;
     LadderPanel* m_ladder = nullptr;
     QTabWidget* m_tabs = nullptr;

@@ -34,6 +34,9 @@ void MainWindow::connectAnswers() {
             case Evidence::Arithmetic:
                 m_tabs->setCurrentWidget(m_roofline);
                 break;
+            case Evidence::StageRows:
+                m_tabs->setCurrentWidget(m_layers);
+                break;
             case Evidence::TokenRows:
                 m_tabs->setCurrentWidget(m_tokens);
                 break;

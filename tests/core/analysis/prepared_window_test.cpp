@@ -158,6 +158,7 @@ void expectSame(const std::vector<LayerOpTime>& a, const std::vector<LayerOpTime
         EXPECT_EQ(a[i].category, b[i].category);
         EXPECT_EQ(a[i].count, b[i].count);
         EXPECT_EQ(a[i].totalNs, b[i].totalNs);
+        EXPECT_EQ(a[i].stageCount, b[i].stageCount);
         EXPECT_EQ(a[i].ownNs, b[i].ownNs);
         expectClose(a[i].bytes, b[i].bytes);
         expectClose(a[i].flops, b[i].flops);

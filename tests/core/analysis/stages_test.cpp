@@ -6,6 +6,7 @@
 #include "core/analysis/prepared_window.h"
 #include "core/analysis/summary.h"
 #include "tests/core/analysis/hand_made_trace.h"
+#include "tests/core/testing/persistent_run.h"
 
 namespace gapscope {
 
@@ -93,6 +94,10 @@ TEST(Stages, GiveTheirKernelsTimeToLayers) {
         const LayerOpTime* const product = roleOf(*trace, table, "gate_up");
         ASSERT_TRUE(product);
         EXPECT_EQ(product->totalNs, 50);
+        EXPECT_EQ(product->count, 0);
+        EXPECT_EQ(product->stageCount, 1);
+        EXPECT_EQ(decode->stageCount, 0);
+        EXPECT_EQ(table.layers[1].stageCount, 2);
         EXPECT_EQ(product->category, Category::Gemm);
         EXPECT_EQ(product->bytesPerSecond(), 0);  // unknown: the weights came while others ran
     }
@@ -108,6 +113,75 @@ TEST(Stages, OfAStrangeFileTakeNoMoreThanThereIs) {
     EXPECT_EQ(times[Category::Embedding].ns, 0);
     for (const CategoryTime& category : times.categories)
         EXPECT_GE(category.ns, 0);
+}
+
+TEST(Stages, KnowTheKernelTheyLieIn) {
+    Staged b;
+    b.stage(1000, 1100, "lost", Category::Embedding, 0, 8);
+    const TracePtr trace = b.snapshot();
+    const StageIndex index(*trace);
+    EXPECT_EQ(index.kernelOf(0), 1u);
+    EXPECT_EQ(index.kernelOf(2), 1u);
+    EXPECT_EQ(index.kernelOf(3), kNoRow);
+}
+
+TEST(Stages, AreSummedUpByNameWhateverTheirLayer) {
+    const TracePtr trace = persistentTrace({.layers = 5, .tokens = 2});
+    const std::vector<StageTimes> rows = stageTimes(*trace, trace->extent());
+    ASSERT_EQ(rows.size(), 9u + 4);
+    double share = 0;
+    for (size_t i = 0; i < rows.size(); ++i) {
+        share += rows[i].share;
+        if (i > 0) {
+            EXPECT_GE(rows[i - 1].times.totalNs, rows[i].times.totalNs);
+        }
+    }
+    EXPECT_DOUBLE_EQ(share, 1);
+    EXPECT_EQ(trace->string(rows[0].name), "lm_head");
+    EXPECT_EQ(rows[0].times.count, 2);
+    EXPECT_EQ(rows[0].times.totalNs, 2 * 69'200);
+    EXPECT_EQ(trace->string(rows[1].name), "gate_up_gelu");
+    EXPECT_EQ(rows[1].times.count, 10);
+    EXPECT_EQ(rows[1].times.totalNs, 10 * 3'900);
+    EXPECT_EQ(rows[1].times.minNs, 3'900 * 98 / 100);
+    // A window takes what begins inside and clips it.
+    const int64_t first = trace->stages().startNs[0];
+    const std::vector<StageTimes> one = stageTimes(*trace, {first, first + 300});
+    ASSERT_EQ(one.size(), 1u);
+    EXPECT_EQ(one[0].times.totalNs, 300);
+}
+
+// Five layers: products 9.8 µs each and the head's 69.2, inputs 10.6 each and the head's 5.8, attention 3 each.
+TEST(Stages, TellTheVerdictWhatNoRateShows) {
+    const TracePtr trace = persistentTrace({.layers = 5, .tokens = 5});
+    const TimeRange decode{trace->deviceOps().startNs[1], trace->extent().endNs};
+    const StageShares shares = StageIndex(*trace).shares(decode);
+    EXPECT_EQ(shares.productNs, 5 * (5 * 9'800 + 69'200));
+    EXPECT_EQ(shares.inputNs, 5 * (5 * 10'600 + 5'800));
+    EXPECT_EQ(shares.attentionNs, 5 * 5 * 3'000);
+    EXPECT_EQ(shares.otherNs, 5 * (900 + 1'100));
+    EXPECT_EQ(shares.totalNs, shares.productNs + shares.inputNs + shares.attentionNs + shares.otherNs);
+    const auto evidence = [](const Verdict& verdict) {
+        for (size_t i = 0; i < verdict.about.size(); ++i)
+            if (verdict.about[i] == Evidence::StageRows) return verdict.evidence[i];
+        return std::string();
+    };
+    const std::string told =
+        "Of the time inside kernels with stages, 60.9 % goes to matrix products, 30.3 % to bringing their inputs to "
+        "all blocks, 7.73 % to attention, 1.03 % to the rest.";
+    const PreparedTrace prepared(trace);
+    for (const Summary& summary :
+         {summarize(*trace, decode), gapscope::analyze(PreparedWindow(prepared, decode)).summary}) {
+        EXPECT_EQ(evidence(summary.verdict), told);
+        EXPECT_EQ(summary.verdict.bound, Bound::Memory);
+    }
+    // Where the bandwidth is far from its peak, the sentence says what the kernels do instead.
+    const TracePtr slow = persistentTrace({.layers = 5, .tokens = 5, .peakBytesPerSecond = 3e13});
+    EXPECT_TRUE(summarize(*slow, decode).verdict.sentence.ends_with("until products have their inputs."))
+        << summarize(*slow, decode).verdict.sentence;
+    const TracePtr none = persistentTrace({.layers = 5, .tokens = 5, .stages = false, .peakBytesPerSecond = 3e13});
+    EXPECT_EQ(evidence(summarize(*none, decode).verdict), "");
+    EXPECT_TRUE(summarize(*none, decode).verdict.sentence.ends_with("is near its peak."));
 }
 
 }  // namespace gapscope

@@ -11,6 +11,7 @@
 #include "core/import/open_trace.h"
 #include "core/report/html.h"
 #include "tests/core/analysis/hand_made_trace.h"
+#include "tests/core/testing/persistent_run.h"
 #include "tests/core/testing/random_trace.h"
 #include "tests/core/testing/temp_folder.h"
 #include "tests/support/test_files.h"
@@ -74,6 +75,17 @@ TEST(HtmlReport, HoldsTheNumbersOfTheAnalysis) {
     EXPECT_EQ(countOf(html, "<svg "), 8u);
     EXPECT_EQ(countOf(html, "<svg "), countOf(html, "</svg>"));
     EXPECT_LT(html.size(), size_t{1} << 21);
+}
+
+TEST(HtmlReport, ListsStagesWhereKernelsTellThem) {
+    const TracePtr trace = persistentTrace({.layers = 3, .tokens = 4});
+    const std::string html = htmlReport(whole(trace));
+    const size_t table = html.find("<h3>Stages inside kernels</h3>");
+    ASSERT_NE(table, std::string::npos);
+    EXPECT_NE(html.find("down_proj: input", table), std::string::npos);
+    EXPECT_NE(html.find("to bringing their inputs to all blocks"), std::string::npos);
+    const TracePtr none = persistentTrace({.layers = 3, .tokens = 4, .stages = false});
+    EXPECT_EQ(htmlReport(whole(none)).find("Stages inside"), std::string::npos);
 }
 
 TEST(HtmlReport, OfTwoTellsWhatChanged) {
