@@ -20,28 +20,17 @@ std::vector<bool> wantedNames(const Trace& trace, std::string_view text) {
     return wanted;
 }
 
-int64_t durationOf(const Trace& trace, EventRow event) {
-    switch (event.kind) {
-        case EventKind::DeviceOp:
-            return trace.deviceOps().endNs[event.row] - trace.deviceOps().startNs[event.row];
-        case EventKind::ApiCall:
-            return trace.apiCalls().endNs[event.row] - trace.apiCalls().startNs[event.row];
-        case EventKind::Range:
-            break;
-    }
-    return trace.ranges().endNs[event.row] - trace.ranges().startNs[event.row];
+StringId nameOf(const Trace& trace, EventRow event) {
+    return withTableOf(trace, event.kind, [&](const auto& table) { return table.name[event.row]; });
 }
 
-StringId nameOf(const Trace& trace, EventRow event) {
-    switch (event.kind) {
-        case EventKind::DeviceOp:
-            return trace.deviceOps().name[event.row];
-        case EventKind::ApiCall:
-            return trace.apiCalls().name[event.row];
-        case EventKind::Range:
-            break;
-    }
-    return trace.ranges().name[event.row];
+uint64_t threadOf(const Trace& trace, EventRow event) {
+    return event.kind == EventKind::ApiCall ? trace.apiCalls().globalTid[event.row]
+                                            : trace.ranges().globalTid[event.row];
+}
+
+bool isOfDevice(EventRow event) {
+    return event.kind == EventKind::DeviceOp || event.kind == EventKind::Stage;
 }
 
 // Devices and streams before threads; operations of no known stream before all.
@@ -59,22 +48,20 @@ public:
 
     int64_t of(EventRow event) const {
         constexpr int64_t kThreads = int64_t{1} << 32;  // there are fewer streams
-        if (event.kind == EventKind::DeviceOp) {
-            const TrackId track = m_trace.deviceOps().track[event.row];
+        if (isOfDevice(event)) {
+            const TrackId track = event.kind == EventKind::Stage ? m_trace.stages().track[event.row]
+                                                                 : m_trace.deviceOps().track[event.row];
             return track.value < m_streams.size() ? m_streams[track.value] : -1;
         }
-        const uint64_t thread = event.kind == EventKind::ApiCall ? m_trace.apiCalls().globalTid[event.row]
-                                                                 : m_trace.ranges().globalTid[event.row];
-        return kThreads + (std::ranges::lower_bound(m_threads, thread) - m_threads.begin());
+        return kThreads + (std::ranges::lower_bound(m_threads, threadOf(m_trace, event)) - m_threads.begin());
     }
 
     void noteThreads(std::span<const EventRow> events) {
         std::set<uint64_t> threads;
         uint64_t last = 0;
         for (const EventRow event : events) {
-            if (event.kind == EventKind::DeviceOp) continue;
-            const uint64_t thread = event.kind == EventKind::ApiCall ? m_trace.apiCalls().globalTid[event.row]
-                                                                     : m_trace.ranges().globalTid[event.row];
+            if (isOfDevice(event)) continue;
+            const uint64_t thread = threadOf(m_trace, event);
             if (thread == last && !threads.empty()) continue;
             threads.insert(last = thread);
         }
@@ -93,8 +80,12 @@ int64_t kindOf(const Trace& trace, EventRow event) {
 }
 
 int64_t correlationOf(const Trace& trace, EventRow event) {
-    if (event.kind == EventKind::DeviceOp) return trace.deviceOps().correlationId[event.row];
-    return event.kind == EventKind::ApiCall ? trace.apiCalls().correlationId[event.row] : 0;
+    return withTableOf(trace, event.kind, [&](const auto& table) -> int64_t {
+        if constexpr (requires { table.correlationId; })
+            return table.correlationId[event.row];
+        else
+            return 0;
+    });
 }
 
 }  // namespace
@@ -112,7 +103,7 @@ std::vector<uint32_t> orderOf(const Trace& trace, std::span<const EventRow> even
             return places;
         }
         case EventOrder::Duration:
-            return sorted([&](EventRow event) { return durationOf(trace, event); });
+            return sorted([&](EventRow event) { return rangeOf(trace, event).durationNs(); });
         case EventOrder::Kind:
             return sorted([&](EventRow event) { return kindOf(trace, event); });
         case EventOrder::Name:
@@ -137,15 +128,7 @@ std::vector<EventRow> eventList(const PreparedTrace& prepared, TimeRange window,
     const std::vector<bool> wanted = wantedNames(trace, filter.text);
     std::vector<EventRow> list;
     const auto startOf = [&](EventRow event) {
-        switch (event.kind) {
-            case EventKind::DeviceOp:
-                return trace.deviceOps().startNs[event.row];
-            case EventKind::ApiCall:
-                return trace.apiCalls().startNs[event.row];
-            case EventKind::Range:
-                break;
-        }
-        return trace.ranges().startNs[event.row];
+        return withTableOf(trace, event.kind, [&](const auto& table) { return table.startNs[event.row]; });
     };
     const auto before = [&](EventRow a, EventRow b) { return startOf(a) < startOf(b); };
     const auto add = [&](EventKind kind, std::span<const uint32_t> byStart, const ColumnView<int64_t>& startNs,
@@ -160,16 +143,19 @@ std::vector<EventRow> eventList(const PreparedTrace& prepared, TimeRange window,
         }
         std::inplace_merge(list.begin(), list.begin() + static_cast<ptrdiff_t>(middle), list.end(), before);
     };
-    add(EventKind::DeviceOp, prepared.ops().byStart(), trace.deviceOps().startNs, trace.deviceOps().name);
-    add(EventKind::ApiCall, prepared.calls().byStart(), trace.apiCalls().startNs, trace.apiCalls().name);
-    if (filter.kinds[static_cast<size_t>(EventKind::Range)]) {
-        const Ranges& ranges = trace.ranges();
-        std::vector<uint32_t> byStart(ranges.startNs.size());
+    // Of tables that nothing keeps in order.
+    const auto addUnordered = [&](EventKind kind, const auto& table) {
+        if (!filter.kinds[static_cast<size_t>(kind)]) return;
+        std::vector<uint32_t> byStart(table.startNs.size());
         std::iota(byStart.begin(), byStart.end(), 0u);
-        const auto rangeStart = [&](uint32_t row) { return ranges.startNs[row]; };
-        if (!std::ranges::is_sorted(byStart, {}, rangeStart)) std::ranges::stable_sort(byStart, {}, rangeStart);
-        add(EventKind::Range, byStart, ranges.startNs, ranges.name);
-    }
+        const auto rowStart = [&](uint32_t row) { return table.startNs[row]; };
+        if (!std::ranges::is_sorted(byStart, {}, rowStart)) std::ranges::stable_sort(byStart, {}, rowStart);
+        add(kind, byStart, table.startNs, table.name);
+    };
+    add(EventKind::DeviceOp, prepared.ops().byStart(), trace.deviceOps().startNs, trace.deviceOps().name);
+    addUnordered(EventKind::Stage, trace.stages());
+    add(EventKind::ApiCall, prepared.calls().byStart(), trace.apiCalls().startNs, trace.apiCalls().name);
+    addUnordered(EventKind::Range, trace.ranges());
     return list;
 }
 

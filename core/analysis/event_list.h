@@ -1,4 +1,5 @@
-// All events of a window in one list by start, to be read like a log: device operations, API calls and ranges.
+// All events of a window in one list by start, to be read like a log: device operations, the stages inside
+// them, API calls and ranges.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,8 @@
 
 namespace gapscope {
 
-enum class EventKind : uint8_t { DeviceOp, ApiCall, Range };
-inline constexpr int kEventKindCount = 3;
+enum class EventKind : uint8_t { DeviceOp, Stage, ApiCall, Range };
+inline constexpr int kEventKindCount = 4;
 
 struct EventRow {
     uint32_t row = 0;  // of the table of its kind
@@ -20,9 +21,30 @@ struct EventRow {
     bool operator==(const EventRow&) const = default;
 };
 
+// Calls use(table) with the trace's table of that kind.
+template <class Use>
+auto withTableOf(const Trace& trace, EventKind kind, Use use) {
+    switch (kind) {
+        case EventKind::DeviceOp:
+            return use(trace.deviceOps());
+        case EventKind::Stage:
+            return use(trace.stages());
+        case EventKind::ApiCall:
+            return use(trace.apiCalls());
+        case EventKind::Range:
+            break;
+    }
+    return use(trace.ranges());
+}
+inline TimeRange rangeOf(const Trace& trace, EventRow event) {
+    return withTableOf(trace, event.kind, [&](const auto& table) {
+        return TimeRange{table.startNs[event.row], table.endNs[event.row]};
+    });
+}
+
 struct EventFilter {
     std::string_view text;  // in the name, ASCII letters of either case; empty: all
-    bool kinds[kEventKindCount] = {true, true, true};
+    bool kinds[kEventKindCount] = {true, true, true, true};
 };
 
 // Events that begin in the window, by start, then by kind and row. Eight bytes an event.

@@ -73,6 +73,11 @@ Result<std::vector<FoundEvent>> findEvents(const Trace& trace, std::string_view 
         const LaunchConfigId config = deviceOps.config[row];
         return fits(deviceOps.name[row]) || (op.valid() && ops[op.value]) || (config.valid() && configs[config.value]);
     });
+    const Stages& stages = trace.stages();
+    look(stages, FoundEvent::Kind::Stage, [&](size_t row) {
+        const OpId op = stages.op[row];
+        return fits(stages.name[row]) || (op.valid() && ops[op.value]);
+    });
     look(trace.apiCalls(), FoundEvent::Kind::ApiCall, [&](size_t row) { return fits(trace.apiCalls().name[row]); });
     look(trace.ranges(), FoundEvent::Kind::Range, [&](size_t row) { return fits(trace.ranges().name[row]); });
     const Tokens& tokens = trace.tokens();

@@ -1,5 +1,5 @@
-// Events by what they are called: kernels, API calls, ranges and tokens whose name holds a text or fits an expression.
-// Each distinct name is looked at once, so that ten million events cost a pass over their ids.
+// Events by what they are called: kernels, their stages, API calls, ranges and tokens whose name holds a text or fits
+// an expression. Each distinct name is looked at once, so that ten million events cost a pass over their ids.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace gapscope {
 
 struct FoundEvent {
-    enum class Kind : uint8_t { DeviceOp, ApiCall, Range, Token };
+    enum class Kind : uint8_t { DeviceOp, Stage, ApiCall, Range, Token };
     int64_t startNs = 0;
     int64_t endNs = 0;
     uint32_t row = 0;  // in the table of its kind
@@ -23,7 +23,8 @@ struct FoundEvent {
 
 // By start. `text` is matched anywhere in a name, letters of either case being equal (ASCII); "/text/" is a regular
 // expression (RE2's), matched in the same way. Kernels are also found by their full name and by what they do in the
-// model, tokens by their text. An expression that is none is an Error in one sentence; an empty text finds nothing.
+// model (as stages are), tokens by their text. An expression that is none is an Error in one sentence; an empty text
+// finds nothing.
 Result<std::vector<FoundEvent>> findEvents(const Trace& trace, std::string_view text, std::stop_token stop = {});
 
 }  // namespace gapscope

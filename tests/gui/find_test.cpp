@@ -2,12 +2,14 @@
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
+#include <QComboBox>
 #include <QFile>
 #include <QImage>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QSvgRenderer>
+#include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
@@ -20,6 +22,7 @@
 #include "app/gui/window/export_view.h"
 #include "app/gui/window/main_window.h"
 #include "core/export/session_writer.h"
+#include "tests/core/testing/persistent_run.h"
 #include "tests/gui/sample_trace.h"
 
 using namespace gapscope;
@@ -129,6 +132,78 @@ private Q_SLOTS:
         QTest::mouseClick(foundTable()->viewport(), Qt::LeftButton, {}, foundTable()->visualRect(third).center());
         QCOMPARE(count(), QStringLiteral("3 of 6"));
         QCOMPARE(foundTable()->sourceRow(foundTable()->currentIndex()), 2);
+    }
+
+    void stagesAreFoundAndShown() {
+        const QString file = m_folder.filePath(QStringLiteral("persistent.gapscope"));
+        QVERIFY(saveSession(*persistentTrace({.layers = 3, .tokens = 4}), file.toStdString()).has_value());
+        m_window->openFile(file);
+        QTRY_VERIFY(m_window->settled());
+        const Trace& trace = *m_window->session().trace();
+        m_window->session().setVisibleRange({0, 10'000});
+        action("findAction").trigger();
+        type(QStringLiteral("down_proj: in"));
+        QTRY_COMPARE(count(), QStringLiteral("12 found"));
+        QTest::keyClick(textField(), Qt::Key_Return);
+        const Selection found = m_window->session().selection();
+        QCOMPARE(found.kind, Selection::Kind::Stage);
+        QCOMPARE(trace.string(trace.stages().name[found.row]), std::string_view("down_proj: input"));
+        QCOMPARE(found.range.startNs, trace.stages().startNs[found.row]);
+        QCOMPARE(found.range.endNs, trace.stages().endNs[found.row]);
+        const TimeRange visible = m_window->session().visibleRange();
+        QVERIFY(visible.startNs <= found.range.startNs && found.range.endNs <= visible.endNs);
+        QCOMPARE(foundTable()->model()->index(0, 1).data().toString(), QStringLiteral("stage"));
+        // It stands on the row of stages, and its details say where it is.
+        const TimelineIndex::Place place =
+            timeline()->index().placeOf(RowKind::Stage, static_cast<uint32_t>(found.row));
+        QVERIFY(place.row >= 0);
+        const TimelineFrame& frame = timeline()->frame();
+        const RowPlace& shownAt = frame.places[static_cast<size_t>(place.row)];
+        const QRect rows = timeline()->parts().rows;
+        const QPoint middle(
+            rows.left() + static_cast<int>(frame.scale.xOf((found.range.startNs + found.range.endNs) / 2)),
+            rows.top() + shownAt.laneY(place.lane) - frame.scrollY + shownAt.laneHeight / 2);
+        QVERIFY(rows.contains(middle));
+        // It alone is outlined: the row of its kernel looks as without it.
+        const auto strip = [&](const RowPlace& of) {
+            const QImage picture = timeline()->viewport()->grab().toImage();
+            return picture.copy(rows.left(), rows.top() + of.y - frame.scrollY + 2, rows.width(), of.height - 4);
+        };
+        size_t stream = 0;
+        while (timeline()->index().rows()[stream]->kind != RowKind::Stream)
+            ++stream;
+        const QImage outlined = strip(shownAt), kernel = strip(frame.places[stream]);
+        m_window->session().clearSelection();
+        QVERIFY(strip(shownAt) != outlined);
+        QVERIFY(strip(frame.places[stream]) == kernel);
+        QTest::mouseClick(timeline()->viewport(), Qt::LeftButton, {}, middle);
+        QVERIFY(m_window->session().selection() == found);
+        QTRY_VERIFY(m_window->settled());
+        auto* details = m_window->findChild<DataTable*>(QStringLiteral("detailsTable"));
+        const auto detail = [&](const QString& name) {
+            for (int row = 0; details && row < details->model()->rowCount(); ++row)
+                if (details->model()->index(row, 0).data().toString() == name)
+                    return details->model()->index(row, 1).data().toString();
+            return QString();
+        };
+        QTRY_COMPARE(detail(QStringLiteral("Inside")), QStringLiteral("persistent_decode_bf16"));
+        QCOMPARE(detail(QStringLiteral("Layer")), QStringLiteral("0"));
+        QCOMPARE(detail(QStringLiteral("Token")), QStringLiteral("0"));
+        QVERIFY2(detail(QStringLiteral("Kernel took")).endsWith(QStringLiteral("% of it this stage")),
+                 qPrintable(detail(QStringLiteral("Kernel took"))));
+        QVERIFY2(detail(QStringLiteral("All stages of this name")).contains(QStringLiteral("12 times")),
+                 qPrintable(detail(QStringLiteral("All stages of this name"))));
+        // The list of events has them too, alone if wanted.
+        m_window->session().clearSelection();
+        auto* events = m_window->findChild<DataTable*>(QStringLiteral("eventTable"));
+        auto* kinds = m_window->findChild<QComboBox*>(QStringLiteral("eventKinds"));
+        m_window->findChild<QTabWidget*>(QStringLiteral("tabs"))->setCurrentWidget(events->parentWidget());
+        kinds->setCurrentText(QStringLiteral("Stages of kernels"));
+        QTRY_COMPARE(events->model()->rowCount(), 4 * (9 * 3 + 4));
+        QTest::mouseClick(events->viewport(), Qt::LeftButton, {},
+                          events->visualRect(events->model()->index(2, 0)).center());
+        QCOMPARE(m_window->session().selection().kind, Selection::Kind::Stage);
+        QCOMPARE(m_window->session().selection().row, size_t(2));
     }
 
     void hitsAreMarkedOnTheRuler() {

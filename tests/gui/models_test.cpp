@@ -18,6 +18,7 @@
 #include "app/gui/session/selection_text.h"
 #include "app/gui/views/data_table.h"
 #include "core/analysis/window.h"
+#include "tests/core/testing/persistent_run.h"
 #include "tests/gui/sample_trace.h"
 
 using namespace gapscope;
@@ -250,6 +251,35 @@ private Q_SLOTS:
         QCOMPARE(model.rowOf({}), -1);
         model.show(m_report->trace, events({}));
         QCOMPARE(model.rowCount(), 0);
+    }
+
+    void stagesAreEventsOfTheirStream() {
+        const TracePtr trace = persistentTrace({.layers = 2, .tokens = 2});
+        const auto prepared = std::make_shared<const PreparedTrace>(trace);
+        EventModel model;
+        model.show(trace, std::make_shared<const std::vector<EventRow>>(eventList(*prepared, trace->extent())));
+        int stages = 0;
+        for (int row = 0; row < model.rowCount(); ++row) {
+            const Selection selection = model.selectionOf(row);
+            QCOMPARE(model.rowOf(selection), row);
+            if (selection.kind != Selection::Kind::Stage) continue;
+            ++stages;
+            QCOMPARE(shown(model, row, 2), QStringLiteral("stage"));
+            QCOMPARE(shown(model, row, 3),
+                     QString::fromUtf8(trace->string(trace->stages().name[selection.row]).data()));
+            QCOMPARE(shown(model, row, 4), QStringLiteral("device 0, stream 7"));
+            QCOMPARE(shown(model, row, 5), QString::number(trace->stages().correlationId[selection.row]));
+            QCOMPARE(describe(*trace, selection),
+                     QStringLiteral("stage %1, %2").arg(shown(model, row, 3), shown(model, row, 1)));
+        }
+        QCOMPARE(stages, 2 * (9 * 2 + 4));
+        DataTable table(model, QStringLiteral("Events"));
+        QVERIFY(table.copied(DataTable::CopyFormat::Csv, DataTable::CopyRows::All)
+                    .contains(QStringLiteral(",3822,stage,gate_up_gelu,")));
+        // Layers count the stages of roles that have no operation of their own.
+        LayerModel layers;
+        layers.show(makeReport(prepared, {}, trace->extent()), LayerRows::Layers);
+        QCOMPARE(shown(layers, 1, 4), QStringLiteral("18"));
     }
 
     void tablesFilterAndCopyAsCsv() {

@@ -154,6 +154,53 @@ void addDeviceOp(Rows& rows, const Report& report, size_t row) {
     addNeighbours(rows, report, static_cast<uint32_t>(row));
 }
 
+void addStage(Rows& rows, const Report& report, size_t row) {
+    const Trace& trace = *report.trace;
+    if (row >= trace.stages().startNs.size()) return;
+    const StageRow stage = rowAt(trace.stages(), row);
+    const int64_t durationNs = stage.endNs - stage.startNs;
+    rows.add(tr("Name"), text(trace.string(stage.name)));
+    rows.add(tr("Kind"), tr("stage inside a kernel, by stamps of one of its blocks"));
+    rows.addCategory(tr("Category"), stage.category);
+    addRange(rows, {stage.startNs, stage.endNs});
+    if (const uint32_t kernel = report.prepared->stages().kernelOf(static_cast<uint32_t>(row)); kernel != kNoRow) {
+        const DeviceOps& ops = trace.deviceOps();
+        rows.add(tr("Inside"), text(trace.string(ops.name[kernel])));
+        const int64_t kernelNs = ops.endNs[kernel] - ops.startNs[kernel];
+        TableCell cell = durationCell(kernelNs);
+        if (kernelNs > 0)
+            cell.shown +=
+                tr(", %1 of it this stage")
+                    .arg(text(formatPercent(static_cast<double>(durationNs) / static_cast<double>(kernelNs))));
+        rows.add(tr("Kernel took"), cell);
+    } else {
+        rows.add(tr("Inside"), tr("a kernel that is not in the trace"));
+    }
+    if (report.sameStages) {
+        const Distribution& times = report.sameStages->times;
+        TableCell cell = durationCell(qRound64(times.avgNs));
+        cell.shown =
+            counted(times.count, tr("%2 on average, %1 time, %3 to %4"), tr("%2 on average, %1 times, %3 to %4"))
+                .arg(cell.shown, text(formatDuration(times.minNs)), text(formatDuration(times.maxNs)));
+        rows.add(tr("All stages of this name"), cell);
+    }
+    if (stage.op.valid()) {
+        const OpRow& role = trace.ops()[stage.op.value];
+        if (role.layer >= 0) rows.addCount(tr("Layer"), role.layer);
+        rows.add(tr("Shapes"), text(trace.string(role.shapes)));
+        rows.add(tr("Weight type"), text(trace.string(role.dtype)));
+        // No rate: what it moves was fetched while other stages ran.
+        if (role.bytes > 0) rows.addBytes(tr("Bytes it needs, by the plan"), role.bytes);
+    }
+    if (stage.track.valid()) {
+        const TrackRow& track = trace.tracks()[stage.track.value];
+        rows.addCount(tr("Device"), track.deviceId);
+        rows.add(tr("Context, stream"), QStringLiteral("%1, %2").arg(track.contextId).arg(track.streamId));
+    }
+    if (stage.token >= 0) rows.addCount(tr("Token"), stage.token);
+    if (stage.correlationId != 0) rows.add(tr("Correlation id"), QString::number(stage.correlationId));
+}
+
 void addApiCall(Rows& rows, const Report& report, size_t row) {
     const Trace& trace = *report.trace;
     if (row >= trace.apiCalls().startNs.size()) return;
@@ -274,6 +321,9 @@ std::vector<DetailRow> detailsOf(const Report& report) {
     switch (selection.kind) {
         case Selection::Kind::DeviceOp:
             addDeviceOp(rows, report, selection.row);
+            return rows.take();
+        case Selection::Kind::Stage:
+            addStage(rows, report, selection.row);
             return rows.take();
         case Selection::Kind::ApiCall:
             addApiCall(rows, report, selection.row);

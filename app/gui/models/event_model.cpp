@@ -1,6 +1,7 @@
 #include "app/gui/models/event_model.h"
 
 #include <algorithm>
+#include <array>
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
@@ -9,6 +10,10 @@ namespace gapscope {
 namespace {
 
 enum Column { kStart, kDuration, kKind, kName, kWhere, kCorrelation };
+
+// By EventKind.
+constexpr std::array<Selection::Kind, kEventKindCount> kSelections = {
+    Selection::Kind::DeviceOp, Selection::Kind::Stage, Selection::Kind::ApiCall, Selection::Kind::UserRange};
 
 }  // namespace
 
@@ -37,44 +42,18 @@ EventOrder EventModel::orderBy(int column) {
     }
 }
 
-TimeRange EventModel::rangeOf(EventRow event) const {
-    switch (event.kind) {
-        case EventKind::DeviceOp:
-            return {m_trace->deviceOps().startNs[event.row], m_trace->deviceOps().endNs[event.row]};
-        case EventKind::ApiCall:
-            return {m_trace->apiCalls().startNs[event.row], m_trace->apiCalls().endNs[event.row]};
-        case EventKind::Range:
-            break;
-    }
-    return {m_trace->ranges().startNs[event.row], m_trace->ranges().endNs[event.row]};
-}
-
 Selection EventModel::selectionOf(int row) const {
     const EventRow event = eventAt(row);
-    Selection selection{.range = rangeOf(event), .row = event.row};
-    selection.kind = event.kind == EventKind::DeviceOp  ? Selection::Kind::DeviceOp
-                     : event.kind == EventKind::ApiCall ? Selection::Kind::ApiCall
-                                                        : Selection::Kind::UserRange;
-    return selection;
+    return {.kind = kSelections[static_cast<size_t>(event.kind)], .range = rangeOf(*m_trace, event), .row = event.row};
 }
 
 int EventModel::rowOf(const Selection& selection) const {
-    EventRow wanted{.row = static_cast<uint32_t>(selection.row)};
-    switch (selection.kind) {
-        case Selection::Kind::DeviceOp:
-            wanted.kind = EventKind::DeviceOp;
-            break;
-        case Selection::Kind::ApiCall:
-            wanted.kind = EventKind::ApiCall;
-            break;
-        case Selection::Kind::UserRange:
-            wanted.kind = EventKind::Range;
-            break;
-        default:
-            return -1;
-    }
+    const auto kind = std::ranges::find(kSelections, selection.kind);
+    if (kind == kSelections.end()) return -1;
+    const EventRow wanted{.row = static_cast<uint32_t>(selection.row),
+                          .kind = static_cast<EventKind>(kind - kSelections.begin())};
     if (!m_trace) return -1;
-    const auto startOf = [&](EventRow event) { return rangeOf(event).startNs; };
+    const auto startOf = [&](EventRow event) { return rangeOf(*m_trace, event).startNs; };
     auto at = std::ranges::lower_bound(*m_events, selection.range.startNs, {}, startOf);
     for (; at != m_events->end() && startOf(*at) == selection.range.startNs; ++at) {
         if (*at == wanted) return rowAt(static_cast<size_t>(at - m_events->begin()));
@@ -90,7 +69,8 @@ const std::vector<TableColumn>& EventModel::columns() const {
     static const std::vector<TableColumn> columns = {
         {tr("Start"), tr("From the start of the trace")},
         {tr("Duration"), {}},
-        {tr("Kind"), tr("Kernel, copy, set or graph launch of a device; API call or range of a thread"), false},
+        {tr("Kind"), tr("Kernel, stage of one, copy, set or graph launch of a device; API call or range of a thread"),
+         false},
         {tr("Name"), {}, false},
         {tr("Where"), tr("Device and stream, or thread"), false},
         {tr("Correlation"), tr("The id that joins an API call to what it launched")},
@@ -100,26 +80,30 @@ const std::vector<TableColumn>& EventModel::columns() const {
 
 TableCell EventModel::cell(int row, int column) const {
     const EventRow event = eventAt(row);
-    const TimeRange range = rangeOf(event);
+    const TimeRange range = rangeOf(*m_trace, event);
     if (column == kStart) return momentCell(range.startNs);
     if (column == kDuration) return durationCell(range.durationNs());
     const auto correlation = [](uint32_t id) {
         return id == 0 ? TableCell{.raw = 0} : TableCell{.shown = QString::number(id), .raw = id};
     };
-    switch (event.kind) {
-        case EventKind::DeviceOp: {
-            const DeviceOps& ops = m_trace->deviceOps();
-            if (column == kKind) {
-                TableCell cell = textCell(deviceOpTitle(ops.kind[event.row]));
-                cell.swatch = appTheme().category(ops.category[event.row]);
-                return cell;
-            }
-            if (column == kName) return textCell(text(m_trace->string(ops.name[event.row])));
-            if (column == kCorrelation) return correlation(ops.correlationId[event.row]);
-            if (ops.track[event.row].value >= m_trace->tracks().size()) return {};
-            const TrackRow& track = m_trace->tracks()[ops.track[event.row].value];
-            return textCell(tr("device %1, stream %2").arg(track.deviceId).arg(track.streamId));
+    // Of a device operation or of a stage.
+    const auto onDevice = [&](const QString& title, const auto& table) -> TableCell {
+        if (column == kKind) {
+            TableCell cell = textCell(title);
+            cell.swatch = appTheme().category(table.category[event.row]);
+            return cell;
         }
+        if (column == kName) return textCell(text(m_trace->string(table.name[event.row])));
+        if (column == kCorrelation) return correlation(table.correlationId[event.row]);
+        if (table.track[event.row].value >= m_trace->tracks().size()) return {};
+        const TrackRow& track = m_trace->tracks()[table.track[event.row].value];
+        return textCell(tr("device %1, stream %2").arg(track.deviceId).arg(track.streamId));
+    };
+    switch (event.kind) {
+        case EventKind::DeviceOp:
+            return onDevice(deviceOpTitle(m_trace->deviceOps().kind[event.row]), m_trace->deviceOps());
+        case EventKind::Stage:
+            return onDevice(tr("stage"), m_trace->stages());
         case EventKind::ApiCall:
             if (column == kKind) return textCell(tr("API call"));
             if (column == kName) return textCell(text(m_trace->string(m_trace->apiCalls().name[event.row])));

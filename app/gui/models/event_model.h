@@ -31,7 +31,6 @@ protected:
     TableCell cell(int row, int column) const override;
 
 private:
-    TimeRange rangeOf(EventRow event) const;
     EventRow eventAt(int row) const { return (*m_events)[placeOf(row)]; }
 
     TracePtr m_trace;

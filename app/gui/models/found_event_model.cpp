@@ -42,6 +42,8 @@ TableCell FoundEventModel::cell(int row, int column) const {
             switch (event.kind) {
                 case FoundEvent::Kind::DeviceOp:
                     return textCell(tr("device operation"));
+                case FoundEvent::Kind::Stage:
+                    return textCell(tr("stage"));
                 case FoundEvent::Kind::ApiCall:
                     return textCell(tr("API call"));
                 case FoundEvent::Kind::Range:

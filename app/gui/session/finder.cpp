@@ -58,6 +58,8 @@ QString Finder::name(const FoundEvent& event) const {
     switch (event.kind) {
         case FoundEvent::Kind::DeviceOp:
             return gapscope::text(trace.string(trace.deviceOps().name[event.row]));
+        case FoundEvent::Kind::Stage:
+            return gapscope::text(trace.string(trace.stages().name[event.row]));
         case FoundEvent::Kind::ApiCall:
             return gapscope::text(trace.string(trace.apiCalls().name[event.row]));
         case FoundEvent::Kind::Range:
@@ -95,6 +97,9 @@ void Finder::show(size_t index) {
     switch (event.kind) {
         case FoundEvent::Kind::DeviceOp:
             selection.kind = Selection::Kind::DeviceOp;
+            break;
+        case FoundEvent::Kind::Stage:
+            selection.kind = Selection::Kind::Stage;
             break;
         case FoundEvent::Kind::ApiCall:
             selection.kind = Selection::Kind::ApiCall;

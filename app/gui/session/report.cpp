@@ -28,6 +28,14 @@ std::optional<Gap> selectedGap(const PreparedTrace& prepared, TimeRange range) {
     return std::nullopt;  // the window's end did end it
 }
 
+// A stage alone says little: what the others of its name take.
+std::optional<StageTimes> sameStages(const Trace& trace, size_t row, TimeRange whole) {
+    if (row >= trace.stages().name.size()) return std::nullopt;
+    for (const StageTimes& times : stageTimes(trace, whole))
+        if (times.name == trace.stages().name[row] && times.category == trace.stages().category[row]) return times;
+    return std::nullopt;
+}
+
 }  // namespace
 
 ReportPtr makeReport(PreparedTracePtr prepared, const Selection& selection, TimeRange whole, std::stop_token stop) {
@@ -42,6 +50,7 @@ ReportPtr makeReport(PreparedTracePtr prepared, const Selection& selection, Time
     report->analysis = analyze(of);
     if (stop.stop_requested()) return report;
     if (selection.kind == Selection::Kind::Gap) report->gap = selectedGap(*report->prepared, selection.range);
+    if (selection.kind == Selection::Kind::Stage) report->sameStages = sameStages(rows, selection.row, whole);
     report->kernels = kernelSummary(of);
     report->layers = layerTable(of);
     report->statistics = rangeStatistics(of);

@@ -8,6 +8,7 @@
 #include "app/gui/session/session.h"
 #include "core/analysis/prepared_window.h"
 #include "core/analysis/range_statistics.h"
+#include "core/analysis/stages.h"
 
 namespace gapscope {
 
@@ -21,10 +22,11 @@ struct Report {
     LayerTable layers;
     TokenTable tokens;
     RangeStatistics statistics;
-    std::span<const Launch> launches;  // that begin in the window, by begin
-    std::optional<Gap> gap;            // of a selected gap: with what ended it, which begins where the window ends
-    int64_t profilerNs = 0;            // the profiler's own cost inside the window
-    int64_t lostRecordCount = 0;       // of all diagnostics that mean lost data
+    std::span<const Launch> launches;      // that begin in the window, by begin
+    std::optional<Gap> gap;                // of a selected gap: with what ended it, which begins where the window ends
+    std::optional<StageTimes> sameStages;  // of a selected stage: those of its name in the run's window
+    int64_t profilerNs = 0;                // the profiler's own cost inside the window
+    int64_t lostRecordCount = 0;           // of all diagnostics that mean lost data
 };
 using ReportPtr = std::shared_ptr<const Report>;
 

@@ -78,6 +78,10 @@ QString describe(const Trace& trace, const Selection& selection) {
             if (selection.row < trace.deviceOps().name.size())
                 return tr("%1, %2").arg(text(trace.string(trace.deviceOps().name[selection.row])), duration);
             break;
+        case Selection::Kind::Stage:
+            if (selection.row < trace.stages().name.size())
+                return tr("stage %1, %2").arg(text(trace.string(trace.stages().name[selection.row])), duration);
+            break;
         case Selection::Kind::ApiCall:
             if (selection.row < trace.apiCalls().name.size())
                 return tr("%1, %2").arg(text(trace.string(trace.apiCalls().name[selection.row])), duration);

@@ -18,7 +18,7 @@ class TimelineIndex;
 // One thing is selected, or nothing. `range` is the time that every panel then answers for; where it is empty the
 // default window counts. `row` is the index in the table of its kind.
 struct Selection {
-    enum class Kind { None, Range, DeviceOp, ApiCall, UserRange, Token, Gap, KernelName, Category, GapCause };
+    enum class Kind { None, Range, DeviceOp, Stage, ApiCall, UserRange, Token, Gap, KernelName, Category, GapCause };
     Kind kind = Kind::None;
     TimeRange range;
     size_t row = 0;

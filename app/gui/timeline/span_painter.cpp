@@ -60,6 +60,7 @@ bool SpanPainter::leftOut(const TimelineRow& row, const Lane& lane, const LaneSp
     const bool isDevice = row.kind == RowKind::Stream || row.kind == RowKind::Copy;
     switch (m_selection.kind) {
         case Selection::Kind::Category:
+            if (row.kind == RowKind::Stage) return span.tint != static_cast<uint8_t>(m_selection.category);
             if (!isDevice) return false;
             if (m_index.colourBy() == ColourBy::Category)
                 return span.tint != static_cast<uint8_t>(m_selection.category);

@@ -23,6 +23,8 @@ RowKind rowKindOf(FoundEvent::Kind kind) {
     switch (kind) {
         case FoundEvent::Kind::DeviceOp:
             return RowKind::Stream;
+        case FoundEvent::Kind::Stage:
+            return RowKind::Stage;
         case FoundEvent::Kind::ApiCall:
             return RowKind::ApiCall;
         case FoundEvent::Kind::Range:

@@ -27,6 +27,8 @@ std::optional<RowKind> rowKindOf(Selection::Kind kind) {
     switch (kind) {
         case Selection::Kind::DeviceOp:
             return RowKind::Stream;
+        case Selection::Kind::Stage:
+            return RowKind::Stage;
         case Selection::Kind::ApiCall:
             return RowKind::ApiCall;
         case Selection::Kind::UserRange:
@@ -391,9 +393,9 @@ void TimelineWidget::selectItem(RowKind kind, uint32_t tableRow) {
         case RowKind::Copy:
             return select(Selection::Kind::DeviceOp,
                           {trace.deviceOps().startNs[tableRow], trace.deviceOps().endNs[tableRow]}, tableRow);
-        case RowKind::Stage:  // its kernel is the operation
-            return select(Selection::Kind::Range, {trace.stages().startNs[tableRow], trace.stages().endNs[tableRow]},
-                          0);
+        case RowKind::Stage:
+            return select(Selection::Kind::Stage, {trace.stages().startNs[tableRow], trace.stages().endNs[tableRow]},
+                          tableRow);
         case RowKind::ApiCall:
             return select(Selection::Kind::ApiCall,
                           {trace.apiCalls().startNs[tableRow], trace.apiCalls().endNs[tableRow]}, tableRow);

@@ -1,6 +1,7 @@
 #include "app/gui/views/long_table_panel.h"
 
 #include <QComboBox>
+#include <QStandardItemModel>
 #include <memory>
 #include <utility>
 
@@ -138,7 +139,8 @@ EventPanel::EventPanel(Analyst& analyst, QWidget* parent)
     makeLongTable(m_model, tr("Events"), {});
     table().setObjectName(QStringLiteral("eventTable"));
     table().setColumnCharacters({13, 10, 13, 40, 20, 11}, 3);
-    m_kinds->addItems({tr("All kinds"), tr("Device operations"), tr("API calls"), tr("Ranges")});
+    m_kinds->addItems(
+        {tr("All kinds"), tr("Device operations"), tr("Stages of kernels"), tr("API calls"), tr("Ranges")});
     m_kinds->setObjectName(QStringLiteral("eventKinds"));
     m_kinds->setAccessibleName(tr("Kinds of events"));
     addToCaptionRow(m_kinds);
@@ -180,6 +182,10 @@ OrderedModel::Order eventOrder(const Trace& trace, const std::vector<EventRow>& 
 }  // namespace
 
 LongTablePanel::Work EventPanel::list(const ReportPtr& report, Wanted order) {
+    // Offered where there are any.
+    const bool hasStages = report->trace->stages().startNs.size() > 0;
+    if (const auto* kinds = qobject_cast<QStandardItemModel*>(m_kinds->model()))
+        kinds->item(1 + static_cast<int>(EventKind::Stage))->setEnabled(hasStages);
     return [this, report, wanted = filterText(), kind = m_kinds->currentIndex(), order](std::stop_token stop) -> Take {
         const std::string text = wanted.toStdString();
         EventFilter filter{.text = text};

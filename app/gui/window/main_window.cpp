@@ -415,7 +415,7 @@ void MainWindow::connectSession() {
         // What is chosen in the timeline has no table of its own to be seen in.
         const bool inTable = m_tabs->currentWidget() == m_gaps || m_tabs->currentWidget() == m_idle;
         if (m_tabs->currentWidget() == m_events) return;  // it shows the row
-        if (kind == Selection::Kind::DeviceOp || kind == Selection::Kind::ApiCall ||
+        if (kind == Selection::Kind::DeviceOp || kind == Selection::Kind::Stage || kind == Selection::Kind::ApiCall ||
             kind == Selection::Kind::UserRange || (kind == Selection::Kind::Gap && !inTable))
             m_tabs->setCurrentWidget(m_details);
     });

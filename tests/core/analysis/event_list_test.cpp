@@ -16,8 +16,8 @@ TEST_P(EventLists, AreWhatBeginsInTheWindow) {
     const TracePtr trace = random.build().snapshot();
     const PreparedTrace prepared(trace);
     for (const TimeRange window : {TimeRange{-10, 800}, TimeRange{100, 250}, TimeRange{90, 90}}) {
-        for (const std::string_view text : {"", "KERNEL", "range 2", "nothing is called so"}) {
-            for (int kinds = 0; kinds < 8; ++kinds) {
+        for (const std::string_view text : {"", "KERNEL", "range 2", "stage 1", "nothing is called so"}) {
+            for (int kinds = 0; kinds < 1 << kEventKindCount; ++kinds) {
                 std::vector<std::tuple<int64_t, EventKind, uint32_t>> expected;
                 const auto add = [&](EventKind kind, const auto& rows) {
                     if (!(kinds & 1 << static_cast<int>(kind))) return;
@@ -32,6 +32,7 @@ TEST_P(EventLists, AreWhatBeginsInTheWindow) {
                     }
                 };
                 add(EventKind::DeviceOp, trace->deviceOps());
+                add(EventKind::Stage, trace->stages());
                 add(EventKind::ApiCall, trace->apiCalls());
                 add(EventKind::Range, trace->ranges());
                 std::ranges::sort(expected);
@@ -54,8 +55,10 @@ TEST_P(EventLists, ComeInAnyOrder) {
     const PreparedTrace prepared(trace);
     const std::vector<EventRow> list = eventList(prepared, {-10, 800});
     ASSERT_GT(list.size(), 50u);
+    static_assert(sizeof(EventRow) == 8);
     const auto with = [&](EventRow event, auto use) {
         if (event.kind == EventKind::DeviceOp) return use(rowAt(trace->deviceOps(), event.row));
+        if (event.kind == EventKind::Stage) return use(rowAt(trace->stages(), event.row));
         if (event.kind == EventKind::ApiCall) return use(rowAt(trace->apiCalls(), event.row));
         return use(rowAt(trace->ranges(), event.row));
     };
@@ -77,7 +80,9 @@ TEST_P(EventLists, ComeInAnyOrder) {
     const auto placeOf = [&](EventRow event) {
         if (event.kind == EventKind::ApiCall) return std::tuple(1, trace->apiCalls().globalTid[event.row], uint64_t{0});
         if (event.kind == EventKind::Range) return std::tuple(1, trace->ranges().globalTid[event.row], uint64_t{0});
-        const TrackRow track = trace->tracks()[trace->deviceOps().track[event.row].value];
+        const TrackId of =
+            event.kind == EventKind::Stage ? trace->stages().track[event.row] : trace->deviceOps().track[event.row];
+        const TrackRow track = trace->tracks()[of.value];
         return std::tuple(0, uint64_t{track.deviceId}, uint64_t{track.streamId});
     };
     const auto kindOf = [&](EventRow event) {

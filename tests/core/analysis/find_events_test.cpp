@@ -22,6 +22,11 @@ TracePtr example() {
                     .op = builder.internOp({.name = builder.intern("q_proj")}),
                     .config = builder.internLaunchConfig({.fullName = builder.intern("void gemv<Bf16>(Args)")})});
     builder.add(DeviceOpRow{.startNs = 10, .endNs = 20, .name = builder.intern("rms_norm"), .track = track});
+    builder.add(StageRow{.startNs = 32,
+                         .endNs = 35,
+                         .name = builder.intern("gate: input"),
+                         .track = track,
+                         .op = builder.internOp({.name = builder.intern("gate_role")})});
     builder.add(ApiCallRow{5, 8, builder.intern("cudaLaunchKernel"), 1});
     builder.add(TokenRow{.emittedNs = 50, .text = builder.intern(" norm")});
     return builder.snapshot();
@@ -33,6 +38,7 @@ std::vector<std::string> namesOf(const Trace& trace, std::string_view text) {
     std::vector<std::string> names;
     for (const FoundEvent& event : *found) {
         const StringId id = event.kind == FoundEvent::Kind::DeviceOp  ? trace.deviceOps().name[event.row]
+                            : event.kind == FoundEvent::Kind::Stage   ? trace.stages().name[event.row]
                             : event.kind == FoundEvent::Kind::ApiCall ? trace.apiCalls().name[event.row]
                             : event.kind == FoundEvent::Kind::Range   ? trace.ranges().name[event.row]
                                                                       : trace.tokens().text[event.row];
@@ -51,6 +57,9 @@ TEST(FindEvents, ByPartsOfNamesInAnyCaseInOrderOfTime) {
     EXPECT_EQ(namesOf(*trace, "launch"), Names{"cudaLaunchKernel"});
     EXPECT_EQ(namesOf(*trace, "q_proj"), Names{"gemv"});
     EXPECT_EQ(namesOf(*trace, "bf16"), Names{"gemv"});
+    EXPECT_EQ(namesOf(*trace, ": INPUT"), Names{"gate: input"});
+    EXPECT_EQ(namesOf(*trace, "gate_role"), Names{"gate: input"});
+    EXPECT_EQ(namesOf(*trace, "g"), (Names{"gemv", "gate: input"}));
     EXPECT_EQ(namesOf(*trace, "nothing"), Names{});
     EXPECT_EQ(namesOf(*trace, ""), Names{});
 }
@@ -76,7 +85,7 @@ TEST(FindEvents, NoExpressionTakesForever) {
 using FindInRandomTraces = RandomTraces;
 
 TEST_P(FindInRandomTraces, FindsWhatLookingAtEachFinds) {
-    for (const char* text : {"kernel_1", "cuda", "e", "role_2"}) {
+    for (const char* text : {"kernel_1", "cuda", "e", "role_2", "stage 1"}) {
         const auto found = findEvents(*trace, text);
         ASSERT_TRUE(found);
         const auto holds = [&](StringId id) {
@@ -90,6 +99,10 @@ TEST_P(FindInRandomTraces, FindsWhatLookingAtEachFinds) {
         }
         for (size_t row = 0; row < trace->apiCalls().startNs.size(); ++row)
             expected += holds(trace->apiCalls().name[row]);
+        for (size_t row = 0; row < trace->stages().startNs.size(); ++row) {
+            const StageRow stage = rowAt(trace->stages(), row);
+            expected += holds(stage.name) || (stage.op.valid() && holds(trace->ops()[stage.op.value].name));
+        }
         size_t others = 0;
         for (const FoundEvent& event : *found)
             others += event.kind == FoundEvent::Kind::Range || event.kind == FoundEvent::Kind::Token;
