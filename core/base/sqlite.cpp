@@ -130,14 +130,15 @@ std::string_view Statement::text(int column) const {
     return bytes ? std::string_view(bytes, static_cast<size_t>(sqlite3_column_bytes(m_statement.get(), column))) : "";
 }
 
-Result<Database> Database::open(const std::filesystem::path& path, Mode mode) {
-    const std::string name = path.string();
+Result<Database> Database::open(const std::filesystem::path& path, Mode mode, std::string errorName) {
+    const std::string file = path.string();
+    const std::string name = errorName.empty() ? file : std::move(errorName);
     int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     flags |= mode == Mode::ReadOnly || mode == Mode::Immutable ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (mode == Mode::Create) {
         // SQLite cannot ask for "must not exist"; the file system can, and an empty file is an empty database.
-        const int file = ::open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-        if (file < 0) {
+        const int created = ::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+        if (created < 0) {
             const int why = errno;
             if (why == EEXIST) return fail(name + " exists already.");
             if (why == ENOSPC || why == EDQUOT)
@@ -145,10 +146,10 @@ Result<Database> Database::open(const std::filesystem::path& path, Mode mode) {
             return fail(name + " cannot be written: " + std::strerror(why) + ".",
                         why == ENOENT ? ErrorKind::NotFound : ErrorKind::General);
         }
-        ::close(file);
+        ::close(created);
     }
     sqlite3* raw = nullptr;
-    const std::string uri = fileUri(name, mode == Mode::Immutable ? "?immutable=1" : "");
+    const std::string uri = fileUri(file, mode == Mode::Immutable ? "?immutable=1" : "");
     const int code = sqlite3_open_v2(uri.c_str(), &raw, flags, nullptr);
     Database database(raw, name);
     if (code != SQLITE_OK) return sqliteError(raw, code, name);

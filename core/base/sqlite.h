@@ -58,7 +58,8 @@ public:
         ReadWrite,
         Create,  // must not exist
     };
-    static Result<Database> open(const std::filesystem::path& path, Mode mode);
+    // `errorName` is what errors call it, where that is not its path: of a file that is yet to get its name.
+    static Result<Database> open(const std::filesystem::path& path, Mode mode, std::string errorName = {});
     // A database whose bytes are all in memory, for reading: `name` is what errors call it.
     static Result<Database> openBytes(std::string bytes, std::string name);
 

@@ -35,7 +35,7 @@ Status publishPart(const std::filesystem::path& path) {
     const bool synced = file >= 0 && ::fsync(file) == 0;
     const int why = errno;
     if (file >= 0) ::close(file);
-    if (!synced) return cannotWrite(part, why);
+    if (!synced) return cannotWrite(path, why);
     if (::rename(part.c_str(), path.c_str()) != 0) return cannotWrite(path, errno);
     return {};
 }

@@ -57,8 +57,8 @@ void removeCompanions(const std::filesystem::path& path) {
         std::filesystem::remove(path.string() + suffix, ignored);
 }
 
-Result<Database> createDatabase(const std::filesystem::path& path, Durability durability) {
-    ASSIGN_OR_RETURN(Database database, Database::open(path, Database::Mode::Create));
+Result<Database> createDatabase(const std::filesystem::path& path, Durability durability, std::string errorName = {}) {
+    ASSIGN_OR_RETURN(Database database, Database::open(path, Database::Mode::Create, std::move(errorName)));
     removeCompanions(path);
     const auto prepare = [&]() -> Status {
         if (durability == Durability::WriteAhead) {
@@ -134,7 +134,7 @@ Status saveSession(const Trace& trace, const std::filesystem::path& path, std::s
     const std::filesystem::path part = partPathOf(path);
     std::filesystem::remove(part, ignored);
     const auto write = [&]() -> Status {
-        ASSIGN_OR_RETURN(Database database, createDatabase(part, Durability::TemporaryFile));
+        ASSIGN_OR_RETURN(Database database, createDatabase(part, Durability::TemporaryFile, path.string()));
         database.setInterrupt([stop] { return stop.stop_requested(); });
         SessionRows rows(database, identity);
         RETURN_IF_ERROR(database.execute("BEGIN IMMEDIATE"));

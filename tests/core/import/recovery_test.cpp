@@ -111,6 +111,11 @@ TEST(SessionWriter, SaysWhyASessionCannotBeMade) {
     const Status aFolder = saveSession(*TraceBuilder().snapshot(), folder.path());
     ASSERT_FALSE(aFolder);
     EXPECT_NE(aFolder.error().message.find("is a folder"), std::string::npos);
+    // The file that the person named, not the one beside it that is written until it is whole.
+    const std::string named = (folder / "no" / "folder.gapscope").string();
+    const Status unsaved = saveSession(*TraceBuilder().snapshot(), named);
+    ASSERT_FALSE(unsaved);
+    EXPECT_EQ(unsaved.error().message, named + " cannot be written: No such file or directory.");
 }
 
 TEST(SessionWriter, AFullDiskIsOneClearErrorAndLosesNothingCommitted) {
@@ -146,7 +151,9 @@ TEST(SessionWriter, AFullDiskIsOneClearErrorAndLosesNothingCommitted) {
         const rlimit limit{1 << 20, 1 << 20};
         if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 1;
         const Status saved = saveSession(*big, folder / "saved.gapscope");
-        return !saved && saved.error().kind == ErrorKind::NoSpace ? 42 : 2;
+        if (saved || saved.error().kind != ErrorKind::NoSpace) return 2;
+        const std::string named = (folder / "saved.gapscope").string();
+        return saved.error().message.starts_with(named + " cannot be written any further: ") ? 42 : 3;
     });
     EXPECT_EQ(WEXITSTATUS(waitFor(saver)), 42);
     EXPECT_FALSE(std::filesystem::exists(folder / "saved.gapscope"));
