@@ -148,6 +148,10 @@ std::string htmlCompareReport(const ReportOf& before, const ReportOf& after, std
         body +=
             "<div><h3>" + std::string(what) + "</h3><figure>" + causesSvg(facts->summary.gapCauses) + "</figure></div>";
     body += "</div>\n" + heading("Timelines") + timelines(before, after, stop);
+    if (before.trace == after.trace)  // two windows of it
+        body += notesSection(preparedBefore, "Notes", stop);
+    else
+        body += notesSection(preparedBefore, "Notes, before", stop) + notesSection(preparedAfter, "Notes, after", stop);
     body += heading("Figures") + figuresTable(of.figures);
     for (const PhaseDelta& phase : of.phases)
         body += "<h3>Of " + escaped(phase.name) + "</h3>" + figuresTable(phase.figures);

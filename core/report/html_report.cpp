@@ -32,12 +32,6 @@ std::string tile(const std::string& value, std::string_view caption) {
            "</span></div>";
 }
 
-std::string leftOut(size_t count, size_t most, std::string_view what) {
-    if (count <= most) return {};
-    return "<p class=\"muted\">" + formatCount(static_cast<int64_t>(count - most)) + " more " + escaped(what) +
-           " are not listed.</p>\n";
-}
-
 std::string verdictSection(const Verdict& verdict) {
     std::string html = "<div class=\"card\"><p class=\"verdict\">" + escaped(verdict.sentence) + "</p><ul>";
     for (const std::string& sentence : verdict.evidence)
@@ -214,6 +208,12 @@ std::string whatIfSection(const WhatIf& remedies) {
 
 }  // namespace
 
+std::string leftOut(size_t count, size_t most, std::string_view what) {
+    if (count <= most) return {};
+    return "<p class=\"muted\">" + formatCount(static_cast<int64_t>(count - most)) + " more " + escaped(what) +
+           " are not listed.</p>\n";
+}
+
 std::string duration(double ns) {
     return formatDuration(std::llround(ns));
 }
@@ -260,6 +260,7 @@ std::string htmlReport(const ReportOf& of, std::stop_token stop) {
     body += tiles(facts);
     body += categoriesSection(facts.summary);
     body += timelineSection(of, facts, gaps);
+    body += notesSection(prepared, "Notes", stop);
     body += idleSection(*of.trace, facts.summary, gaps);
     if (stop.stop_requested()) return {};
     body += whatIfSection(facts.whatIf);

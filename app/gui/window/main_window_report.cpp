@@ -39,7 +39,7 @@ void MainWindow::exportReport(const QString& path) {
         write = [file, before = sideOf(m_comparer.sideBefore()), after = sideOf(m_comparer.sideAfter())](
                     std::stop_token stop) { return writeCompareReport(file, before, after, stop); };
     } else {
-        write = [file, of = ReportOf{nameOf(m_document.name()), m_session.trace(), m_session.window()}](
+        write = [file, of = ReportOf{nameOf(m_document.name()), m_session.annotatedTrace(), m_session.window()}](
                     std::stop_token stop) { return writeReport(file, of, stop); };
     }
     m_status->showProgress(tr("Writing the report"), -1);

@@ -98,6 +98,43 @@ TEST(HtmlReport, OfTwoTellsWhatChanged) {
     EXPECT_EQ(countOf(html, "<svg "), 8u);  // pie, two-way bar, causes and timeline of each
 }
 
+TEST(HtmlReport, NotesTellWhenWhatAndWhere) {
+    Builder b;
+    b.setRun(RunInfo{.modelName = "m", .mode = "eager"});
+    b.call(0, 50, "launch_it", 1);
+    b.kernel(100, 200, 1, kPrefillToken, "prefill_kernel");
+    b.call(210, 220, "launch_it", 2);
+    b.kernel(300, 400, 2, 1, "decode_kernel");
+    b.add(TokenRow{.emittedNs = 250, .index = 0, .text = b.intern("a")});
+    b.add(TokenRow{.emittedNs = 450, .index = 1, .text = b.intern("b")});
+    b.range(90, 500, "model_inference");
+    const TracePtr bare = b.snapshot();
+    EXPECT_EQ(htmlReport(whole(bare)).find("<h2>Notes"), std::string::npos);
+    const TracePtr noted = bare->withAnnotations({.notes = {{{300, 400}, "why <so> long?"}, {{150, 150}, ""}}});
+    const std::string html = htmlReport(whole(noted));
+    const size_t at = html.find("<h2>Notes</h2>");
+    ASSERT_NE(at, std::string::npos);
+    const std::string section = html.substr(at, html.find("<h2>", at + 1) - at);
+    // By time: the mark in the first kernel, then the note of the second.
+    const size_t mark = section.find("mark</span>"), note = section.find("why &lt;so&gt; long?");
+    ASSERT_NE(mark, std::string::npos) << section;
+    ASSERT_NE(note, std::string::npos) << section;
+    EXPECT_LT(mark, note);
+    EXPECT_NE(section.find("prefill_kernel, prefill"), std::string::npos) << section;
+    EXPECT_NE(section.find("decode_kernel, token 1"), std::string::npos) << section;
+    EXPECT_NE(section.find("100 ns"), std::string::npos) << section;
+    // Of a comparison each side's, and those of one trace once.
+    const std::string two = htmlCompareReport(whole(bare), whole(noted));
+    EXPECT_EQ(two.find("Notes, before"), std::string::npos);
+    EXPECT_NE(two.find("<h2>Notes, after</h2>"), std::string::npos);
+    EXPECT_EQ(countOf(htmlCompareReport(whole(noted), whole(noted)), "<h2>Notes</h2>"), 1u);
+    // Of many the first are listed and the rest counted.
+    const TracePtr many = bare->withAnnotations({.notes = std::vector<Note>(305, Note{{150, 150}, "again"})});
+    const std::string listed = htmlReport(whole(many));
+    EXPECT_EQ(countOf(listed, ">again<"), 300u);
+    EXPECT_NE(listed.find("5 more notes are not listed."), std::string::npos);
+}
+
 TEST(HtmlReport, NamesAreNoMarkup) {
     const TracePtr trace = hostile().snapshot();
     for (const std::string& html :
