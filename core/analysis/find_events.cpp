@@ -43,7 +43,8 @@ Result<Matcher> matcherFor(std::string_view text) {
 
 }  // namespace
 
-Result<std::vector<FoundEvent>> findEvents(const Trace& trace, std::string_view text, std::stop_token stop) {
+Result<std::vector<FoundEvent>> findEvents(const Trace& trace, std::string_view text, std::stop_token stop,
+                                           std::span<const Note> notes) {
     std::vector<FoundEvent> found;
     if (text.empty() || text == "/" || text == "//") return found;
     ASSIGN_OR_RETURN(const Matcher matches, matcherFor(text));
@@ -85,6 +86,10 @@ Result<std::vector<FoundEvent>> findEvents(const Trace& trace, std::string_view 
         if (fits(tokens.text[row]))
             found.push_back(
                 {tokens.emittedNs[row], tokens.emittedNs[row], static_cast<uint32_t>(row), FoundEvent::Kind::Token});
+    for (size_t place = 0; place < notes.size(); ++place)
+        if (const Note& note = notes[place]; !note.text.empty() && matches(note.text))
+            found.push_back(
+                {note.range.startNs, note.range.endNs, static_cast<uint32_t>(place), FoundEvent::Kind::Note});
     if (stop.stop_requested()) return fail("Cancelled.", ErrorKind::Cancelled);
     const auto place = [](const FoundEvent& event) { return std::tuple(event.startNs, event.kind, event.row); };
     if (!std::ranges::is_sorted(found, {}, place)) std::ranges::sort(found, {}, place);

@@ -106,6 +106,46 @@ private Q_SLOTS:
         QCOMPARE(m_window->session().selection().kind, Selection::Kind::UserRange);
     }
 
+    void notesAreFoundByTheirWordsAndGoneTo() {
+        Session& session = m_window->session();
+        const TimeRange whole = session.trace()->extent();
+        const TimeRange late{whole.endNs - 3000, whole.endNs - 1000};
+        session.addNote({{whole.startNs + 500, whole.startNs + 500}, "warm caches"});
+        session.addNote({late, "Caches are cold again"});
+        session.setVisibleRange({whole.startNs, whole.startNs + whole.durationNs() / 20});
+        action("findAction").trigger();
+        type(QStringLiteral("caches"));
+        QTRY_COMPARE(count(), QStringLiteral("2 found"));
+        QCOMPARE(foundTable()->model()->index(1, 0).data().toString(), QStringLiteral("Caches are cold again"));
+        QCOMPARE(foundTable()->model()->index(1, 1).data().toString(), QStringLiteral("note"));
+        const QColor found = Theme::of(timeline()->palette()).found;
+        const auto outline = [&] {
+            const QRect box = timeline()->noteFlags()[0].box.toRect();
+            const QImage picture = timeline()->viewport()->grab(box.adjusted(-2, -2, 2, 2)).toImage();
+            int count = 0;
+            for (int y = 0; y < picture.height(); ++y)
+                for (int x = 0; x < picture.width(); ++x)
+                    count += picture.pixelColor(x, y) == found;
+            return count;
+        };
+        const int thin = outline();
+        QVERIFY2(thin > 20, qPrintable(QString::number(thin)));
+        QTest::keyClick(textField(), Qt::Key_Return);
+        QCOMPARE(count(), QStringLiteral("1 of 2"));
+        QCOMPARE(session.selection().kind, Selection::Kind::None);  // a moment
+        QVERIFY(outline() > thin + 10);                             // which of them
+        QTest::keyClick(textField(), Qt::Key_Return);
+        QCOMPARE(count(), QStringLiteral("2 of 2"));
+        QCOMPARE(session.selection(), (Selection{.kind = Selection::Kind::Range, .range = late}));
+        QVERIFY(session.visibleRange().contains(late.startNs) && late.endNs <= session.visibleRange().endNs);
+        // What is written or removed meanwhile counts.
+        session.setNoteText(1, "gone");
+        QTRY_COMPARE(count(), QStringLiteral("1 found"));
+        session.removeNotes({0, 1});
+        QTRY_COMPARE(count(), QStringLiteral("Nothing found"));
+        m_window->document().discard();
+    }
+
     void expressionsAndNothing() {
         action("findAction").trigger();
         type(QStringLiteral("/^rms_norm$/"));

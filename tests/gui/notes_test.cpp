@@ -216,9 +216,19 @@ private Q_SLOTS:
         w.session.addNote({{whole.startNs + whole.durationNs() / 2, whole.endNs}, "c"});
         const auto flags = w.timeline.noteFlags();
         QCOMPARE(flags.size(), size_t(2));
-        QCOMPARE(flags[0].more, 1);
+        QCOMPARE(flags[0].places, (std::vector<size_t>{0, 1}));
         QVERIFY(flags[0].box.right() < flags[1].box.left());
-        QVERIFY(w.tipAt(w.flag(0)).contains(QStringLiteral("1 more here")));
+        const QString both = w.tipAt(w.flag(0));
+        QCOMPARE(both.count(QLatin1Char('\n')), 1);
+        QVERIFY2(both.startsWith(QStringLiteral("a (at ")) && both.contains(QStringLiteral("\nb (at ")),
+                 qPrintable(both));
+        // Of very many the first, and how many the rest are.
+        for (int i = 0; i < 10; ++i)
+            w.session.addNote({{whole.startNs + 1002 + i, whole.startNs + 1002 + i}, std::string(300, 'z')});
+        const QString many = w.tipAt(w.flag(0));
+        QCOMPARE(many.count(QLatin1Char('\n')), 8);
+        QVERIFY2(many.endsWith(QStringLiteral("\nand 4 more here: zoom in, or see Notes")), qPrintable(many));
+        QVERIFY(!many.contains(QString(100, QLatin1Char('z'))));
         // One that began before what is seen and lasts into it stands at the left edge.
         w.session.setVisibleRange({whole.endNs - 5000, whole.endNs});
         QCOMPARE(w.timeline.noteFlags().size(), size_t(1));

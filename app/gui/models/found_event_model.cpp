@@ -50,6 +50,8 @@ TableCell FoundEventModel::cell(int row, int column) const {
                     return textCell(tr("range"));
                 case FoundEvent::Kind::Token:
                     return textCell(tr("token"));
+                case FoundEvent::Kind::Note:
+                    return textCell(tr("note"));
             }
             return {};
         case kStart:

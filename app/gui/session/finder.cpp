@@ -11,12 +11,18 @@ Finder::Finder(Session& session, QObject* parent)
       m_session(session),
       m_found(std::make_shared<const std::vector<FoundEvent>>()),
       m_searched(session.trace()) {
-    connect(&session, &Session::traceChanged, this, [this] {
-        if (!isLaterSnapshot(*m_searched, *m_session.trace())) m_current.reset();
+    const auto again = [this] {
         if (m_jobs.running())
             m_again = true;
         else
             start();
+    };
+    connect(&session, &Session::traceChanged, this, [this, again] {
+        if (!isLaterSnapshot(*m_searched, *m_session.trace())) m_current.reset();
+        again();
+    });
+    connect(&session, &Session::notesChanged, this, [this, again] {
+        if (!m_text.isEmpty()) again();
     });
 }
 
@@ -38,18 +44,26 @@ void Finder::start() {
         Q_EMIT changed();
         return;
     }
-    m_jobs.start([trace, text = m_text.toStdString()](
-                     std::stop_token stop) { return std::pair(trace, findEvents(*trace, text, stop)); },
-                 [this](std::pair<TracePtr, Result<std::vector<FoundEvent>>> answer) {
-                     m_searched = std::move(answer.first);
-                     m_problem.clear();
-                     if (!answer.second) m_problem = gapscope::text(answer.second.error().message);
-                     m_found = std::make_shared<const std::vector<FoundEvent>>(
-                         answer.second ? std::move(*answer.second) : std::vector<FoundEvent>());
-                     if (m_current && *m_current >= m_found->size()) m_current.reset();
-                     Q_EMIT changed();
-                     if (std::exchange(m_again, false)) start();
-                 });
+    struct Answer {
+        TracePtr trace;
+        std::vector<Note> notes;
+        Result<std::vector<FoundEvent>> found;
+    };
+    m_jobs.start(
+        [trace, notes = m_session.notes(), text = m_text.toStdString()](std::stop_token stop) {
+            return Answer{trace, notes, findEvents(*trace, text, stop, notes)};
+        },
+        [this](Answer answer) {
+            m_searched = std::move(answer.trace);
+            m_searchedNotes = std::move(answer.notes);
+            m_problem.clear();
+            if (!answer.found) m_problem = gapscope::text(answer.found.error().message);
+            m_found = std::make_shared<const std::vector<FoundEvent>>(answer.found ? std::move(*answer.found)
+                                                                                   : std::vector<FoundEvent>());
+            if (m_current && *m_current >= m_found->size()) m_current.reset();
+            Q_EMIT changed();
+            if (std::exchange(m_again, false)) start();
+        });
     Q_EMIT changed();
 }
 
@@ -66,6 +80,8 @@ QString Finder::name(const FoundEvent& event) const {
             return gapscope::text(trace.string(trace.ranges().name[event.row]));
         case FoundEvent::Kind::Token:
             return gapscope::text(trace.string(trace.tokens().text[event.row]));
+        case FoundEvent::Kind::Note:
+            return gapscope::text(m_searchedNotes[event.row].text);
     }
     return {};
 }
@@ -109,6 +125,9 @@ void Finder::show(size_t index) {
             break;
         case FoundEvent::Kind::Token:
             selection.kind = Selection::Kind::Token;
+            break;
+        case FoundEvent::Kind::Note:  // a moment is no selection
+            selection = range.empty() ? Selection{} : Selection{.kind = Selection::Kind::Range, .range = range};
             break;
     }
     m_session.select(selection);

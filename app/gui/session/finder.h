@@ -1,5 +1,6 @@
-// A search over the session's trace: what was found, which of it is at hand, and the way to the next. The search runs
-// off the UI thread; typing on makes the one before it stale. A growing trace is searched again as it grows.
+// A search over the session's trace and notes: what was found, which of it is at hand, and the way to the next. The
+// search runs off the UI thread; typing on makes the one before it stale. A growing trace is searched again as it
+// grows, and with other notes.
 #pragma once
 
 #include <QObject>
@@ -50,8 +51,9 @@ private:
     QString m_problem;
     FoundEvents m_found;
     TracePtr m_searched;
+    std::vector<Note> m_searchedNotes;
     std::optional<size_t> m_current;
-    bool m_again = false;  // the trace grew during the search
+    bool m_again = false;  // the trace or the notes changed during the search
 };
 
 }  // namespace gapscope

@@ -15,6 +15,7 @@ public:
     explicit NoteEditor(QWidget* parent);
     void open(const QString& text, QRect place);
     void giveUp() { end(false); }
+    void finish() { end(true); }
 
 Q_SIGNALS:
     void written(const QString& text);

@@ -29,6 +29,7 @@ RowKind rowKindOf(FoundEvent::Kind kind) {
             return RowKind::ApiCall;
         case FoundEvent::Kind::Range:
         case FoundEvent::Kind::Token:
+        case FoundEvent::Kind::Note:
             break;
     }
     return RowKind::Range;
@@ -36,8 +37,13 @@ RowKind rowKindOf(FoundEvent::Kind kind) {
 
 }  // namespace
 
-void TimelineWidget::setFound(FoundEvents found) {
+void TimelineWidget::setFound(FoundEvents found, std::optional<size_t> current) {
     m_found = std::move(found);
+    m_currentNote.reset();
+    if (current && (*m_found)[*current].kind == FoundEvent::Kind::Note) m_currentNote = (*m_found)[*current].row;
+    m_foundNotes.clear();
+    for (const FoundEvent& event : *m_found)
+        if (event.kind == FoundEvent::Kind::Note) m_foundNotes.insert(event.row);
     viewport()->update();
 }
 
@@ -61,9 +67,17 @@ void TimelineWidget::paintFound(QPainter& painter, const TimelinePainter& painti
         std::ranges::lower_bound(first, m_found->end(), m_frame.scale.range.endNs, {}, &FoundEvent::startNs);
     if (end - first <= kMostOutlined)
         for (auto event = first; event != end; ++event)
-            if (event->kind != FoundEvent::Kind::Token)
+            if (event->kind != FoundEvent::Kind::Token && event->kind != FoundEvent::Kind::Note)
                 if (const std::optional<QRectF> box = boxOf(m_index->placeOf(rowKindOf(event->kind), event->row)))
                     painting.paintOutline(painter, *box, color, 1);
+    painter.setClipRect(where.notes);
+    if (!m_foundNotes.empty())
+        for (const NoteFlag& flag : noteFlags())
+            if (const auto isFound = [&](size_t place) { return m_foundNotes.contains(place); };
+                std::ranges::any_of(flag.places, isFound)) {
+                const bool isCurrent = m_currentNote && std::ranges::count(flag.places, *m_currentNote) > 0;
+                painting.paintOutline(painter, flag.box, color, isCurrent ? 2 : 1);
+            }
     painter.restore();
 }
 

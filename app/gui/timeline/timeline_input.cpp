@@ -355,7 +355,7 @@ void TimelineWidget::mouseDoubleClickEvent(QMouseEvent* event) {
     if (event->button() != Qt::LeftButton) return;
     const QPoint position = event->position().toPoint();
     if (parts().overview.contains(position)) return zoomToWhole();
-    if (const std::optional<NoteFlag> flag = noteAt(position)) return editNote(flag->place);
+    if (const std::optional<NoteFlag> flag = noteAt(position)) return editNote(flag->places.front());
     if (m_measuring && parts().rows.united(parts().ruler).contains(position)) return;
     const std::optional<FrameHit> hit = hitAt(position);
     if (!hit || hit->span.count == 0 || m_index->rows()[hit->row]->kind == RowKind::Counter) return;

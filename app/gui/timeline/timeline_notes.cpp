@@ -25,6 +25,7 @@ constexpr double kFlagPadding = 5;
 constexpr int kBarHeight = 3;  // along the time of a note
 constexpr int kEditorWidth = 240;
 constexpr int kMostLettersShown = 80;
+constexpr size_t kMostNotesTold = 8;  // in one tip
 
 QString timeText(TimeRange range) {
     if (range.empty()) return TimelineWidget::tr("at %1").arg(text(formatMoment(range.startNs)));
@@ -115,6 +116,15 @@ void TimelineWidget::openNoteEditor(TimeRange range, const QString& text) {
     m_noteEditor->open(text, {strip.left() + static_cast<int>(x), strip.top(), width,
                               std::max(strip.height(), m_noteEditor->sizeHint().height())});
     takeNoteStrip();
+    Q_EMIT noteWritingChanged();
+}
+
+bool TimelineWidget::isWritingNote() const {
+    return m_noteEditor->isVisible();
+}
+
+void TimelineWidget::finishNote() {
+    m_noteEditor->finish();
 }
 
 void TimelineWidget::takeNoteText(const QString& written) {
@@ -129,6 +139,7 @@ void TimelineWidget::takeNoteText(const QString& written) {
 void TimelineWidget::leaveNoteEditor() {
     m_editedNote.reset();
     takeNoteStrip();
+    Q_EMIT noteWritingChanged();
 }
 
 void TimelineWidget::sayTooManyNotes() {
@@ -148,7 +159,7 @@ std::vector<TimelineWidget::NoteFlag> TimelineWidget::noteFlags() const {
         if (std::max(note.range.startNs, note.range.endNs) < now.range.startNs) continue;
         const double x = strip.left() + std::max(0.0, std::floor(now.xOf(note.range.startNs)));
         if (!flags.empty() && x - flags.back().box.left() < kFlagWidth) {
-            ++flags.back().more;
+            flags.back().places.push_back(place);
             continue;
         }
         if (!flags.empty()) flags.back().box.setRight(std::min(flags.back().box.right(), x - 2));
@@ -157,7 +168,7 @@ std::vector<TimelineWidget::NoteFlag> TimelineWidget::noteFlags() const {
             width = std::min(kWidestFlag, std::ceil(metrics.horizontalAdvance(text(note.text).left(kMostLettersShown)) +
                                                     2 * kFlagPadding));
         if (x + width > strip.right()) width = std::max(kFlagWidth, strip.right() - x);
-        flags.push_back({.place = place, .box = QRectF(x, strip.top() + 1, width, strip.height() - kBarHeight - 3)});
+        flags.push_back({.places = {place}, .box = QRectF(x, strip.top() + 1, width, strip.height() - kBarHeight - 3)});
     }
     return flags;
 }
@@ -169,17 +180,27 @@ std::optional<TimelineWidget::NoteFlag> TimelineWidget::noteAt(QPoint position) 
     return std::nullopt;
 }
 
+// One has its words and its time on lines of their own, several a line each, as in: "load the weights (at 1.20 ms)".
 QString TimelineWidget::noteTip(const NoteFlag& flag) const {
-    const Note& note = m_session.notes()[flag.place];
-    QString tip = note.text.empty() ? tr("Mark") : text(note.text);
-    tip += QLatin1Char('\n') + timeText(note.range);
-    if (flag.more > 0) tip += QLatin1Char('\n') + tr("and %1 more here: zoom in, or see Notes").arg(flag.more);
-    return plainTip(tip);
+    const auto words = [](const Note& note) { return note.text.empty() ? tr("Mark") : text(note.text); };
+    const Note& first = m_session.notes()[flag.places.front()];
+    if (flag.places.size() == 1) return plainTip(words(first) + QLatin1Char('\n') + timeText(first.range));
+    QStringList lines;
+    for (const size_t place : flag.places) {
+        if (lines.size() == static_cast<qsizetype>(kMostNotesTold)) break;
+        const Note& note = m_session.notes()[place];
+        QString shown = words(note);
+        if (shown.size() > kMostLettersShown) shown = shown.left(kMostLettersShown).trimmed() + QChar(0x2026);
+        lines << tr("%1 (%2)").arg(shown, timeText(note.range));
+    }
+    if (flag.places.size() > kMostNotesTold)
+        lines << tr("and %L1 more here: zoom in, or see Notes").arg(flag.places.size() - kMostNotesTold);
+    return plainTip(lines.join(QLatin1Char('\n')));
 }
 
 bool TimelineWidget::pressNote(QPoint position) {
     const std::optional<NoteFlag> flag = noteAt(position);
-    if (flag) m_session.goTo(m_session.notes()[flag->place].range);
+    if (flag) m_session.goTo(m_session.notes()[flag->places.front()].range);
     return flag.has_value();
 }
 
@@ -236,7 +257,7 @@ void TimelineWidget::paintNotes(QPainter& painter) {
     painter.setRenderHint(QPainter::Antialiasing);
     const QFontMetricsF metrics(rowFont());
     for (const NoteFlag& flag : noteFlags()) {
-        const Note& note = m_session.notes()[flag.place];
+        const Note& note = m_session.notes()[flag.places.front()];
         paintPoles(note.range, Qt::SolidLine);
         painter.setPen(QPen(color, 1));
         // Without words, or without room for them.

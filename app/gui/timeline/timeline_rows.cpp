@@ -293,7 +293,7 @@ void TimelineWidget::contextMenuEvent(QContextMenuEvent* event) {
     QPoint at = event->globalPos();
     if (event->reason() == QContextMenuEvent::Mouse) {
         if (const std::optional<NoteFlag> flag = noteAt(viewport()->mapFromGlobal(at))) {
-            QMenu* menu = noteMenu(flag->place);
+            QMenu* menu = noteMenu(flag->places.front());
             menu->setAttribute(Qt::WA_DeleteOnClose);
             return menu->popup(at);
         }

@@ -8,6 +8,7 @@
 #include <QVariantAnimation>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "app/gui/session/finder.h"
 #include "app/gui/session/session.h"
@@ -88,19 +89,21 @@ public:
     void keepMark();              // a note without words
     void writeNote();             // opens a line to write in; where one is already, that one
     void editNote(size_t place);  // of the session's notes
+    bool isWritingNote() const;
+    void finishNote();  // what is being written is taken as it stands
     QMenu* noteMenu(size_t place);
-    // A flag, as seen; `more` notes begin within its width.
+    // A flag, as seen. It stands for all notes that begin within its width, the first of which it shows.
     struct NoteFlag {
-        size_t place = 0;
+        std::vector<size_t> places;
         QRectF box;
-        int more = 0;
     };
     std::vector<NoteFlag> noteFlags() const;
 
     void setFrameTimeShown(bool shown);
     const FrameTimes& frameTimes() const { return m_frameTimes; }
 
-    void setFound(FoundEvents found);  // marked until others are, rows of the session's trace
+    // Marked until others are: rows of the session's trace, and places of its notes. `current` is one of them.
+    void setFound(FoundEvents found, std::optional<size_t> current);
     // What is seen, without pointer and hover, at the viewport's size: for pictures and paper.
     void paintPicture(QPainter& painter);
     // Ends a zoom or pan that is still easing or not yet recorded for undo.
@@ -127,6 +130,7 @@ public:
 Q_SIGNALS:
     // Other rows are there, shown or hidden, than before.
     void rowsChanged();
+    void noteWritingChanged();  // it began or ended
 
 protected:
     bool event(QEvent* event) override;
@@ -277,6 +281,8 @@ private:
     };
     std::optional<Launched> m_launch;
     FoundEvents m_found;
+    std::set<size_t> m_foundNotes;        // places of those found
+    std::optional<size_t> m_currentNote;  // the one that the search is at
     TimelineFrame m_frame;
     std::vector<RulerTick> m_ticks;
     std::vector<std::vector<DensityColumn>> m_overview;

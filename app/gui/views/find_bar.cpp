@@ -30,7 +30,7 @@ FindBar::FindBar(Finder& finder, QWidget* parent)
     setObjectName(QStringLiteral("findBar"));
     m_text->setObjectName(QStringLiteral("findText"));
     m_text->setAccessibleName(tr("Find in the trace"));
-    m_text->setPlaceholderText(tr("Kernel, call, range or token; /expression/"));
+    m_text->setPlaceholderText(tr("Kernel, call, range, token or note; /expression/"));
     m_text->setClearButtonEnabled(true);
     m_text->setMaximumWidth(420);
     m_text->installEventFilter(this);

@@ -33,7 +33,7 @@ void FoundPanel::showFound() {
     if (m_finder.text().isEmpty())
         m_caption->setFullText(
             tr("Nothing is searched for. Ctrl+F or / searches names of kernels, calls, ranges and "
-               "tokens."));
+               "tokens, and notes."));
     else if (!m_finder.problem().isEmpty())
         m_caption->setFullText(m_finder.problem());
     else if (count > FoundEventModel::kMostRows)

@@ -77,7 +77,7 @@ Actions::Actions(QWidget* window) {
                  {QKeySequence(Qt::CTRL | Qt::Key_0)}, QStringLiteral("whole"));
     clearSelection = make(window, "clearSelectionAction", tr("&Clear selection"),
                           tr("All panels answer for the whole run again"), {QKeySequence(Qt::Key_Escape)});
-    find = make(window, "findAction", tr("&Find…"), tr("Search names of kernels, calls, ranges and tokens"),
+    find = make(window, "findAction", tr("&Find…"), tr("Search names of kernels, calls, ranges and tokens, and notes"),
                 {QKeySequence::Find, QKeySequence(Qt::Key_Slash)});
     findNext =
         make(window, "findNextAction", tr("Find &next"), tr("To the next that was found"), {QKeySequence(Qt::Key_F3)});

@@ -28,7 +28,7 @@ void MainWindow::connectFind() {
     connect(m_findBar, &FindBar::closed, this, [this] { m_timeline->setFocus(Qt::OtherFocusReason); });
     connect(m_findBar, &FindBar::listWanted, this, [this] { m_tabs->setCurrentWidget(m_foundPanel); });
     connect(&m_finder, &Finder::changed, this, [this] {
-        m_timeline->setFound(m_finder.found());
+        m_timeline->setFound(m_finder.found(), m_finder.current());
         const bool any = !m_finder.found()->empty();
         m_actions.findNext->setEnabled(any);
         m_actions.findPrevious->setEnabled(any);

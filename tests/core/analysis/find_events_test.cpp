@@ -74,6 +74,21 @@ TEST(FindEvents, ByRegularExpressions) {
     EXPECT_EQ(namesOf(*trace, "/gemv"), Names{});
 }
 
+TEST(FindEvents, NotesByTheirWordsAmongTheRest) {
+    const TracePtr trace = example();
+    const std::vector<Note> notes{{{60, 70}, "Norm is slow"}, {{7, 7}, ""}, {{15, 15}, "the norm begins"}};
+    const auto found = findEvents(*trace, "norm", {}, notes);
+    ASSERT_TRUE(found);
+    using Kind = FoundEvent::Kind;
+    EXPECT_EQ(
+        *found,
+        (std::vector<FoundEvent>{
+            {10, 20, 1, Kind::DeviceOp}, {15, 15, 2, Kind::Note}, {50, 50, 0, Kind::Token}, {60, 70, 0, Kind::Note}}));
+    const auto all = findEvents(*trace, "/.*/", {}, notes);
+    ASSERT_TRUE(all);
+    EXPECT_EQ(std::ranges::count(*all, Kind::Note, &FoundEvent::kind), 2);  // a mark has no words
+}
+
 TEST(FindEvents, NoExpressionTakesForever) {
     TraceBuilder builder;
     builder.add(RangeRow{0, 1, builder.intern(std::string(100'000, 'a')), 1});
