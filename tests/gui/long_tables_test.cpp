@@ -1,8 +1,10 @@
 // Tables of millions of rows: the view knows a part of them and shows all; gaps and events in any order.
+#include <QClipboard>
 #include <QHeaderView>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
+#include <QToolTip>
 
 #include "app/gui/views/data_table.h"
 
@@ -135,6 +137,48 @@ private Q_SLOTS:
         m_table->verticalScrollBar()->setValue(110'000);  // the part that is known moves, and holds it still
         QCOMPARE(topRow(), 110'000);
         QCOMPARE(m_table->selectedSourceRows(), std::vector<int>{90'000});
+    }
+
+    void allOfThemCanBeMarkedAndCopied() {
+        const int some = 3 * RowWindow::kMostRows;
+        m_rows.setCount(some);
+        QCoreApplication::processEvents();
+        const auto isMarked = [this](int y) {
+            return m_table->selectionModel()->isRowSelected(m_table->indexAt({2, y}).row());
+        };
+        m_table->setCurrentIndex(m_table->model()->index(3, 0));
+        QTest::keyClick(m_table.get(), Qt::Key_A, Qt::ControlModifier);
+        QCOMPARE(m_table->selectedCount(), some);
+        QVERIFY(isMarked(2));
+        for (const int row : {some / 2, some - 40, 0}) {
+            m_table->verticalScrollBar()->setValue(row);
+            QCOMPARE(topRow(), row);
+            QVERIFY2(isMarked(2) && isMarked(60), qPrintable(QString::number(row)));
+        }
+        QCOMPARE(m_table->selectedCount(), some);
+        QCOMPARE(m_table->selectedSourceRows().size(), static_cast<size_t>(some));
+        QGuiApplication::clipboard()->clear();
+        QTest::keyClick(m_table.get(), Qt::Key_C, Qt::ControlModifier);
+        const QString copied = QGuiApplication::clipboard()->text();
+        QCOMPARE(copied.count(QLatin1Char('\n')), some);
+        QVERIFY(copied.endsWith(QStringLiteral("\n299999\t299999")));
+        // One chosen beside all: those that the view does not know of could not stay marked without it.
+        QTest::mouseClick(m_table->viewport(), Qt::LeftButton, Qt::ControlModifier, {20, 60});
+        QCOMPARE(m_table->selectedCount(), 1);
+        QCOMPARE(m_table->selectedSourceRows().size(), size_t(1));
+        QTest::keyClick(m_table.get(), Qt::Key_A, Qt::ControlModifier);
+        m_rows.setCount(some + 1);  // other rows
+        QCOMPARE(m_table->selectedCount(), 0);
+    }
+
+    void moreThanAClipboardTakesIsToldAndNotCopied() {
+        QTest::keyClick(m_table.get(), Qt::Key_A, Qt::ControlModifier);
+        QCOMPARE(m_table->selectedCount(), kMany);
+        QGuiApplication::clipboard()->setText(QStringLiteral("before"));
+        QTest::keyClick(m_table.get(), Qt::Key_C, Qt::ControlModifier);
+        QCOMPARE(QGuiApplication::clipboard()->text(), QStringLiteral("before"));
+        QVERIFY2(QToolTip::text().startsWith(QStringLiteral("Nothing was copied: ")), qPrintable(QToolTip::text()));
+        QToolTip::hideText();
     }
 
     void otherContentsAndFewerRowsAreTakenUp() {

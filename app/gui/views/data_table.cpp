@@ -12,7 +12,9 @@
 #include <QScrollBar>
 #include <QSignalBlocker>
 #include <QStyledItemDelegate>
+#include <QToolTip>
 #include <algorithm>
+#include <numeric>
 
 #include "app/gui/views/export_choice.h"
 
@@ -21,6 +23,7 @@ namespace {
 
 constexpr int kRowHeight = 22;
 constexpr int kSwatchSize = 10;
+constexpr int kMsecsTold = 8000;  // a sentence that answers a key
 
 // Numbers stand right, text left: where text follows a number, the two would touch.
 const QString kBeforeText = QStringLiteral("\u2003");
@@ -132,6 +135,9 @@ DataTable::DataTable(TableModel& model, const QString& accessibleName, QWidget* 
     connect(&model, &QAbstractItemModel::modelAboutToBeReset, this,
             [this] { m_scroll = verticalScrollBar()->value(); });
     connect(&model, &QAbstractItemModel::modelReset, this, [this] { verticalScrollBar()->setValue(m_scroll); });
+    const auto isNotAll = [this] { m_isAllSelected = false; };
+    connect(selectionModel(), &QItemSelectionModel::selectionChanged, this, isNotAll);
+    connect(&model, &QAbstractItemModel::modelReset, this, isNotAll);
     connect(this, &QTableView::clicked, this, [this](const QModelIndex& index) { Q_EMIT chosen(sourceRow(index)); });
     connect(this, &QTableView::doubleClicked, this,
             [this](const QModelIndex& index) { Q_EMIT doubleChosen(sourceRow(index)); });
@@ -197,6 +203,11 @@ void DataTable::markSourceRow(int row) {
 
 std::vector<int> DataTable::selectedSourceRows() const {
     std::vector<int> rows;
+    if (m_isAllSelected) {
+        rows.resize(static_cast<size_t>(m_model.rowCount()));
+        std::iota(rows.begin(), rows.end(), 0);
+        return rows;
+    }
     for (const QModelIndex& index : selectionModel()->selectedRows())
         rows.push_back(sourceRow(index));
     std::sort(rows.begin(), rows.end());
@@ -206,7 +217,7 @@ std::vector<int> DataTable::selectedSourceRows() const {
 QString DataTable::copied(CopyFormat format, CopyRows rows) const {
     const QAbstractItemModel& from = m_window ? m_model : *model();  // the window may hold a part only
     QList<int> wanted;
-    if (rows == CopyRows::All) {
+    if (rows == CopyRows::All || m_isAllSelected) {
         for (int row = 0; row < from.rowCount(); ++row)
             wanted.append(row);
     } else {
@@ -230,9 +241,35 @@ QString DataTable::copied(CopyFormat format, CopyRows rows) const {
     return lines.join(QLatin1Char('\n'));
 }
 
-void DataTable::copySelection() const {
-    if (selectionModel()->hasSelection())
-        QGuiApplication::clipboard()->setText(copied(CopyFormat::Text, CopyRows::Selected));
+int DataTable::selectedCount() const {
+    if (m_isAllSelected) return m_model.rowCount();
+    int count = 0;
+    for (const QItemSelectionRange& range : selectionModel()->selection())
+        count += range.height();  // of whole rows
+    return count;
+}
+
+int DataTable::rowsOf(CopyRows rows) const {
+    if (rows == CopyRows::Selected) return selectedCount();
+    return m_window ? m_model.rowCount() : model()->rowCount();
+}
+
+// A table of millions would be a clipboard of gigabytes.
+void DataTable::copy(CopyFormat format, CopyRows rows) {
+    const int count = rowsOf(rows);
+    if (count == 0) return;
+    if (count <= kMostCopied) return QGuiApplication::clipboard()->setText(copied(format, rows));
+    QToolTip::showText(
+        viewport()->mapToGlobal(viewport()->rect().center()),
+        tr("Nothing was copied: %L1 rows are chosen, and the clipboard takes %L2. List fewer by a filter "
+           "or by selecting less of the timeline.")
+            .arg(count)
+            .arg(kMostCopied),
+        viewport(), {}, kMsecsTold);
+}
+
+void DataTable::copySelection() {
+    copy(CopyFormat::Text, CopyRows::Selected);
 }
 
 void DataTable::exportCsv() {
@@ -250,8 +287,8 @@ void DataTable::exportCsv() {
 }
 
 void DataTable::contextMenuEvent(QContextMenuEvent* event) {
-    const auto copy = [this](CopyFormat format, CopyRows rows) {
-        return [this, format, rows] { QGuiApplication::clipboard()->setText(copied(format, rows)); };
+    const auto copying = [this](CopyFormat format, CopyRows rows) {
+        return [this, format, rows] { copy(format, rows); };
     };
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
@@ -262,16 +299,16 @@ void DataTable::contextMenuEvent(QContextMenuEvent* event) {
         connect(action, &QAction::triggered, this, act);
         return action;
     };
-    add(tr("&Copy"), any, copy(CopyFormat::Text, CopyRows::Selected))->setShortcut(QKeySequence::Copy);
-    add(tr("Copy as C&SV"), any, copy(CopyFormat::Csv, CopyRows::Selected));
+    add(tr("&Copy"), any, copying(CopyFormat::Text, CopyRows::Selected))->setShortcut(QKeySequence::Copy);
+    add(tr("Copy as C&SV"), any, copying(CopyFormat::Csv, CopyRows::Selected));
     menu->addSeparator();
-    // A table of millions would be a clipboard of gigabytes.
-    constexpr int kMostCopied = 1'000'000;
-    const int rows = m_window ? m_model.rowCount() : model()->rowCount();
-    const bool fits = rows > 0 && rows <= kMostCopied;
-    add(tr("Copy &all"), fits, copy(CopyFormat::Text, CopyRows::All));
-    add(tr("Copy all as CS&V"), fits, copy(CopyFormat::Csv, CopyRows::All));
-    add(tr("&Export as CSV…"), fits, [this] { exportCsv(); });
+    const int rows = rowsOf(CopyRows::All);
+    add(tr("Copy &all"), rows > 0, copying(CopyFormat::Text, CopyRows::All));
+    add(tr("Copy all as CS&V"), rows > 0, copying(CopyFormat::Csv, CopyRows::All));
+    if (rows > kMostCopied)
+        add(tr("&Export as CSV: up to %L1 rows").arg(kMostCopied), false, [] {});
+    else
+        add(tr("&Export as CSV…"), rows > 0, [this] { exportCsv(); });
     if (!actions().isEmpty()) {
         menu->addSeparator();
         menu->addActions(actions());
@@ -373,8 +410,36 @@ QModelIndex DataTable::moveCursor(CursorAction action, Qt::KeyboardModifiers mod
     return QTableView::moveCursor(action, modifiers);
 }
 
+// All that the view knows of are selected in it, also when it comes to know others: QItemSelectionModel keeps a whole
+// table whole.
 void DataTable::selectAll() {
-    if (!isPart()) QTableView::selectAll();
+    QTableView::selectAll();
+    m_isAllSelected = isPart();
+}
+
+// Where all are selected, leaving out one of them begins anew: the view could tell of the rows that it knows only.
+QItemSelectionModel::SelectionFlags DataTable::selectionCommand(const QModelIndex& index, const QEvent* event) const {
+    const auto command = QTableView::selectionCommand(index, event);
+    const bool changes = command & (QItemSelectionModel::Toggle | QItemSelectionModel::Deselect);
+    return m_isAllSelected && changes ? QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows : command;
+}
+
+bool DataTable::edit(const QModelIndex& index, EditTrigger trigger, QEvent* event) {
+    const bool begins = QTableView::edit(index, trigger, event);
+    if (begins) Q_EMIT editingChanged();
+    return begins;
+}
+
+void DataTable::closeEditor(QWidget* editor, QAbstractItemDelegate::EndEditHint hint) {
+    QTableView::closeEditor(editor, hint);
+    Q_EMIT editingChanged();
+}
+
+void DataTable::finishEditing() {
+    QWidget* const editor = isEditing() ? indexWidget(currentIndex()) : nullptr;
+    if (!editor) return;
+    commitData(editor);
+    closeEditor(editor, QAbstractItemDelegate::NoHint);
 }
 
 void DataTable::keyPressEvent(QKeyEvent* event) {

@@ -40,9 +40,15 @@ public:
     enum class CopyRows { Selected, All };
     // With a header line and exact values, visible columns only: tab-separated text or CSV (RFC 4180).
     QString copied(CopyFormat format, CopyRows rows) const;
-    void copySelection() const;  // as text
+    // As text. Of more rows than a clipboard should take it puts nothing there and says so.
+    void copySelection();
+    static constexpr int kMostCopied = 1'000'000;
 
-    void selectAll() override;  // of millions of rows none
+    bool isEditing() const { return state() == EditingState; }
+    void finishEditing();  // a cell that is being written is taken as it stands
+
+    void selectAll() override;  // also the rows that the view does not know of
+    int selectedCount() const;
     void scrollTo(const QModelIndex& index, ScrollHint hint = EnsureVisible) override;
 
 Q_SIGNALS:
@@ -50,8 +56,12 @@ Q_SIGNALS:
     void chosen(int sourceRow);
     void doubleChosen(int sourceRow);
     void orderWanted(int column, Qt::SortOrder order);
+    void editingChanged();  // it began or ended
 
 protected:
+    bool edit(const QModelIndex& index, EditTrigger trigger, QEvent* event) override;
+    void closeEditor(QWidget* editor, QAbstractItemDelegate::EndEditHint hint) override;
+    QItemSelectionModel::SelectionFlags selectionCommand(const QModelIndex& index, const QEvent* event) const override;
     QModelIndex moveCursor(CursorAction action, Qt::KeyboardModifiers modifiers) override;
     void scrollContentsBy(int dx, int dy) override;
     void updateGeometries() override;
@@ -61,6 +71,8 @@ protected:
 private:
     void showHeaderMenu(const QPoint& place);
     void exportCsv();
+    void copy(CopyFormat format, CopyRows rows);
+    int rowsOf(CopyRows rows) const;
     QModelIndex viewIndex(int sourceRow) const;
     bool isPart() const { return m_window && m_window->isPart(); }
     // Of all rows.
@@ -73,6 +85,7 @@ private:
     std::vector<int> m_columnWidths;
     std::set<int> m_chosenColumns;  // by the header's menu
     int m_scroll = 0;
+    bool m_isAllSelected = false;  // of rows of which the view knows a part; its selection then is all that it knows
 };
 
 }  // namespace gapscope

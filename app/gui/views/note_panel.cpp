@@ -38,8 +38,17 @@ NotePanel::NotePanel(Session& session, QWidget* parent)
         if (row >= 0 && static_cast<size_t>(row) < m_session.notes().size())
             m_session.goTo(m_session.notes()[static_cast<size_t>(row)].range);
     });
+    connect(m_table, &DataTable::editingChanged, this, &NotePanel::writingChanged);
     connect(&session, &Session::notesChanged, this, &NotePanel::showNotes);
     showNotes();
+}
+
+bool NotePanel::isWriting() const {
+    return m_table->isEditing();
+}
+
+void NotePanel::finishWriting() {
+    m_table->finishEditing();
 }
 
 void NotePanel::showNotes() {
@@ -57,7 +66,7 @@ void NotePanel::showNotes() {
 
 void NotePanel::rename() {
     const QModelIndex current = m_table->currentIndex();
-    if (current.isValid()) m_table->edit(current.siblingAtColumn(NoteModel::kTextColumn));
+    if (current.isValid()) m_table->QTableView::edit(current.siblingAtColumn(NoteModel::kTextColumn));
 }
 
 // The row that comes in their place is chosen next, so that the keys can go on.

@@ -18,6 +18,12 @@ class NotePanel : public QWidget {
 public:
     explicit NotePanel(Session& session, QWidget* parent = nullptr);
 
+    bool isWriting() const;
+    void finishWriting();  // what is being written is taken as it stands
+
+Q_SIGNALS:
+    void writingChanged();  // it began or ended
+
 private:
     void showNotes();
     void rename();
