@@ -11,6 +11,7 @@
 #include "app/gui/session/comparer.h"
 #include "app/gui/views/banner.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/prompt_panel.h"
 #include "app/gui/window/main_window.h"
 #include "tests/support/test_files.h"
 
@@ -80,6 +81,29 @@ private Q_SLOTS:
         QVERIFY(!find<DataTable>("compareFigures")->isColumnHidden(CompareFigureModel::kPredictedColumn));
         QVERIFY(find<QLabel>("compareSentence")->text().contains(QStringLiteral("Predicted were")));
         QVERIFY(m_window->session().trace()->run()->mode != "eager");
+    }
+
+    void whoKeepsTheSessionKeepsTheRunBar() {
+        run("eager");
+        auto* button = find<QPushButton>("runRemedyButton");
+        QTRY_VERIFY(button->isVisibleTo(m_window.get()));
+        const RunChoices before = m_window->runBar().choices();
+        button->click();
+        auto* box = find<QMessageBox>("unsavedBox");
+        QVERIFY(box);
+        box->button(QMessageBox::Cancel)->click();
+        QCOMPARE(m_window->runBar().choices(), before);
+        QVERIFY(m_window->settled());
+        // Nor does a run that cannot begin leave its mode there.
+        RunChoices broken = before;
+        broken.modelPath = m_folder.filePath(QStringLiteral("gone.gguf"));
+        m_window->promptPanel().setPrompt({});
+        m_window->runBar().setChoices(broken);
+        button->click();
+        giveUpUnsaved();
+        QTRY_VERIFY(m_window->settled());
+        QVERIFY(!m_window->banners().sentences().isEmpty());
+        QCOMPARE(m_window->runBar().choices(), broken);
     }
 
     void anotherChoicesRunOffersTheComparison() {

@@ -136,10 +136,10 @@ private:
     void stopRecording();
     // Looks again whether the run bar's device is there; else says so and calls nothing.
     void whenDeviceIsThere(std::function<void()> then);
-    void beginRun();
+    bool beginRun();  // false: it did not, and the window says why
     void showRunProgress();
     void runRemedy(const QString& mode, double predictedNsPerToken);
-    void runPredicting(double nsPerToken);
+    void runInMode(const QString& mode);
     void showPrediction();
     struct Earlier {
         TracePtr trace;  // null: none

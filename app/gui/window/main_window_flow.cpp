@@ -94,6 +94,10 @@ TimeRange decodeRange(const Trace& trace) {
     return decode;
 }
 
+QString questionBeforeRun() {
+    return MainWindow::tr("Save the session before the next run takes its place?");
+}
+
 QString gemmaNotice() {
     QFile file(QStringLiteral(":/GEMMA_NOTICE.txt"));
     return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()).trimmed() : QString();
@@ -319,12 +323,8 @@ void MainWindow::stopRecording() {
 
 void MainWindow::run() {
     if (recording() || m_document.busy() || m_deviceJob.running()) return;
-    runPredicting(0);
-}
-
-void MainWindow::runPredicting(double nsPerToken) {
-    settleUnsaved(tr("Save the session before the next run takes its place?"), [this, nsPerToken] {
-        m_predictedNsPerToken = nsPerToken;
+    settleUnsaved(questionBeforeRun(), [this] {
+        m_predictedNsPerToken = 0;
         whenDeviceIsThere([this] { beginRun(); });
     });
 }
@@ -334,11 +334,11 @@ void MainWindow::runWhenReady() {
     if (m_machineKnown) run();
 }
 
-void MainWindow::beginRun() {
+bool MainWindow::beginRun() {
     auto settings = m_runBar->recordingSettings(m_prompt->prompt());
     if (!settings) {
         showError(text(settings.error().message));
-        return;
+        return false;
     }
     const FoundModel model = *m_runBar->model();
     m_runName = tr("%1 %2").arg(text(model.name), QDateTime::currentDateTime().toString(QStringLiteral("HH.mm.ss")));
@@ -346,7 +346,7 @@ void MainWindow::beginRun() {
         m_document.isEmpty() || m_runFailed ? Earlier{} : Earlier{m_session.annotatedTrace(), m_document.name()};
     if (const Status started = m_runs.start(std::move(*settings)); !started) {
         showError(text(started.error().message));
-        return;
+        return false;
     }
     setEarlier(earlier);
     if (m_compareJob.running()) cancelComparison();
@@ -363,6 +363,7 @@ void MainWindow::beginRun() {
     m_timeline->setLive(true);
     updateActions();
     updateTitle();
+    return true;
 }
 
 void MainWindow::showRunProgress() {
@@ -416,11 +417,20 @@ void MainWindow::runFinished(const RunEnd& end) {
 // The remedy that the verdict recommends, with all else as the run bar has it.
 void MainWindow::runRemedy(const QString& mode, double predictedNsPerToken) {
     if (!m_actions.run->isEnabled()) return;
-    RunChoices choices = m_runBar->choices();
+    settleUnsaved(questionBeforeRun(), [this, mode, predictedNsPerToken] {
+        m_predictedDevice = m_session.trace()->run() ? m_session.trace()->run()->deviceName : std::string();
+        m_predictedNsPerToken = predictedNsPerToken;
+        whenDeviceIsThere([this, mode] { runInMode(mode); });
+    });
+}
+
+// The run bar takes the mode only with the run: whoever keeps the session, or cannot run, keeps the bar as well.
+void MainWindow::runInMode(const QString& mode) {
+    const RunChoices before = m_runBar->choices();
+    RunChoices choices = before;
     choices.mode = mode;
     m_runBar->setChoices(choices);
-    m_predictedDevice = m_session.trace()->run() ? m_session.trace()->run()->deviceName : std::string();
-    runPredicting(predictedNsPerToken);
+    if (!beginRun()) m_runBar->setChoices(before);
 }
 
 // What was predicted of the run that ended, beside what it did.
