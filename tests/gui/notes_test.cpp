@@ -427,11 +427,12 @@ private Q_SLOTS:
         auto* timeline = m_window->findChild<TimelineWidget*>(QStringLiteral("timeline"));
         const auto all = timeline->index().rows().size();
         const std::string key = timeline->index().rows().back()->key;
+        QVERIFY(!action("saveAction").isEnabled());
         timeline->actOnRow(key, TimelineWidget::RowAct::Hide);
-        QVERIFY(m_window->isWindowModified());
+        QVERIFY(action("saveAction").isEnabled());
         action("saveAction").trigger();
         QTRY_VERIFY(m_window->settled());
-        QVERIFY(!m_window->isWindowModified());
+        QVERIFY(!action("saveAction").isEnabled());
         QCOMPARE(inFile(file).rows.hidden, std::set<std::string>{key});
 
         // Somebody else, whose settings have other rows hidden in traces like this.
@@ -449,6 +450,27 @@ private Q_SLOTS:
         open(path("plain.gapscope"));
         QCOMPARE(session().rowArrangement().hidden, std::set<std::string>{other});
         QVERIFY(!m_window->isWindowModified());
+    }
+
+    // How one looks at a session is no work that could be lost: it is saved along, and nobody is asked.
+    void howRowsStandAsksNothing() {
+        using Act = TimelineWidget::RowAct;
+        for (const Act act : {Act::Hide, Act::TogglePin, Act::ToggleFold, Act::NextHeight, Act::MoveDown}) {
+            openWindow(qPrintable(QStringLiteral("asks%1.ini").arg(int(act))));
+            open(written("asks.gapscope"));
+            auto* timeline = m_window->findChild<TimelineWidget*>(QStringLiteral("timeline"));
+            const auto arranges = [&](const auto& row) {
+                timeline->actOnRow(row->key, act);
+                return !session().rowArrangement().empty();
+            };
+            const auto rows = timeline->index().rows();
+            QVERIFY2(std::ranges::any_of(rows, arranges), qPrintable(QString::number(int(act))));
+            QVERIFY(!m_window->isWindowModified());
+            QVERIFY(action("saveAction").isEnabled());
+            m_window->close();
+            QVERIFY(!unsavedBox());
+            QVERIFY(!m_window->isVisible());
+        }
     }
 
     // Settings keep the rows of traces of other programs, which have no place for them.

@@ -51,10 +51,13 @@ bool Document::isSession() const {
     return m_path.endsWith(QLatin1String(kSessionExtension.data(), static_cast<qsizetype>(kSessionExtension.size())));
 }
 
-// Settings keep how the rows of any trace stand; only a session has a place of its own for it.
 bool Document::isModified() const {
-    if (m_empty) return false;
-    return m_modified || m_session.hasUnsavedNotes() || (isSession() && m_session.hasUnsavedRows());
+    return !m_empty && (m_modified || m_session.hasUnsavedNotes());
+}
+
+// Settings keep how the rows of any trace stand; only a session has a place of its own for it.
+bool Document::hasSomethingToSave() const {
+    return isModified() || (!m_empty && isSession() && m_session.hasUnsavedRows());
 }
 
 bool Document::canSaveInPlace() const {

@@ -36,8 +36,11 @@ public:
     // It is a session file, as it was when it was opened or saved: it can be saved there again. Files of other
     // programs, and sessions that something else writes, stay as they are.
     bool canSaveInPlace() const;
-    // Not saved, or with other notes than were opened or saved last; a session also with other rows.
+    // Not saved, or with other notes than were opened or saved last.
     bool isModified() const;
+    // Modified, or a session whose rows stand otherwise than they did: that is saved along, but nobody is asked about
+    // it.
+    bool hasSomethingToSave() const;
     QString path() const { return m_path; }  // empty: never saved
     QString name() const;                    // for the title
     qint64 savedMsecsAgo() const;            // -1: not saved by this window

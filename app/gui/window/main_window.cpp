@@ -443,7 +443,7 @@ void MainWindow::updateActions() {
     m_actions.alignFiles->setEnabled(!running && !busy && m_document.filesTogether().has_value());
     m_actions.reopenLast->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
     m_actions.stopWatching->setEnabled(!m_folderWatch.folder().isEmpty());
-    m_actions.save->setEnabled(!running && !busy && m_document.isModified());
+    m_actions.save->setEnabled(!running && !busy && m_document.hasSomethingToSave());
     m_actions.saveAs->setEnabled(!running && !busy && !m_document.isEmpty());
     for (QAction* action : {m_actions.find, m_actions.exportView, m_actions.copyView, m_actions.printView})
         action->setEnabled((m_runs.running() || !m_document.isEmpty()) && !comparing());
