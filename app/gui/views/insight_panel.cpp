@@ -153,7 +153,7 @@ QWidget* InsightPanel::makeTiles() {
         {tr("device busy"), tr("Union of the device's operations, as a share of the window; overlap counts once")},
         {tr("launches/token"), tr("Launching calls of the tokens in the window, divided by those tokens; a graph "
                                   "launch is one")},
-        {tr("host : GPU"), tr("Self CPU time (outermost API calls, waits included) to self GPU time")},
+        {tr("host : device"), tr("Self CPU time (outermost API calls, waits included) to self GPU time")},
     }};
     for (size_t i = 0; i < 4; ++i) {
         auto* card = new Card(tiles);

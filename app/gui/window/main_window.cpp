@@ -480,7 +480,7 @@ void MainWindow::updateFacts() {
         kernels += device.kernelCount;
     facts.append(counted(kernels, tr("%1 kernel in the window"), tr("%1 kernels in the window")));
     facts.append(tr("%1 events").arg(text(formatCount(static_cast<int64_t>(report->trace->eventCount())))));
-    if (!m_document.path().isEmpty()) {
+    if (!m_document.path().isEmpty() && !m_runs.running()) {  // else it is of the session before
         const QFileInfo file(m_document.path());
         if (file.exists()) facts.append(text(formatBytes(static_cast<double>(file.size()))));
     }
