@@ -7,6 +7,7 @@
 #include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QToolButton>
 
 #include "app/gui/views/prompt_panel.h"
 #include "app/gui/window/command_line.h"
@@ -144,6 +145,60 @@ private Q_SLOTS:
         panel.setBatch(2);
         QCOMPARE(edit->accessibleName(), QStringLiteral("Prompts, one a line"));
         QVERIFY(edit->placeholderText().contains(QStringLiteral("each line is a prompt")));
+    }
+
+    void whatThereIsNoRoomForGoesBehindAButton() {
+        RunBar bar;
+        bar.showMachine(machine());
+        bar.resize(bar.sizeHint());
+        bar.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&bar));
+        const auto field = [&](const char* name) { return bar.findChild<QWidget*>(QLatin1String(name)); };
+        auto* more = bar.findChild<QToolButton*>(QStringLiteral("moreFieldsButton"));
+        const QStringList names = {
+            QStringLiteral("modelBox"),  QStringLiteral("deviceBox"),      QStringLiteral("precisionBox"),
+            QStringLiteral("modeBox"),   QStringLiteral("speculationBox"), QStringLiteral("tokensBox"),
+            QStringLiteral("warmupBox"), QStringLiteral("repeatsBox"),     QStringLiteral("batchBox"),
+            QStringLiteral("chatBox"),   QStringLiteral("reuseBox")};
+        const auto inSight = [&](const QString& name) {
+            const auto* of = bar.findChild<QWidget*>(name);
+            return of->isVisible() && bar.rect().contains(QRect(of->mapTo(&bar, QPoint()), of->size()));
+        };
+        for (const QString& name : names)
+            QVERIFY2(inSight(name), qPrintable(name));
+        QVERIFY(!more->isVisible());
+        // Narrower step by step: what is in sight is whole, what matters most stays to the end.
+        int before = 0;
+        for (int width = bar.sizeHint().width(); width >= bar.minimumSizeHint().width(); width -= 7) {
+            bar.resize(width, bar.height());
+            QCoreApplication::processEvents();
+            int folded = 0;
+            for (const QString& name : names) {
+                const bool isFolded = !bar.findChild<QWidget*>(name)->isVisible();
+                folded += isFolded;
+                QVERIFY2(isFolded || inSight(name), qPrintable(name + QString::number(width)));
+            }
+            QVERIFY(folded >= before);
+            QCOMPARE(more->isVisible(), folded > 0);
+            before = folded;
+        }
+        QCOMPARE(before, 7);
+        for (const char* name : {"modelBox", "deviceBox", "modeBox", "tokensBox"})
+            QVERIFY2(field(name)->isVisible(), name);
+        QVERIFY(more->toolTip().contains(QStringLiteral("Speculation")));
+        // It opens, says how much is set there, and closes.
+        more->click();
+        QVERIFY(field("batchBox")->isVisible());
+        QVERIFY(field("precisionBox")->hasFocus());
+        bar.findChild<QSpinBox*>(QStringLiteral("batchBox"))->setValue(4);
+        QCOMPARE(more->text(), QStringLiteral("1 set"));
+        QCOMPARE(bar.choices().batch, 4);
+        QTest::keyClick(field("precisionBox"), Qt::Key_Escape);
+        QVERIFY(!field("batchBox")->isVisible());
+        bar.resize(bar.sizeHint());
+        QCoreApplication::processEvents();
+        for (const QString& name : names)
+            QVERIFY2(inSight(name), qPrintable(name));
     }
 
     void withoutAModelASentenceSaysSo() {

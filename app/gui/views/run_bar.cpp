@@ -14,7 +14,7 @@
 
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
-#include "app/gui/views/card.h"
+#include "app/gui/views/folding_row.h"
 #include "core/base/format.h"
 
 namespace gapscope {
@@ -30,14 +30,17 @@ QSpinBox* makeCount(int minimum, int maximum) {
     box->setRange(minimum, maximum);
     box->setButtonSymbols(QAbstractSpinBox::NoButtons);
     box->setAlignment(Qt::AlignRight);
-    box->setFixedWidth(box->fontMetrics().horizontalAdvance(QStringLiteral("000000")) + 14);
+    box->setFixedWidth(box->fontMetrics().horizontalAdvance(QStringLiteral("00000")) + 14);
     return box;
 }
 
-QComboBox* makeCombo(int characters) {
+// As wide as so many characters where there is room, never narrower than `least`.
+QComboBox* makeCombo(int characters, int least) {
     auto* box = new QComboBox;
     box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     box->setMinimumContentsLength(characters);
+    box->setMinimumWidth(box->sizeHint().width() -
+                         (characters - least) * box->fontMetrics().horizontalAdvance(QLatin1Char('X')));
     return box;
 }
 
@@ -97,55 +100,56 @@ QString speculationTitle(Speculation kind, int64_t draftTokens) {
     return {};
 }
 
-template <class Field>
-Field* RunBar::addField(QHBoxLayout* layout, const QString& caption, const QString& tip, Field* field, int stretch) {
-    auto* label = new Label(LabelRole::Quiet, caption, this);
-    label->setBuddy(field);
-    label->setToolTip(tip);
-    field->setToolTip(tip);
-    field->setAccessibleName(caption);
-    auto* column = new QVBoxLayout;
-    column->setSpacing(1);
-    column->addWidget(label);
-    field->setFixedHeight(kFieldHeight);
-    column->addWidget(field);
-    layout->addLayout(column, stretch);
-    return field;
-}
-
-RunBar::RunBar(QWidget* parent) : QWidget(parent) {
+RunBar::RunBar(QWidget* parent) : QWidget(parent), m_row(new FoldingRow(kFieldHeight, this)) {
     setObjectName(QStringLiteral("runBar"));
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(4, 2, 8, 4);
-    layout->setSpacing(8);
-    m_model = addField(layout, tr("Model"), tr("The model to run"), makeCombo(14), 3);
-    m_device = addField(layout, tr("Device"), tr("Where the model runs"), makeCombo(8), 2);
-    m_precision = addField(layout, tr("Precision"), tr("The form in which weights are computed with"), makeCombo(8));
-    m_mode = addField(layout, tr("Mode"),
-                      tr("Eager: one operation, one kernel. Fused: fewer, longer kernels. Graph: one launch a token."),
-                      makeCombo(9));
+    layout->addWidget(m_row);
+    struct Room {
+        int stretch;
+        int fold;
+    };
+    const auto add = [this](const QString& caption, const QString& tip, auto* field, Room room, auto isSet) {
+        field->setToolTip(tip);
+        field->setAccessibleName(caption);
+        m_row->add(caption, field, room.stretch, room.fold, std::move(isSet));
+        return field;
+    };
+    const auto stays = [] { return false; };
+    const auto isOtherThan = [this](auto choice) {
+        return [this, choice] { return this->choices().*choice != RunChoices().*choice; };
+    };
+    m_model = add(tr("Model"), tr("The model to run"), makeCombo(14, 9), {3, FoldingRow::kStays}, stays);
+    m_device = add(tr("Device"), tr("Where the model runs"), makeCombo(8, 6), {2, FoldingRow::kStays}, stays);
+    m_precision = add(tr("Precision"), tr("The form in which weights are computed with"), makeCombo(8, 6), {0, 6},
+                      [this] { return m_precision->currentIndex() > 0; });
+    m_mode = add(tr("Mode"),
+                 tr("Eager: one operation, one kernel. Fused: fewer, longer kernels. Graph: one launch a token."),
+                 makeCombo(9, 6), {0, FoldingRow::kStays}, stays);
     m_speculation =
-        addField(layout, tr("Speculation"),
-                 tr("Lookup: what followed the last tokens earlier in the text is drafted, up to so many at once, and "
-                    "checked in one pass. Model: a smaller model drafts. The tokens stay the same; text that is "
-                    "easily foreseen comes faster."),
-                 makeCombo(8));
-    m_tokens = addField(layout, tr("Tokens"), tr("How many new tokens to generate"), makeCount(1, kMaxTokens));
-    m_warmup = addField(layout, tr("Warm-up"), tr("Runs before the recorded ones, to fill caches"), makeCount(0, 100));
-    m_repeats = addField(layout, tr("Repeat"), tr("How often to run"), makeCount(1, 1000));
-    m_batch =
-        addField(layout, tr("Batch"),
-                 tr("How many prompts run together, each a line of the prompt; more lines wait for room. One pass "
-                    "over the weights then gives a token to each. 1: the whole text is one prompt. On a GPU "
-                    "in modes Fused and Graph, not in int8."),
-                 makeCount(1, static_cast<int>(kMostBatch)));
-    m_chat = addField(layout, tr("Template"),
-                      tr("Put the prompt into the model's chat template. Off for base models, which have none."),
-                      new QCheckBox(tr("Chat")));
-    m_reuse = addField(layout, tr("Prefix"),
-                       tr("Begin where the prompt differs from that of the run before: what the cache still holds of "
-                          "it is not computed again. On the GPU only between repeats of one run."),
-                       new QCheckBox(tr("Reuse")));
+        add(tr("Speculation"),
+            tr("Lookup: what followed the last tokens earlier in the text is drafted, up to so many at once, and "
+               "checked in one pass. Model: a smaller model drafts. The tokens stay the same; text that is "
+               "easily foreseen comes faster."),
+            makeCombo(8, 5), {0, 7}, isOtherThan(&RunChoices::speculation));
+    m_tokens = add(tr("Tokens"), tr("How many new tokens to generate"), makeCount(1, kMaxTokens),
+                   {0, FoldingRow::kStays}, stays);
+    m_warmup = add(tr("Warm-up"), tr("Runs before the recorded ones, to fill caches"), makeCount(0, 100), {0, 5},
+                   isOtherThan(&RunChoices::warmup));
+    m_repeats =
+        add(tr("Repeat"), tr("How often to run"), makeCount(1, 1000), {0, 4}, isOtherThan(&RunChoices::repeats));
+    m_batch = add(tr("Batch"),
+                  tr("How many prompts run together, each a line of the prompt; more lines wait for room. One pass "
+                     "over the weights then gives a token to each. 1: the whole text is one prompt. On a GPU "
+                     "in modes Fused and Graph, not in int8."),
+                  makeCount(1, static_cast<int>(kMostBatch)), {0, 3}, isOtherThan(&RunChoices::batch));
+    m_chat =
+        add(tr("Template"), tr("Put the prompt into the model's chat template. Off for base models, which have none."),
+            new QCheckBox(tr("Chat")), {0, 2}, isOtherThan(&RunChoices::chat));
+    m_reuse = add(tr("Prefix"),
+                  tr("Begin where the prompt differs from that of the run before: what the cache still holds of "
+                     "it is not computed again. On the GPU only between repeats of one run."),
+                  new QCheckBox(tr("Reuse")), {0, 1}, isOtherThan(&RunChoices::reusePrefix));
     m_model->setObjectName(QStringLiteral("modelBox"));
     m_device->setObjectName(QStringLiteral("deviceBox"));
     m_precision->setObjectName(QStringLiteral("precisionBox"));
@@ -183,6 +187,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent) {
         connect(box, &QSpinBox::valueChanged, this, &RunBar::changed);
     for (QCheckBox* box : {m_chat, m_reuse})
         connect(box, &QCheckBox::toggled, this, &RunBar::changed);
+    connect(this, &RunBar::changed, m_row, &FoldingRow::updateMore);
     setChoices({});
 }
 

@@ -12,10 +12,11 @@
 
 class QCheckBox;
 class QComboBox;
-class QHBoxLayout;
 class QSpinBox;
 
 namespace gapscope {
+
+class FoldingRow;
 
 // What was found on this machine.
 struct Machine {
@@ -52,13 +53,12 @@ Q_SIGNALS:
     void librariesWanted();  // what is there of NVIDIA's, and where it was looked for
 
 private:
-    template <class Field>
-    Field* addField(QHBoxLayout* layout, const QString& caption, const QString& tip, Field* field, int stretch = 0);
     void showDevice();
     void fillSpeculation();
     void fillDevices();
     bool gpusRefused() const { return !m_refusal.isEmpty(); }
 
+    FoldingRow* m_row;
     QComboBox* m_model;
     QComboBox* m_device;
     QComboBox* m_precision;

@@ -50,6 +50,7 @@ Actions::Actions(QWidget* window) {
     compareWith = make(window, "compareWithAction", tr("Co&mpare with…"),
                        tr("Open a second trace beside this one and see what changed"),
                        {QKeySequence(Qt::CTRL | Qt::Key_M)}, QStringLiteral("compare"));
+    compareWith->setIconText(tr("Compare…"));  // the tool bar has little room
     setBaseline = make(window, "setBaselineAction", tr("Set selection as &baseline"),
                        tr("Keep the selected range, token or phase, to compare other selections with it"),
                        {QKeySequence(Qt::CTRL | Qt::Key_B)});
