@@ -390,11 +390,61 @@ private Q_SLOTS:
         auto* editor = timeline->findChild<NoteEditor*>();
         QVERIFY(editor->isVisible());
         QTest::keyClicks(editor, QStringLiteral("of the first"));
-        open(written("second.gapscope"));
+        m_window->openFile(written("second.gapscope"));
+        QTRY_VERIFY(unsavedBox());  // what was written so far is a note, and not lost unasked
         QVERIFY(!editor->isVisible());
+        QCOMPARE(session().notes().size(), size_t(1));
+        unsavedBox()->button(QMessageBox::Discard)->click();
+        QTRY_VERIFY(m_window->settled() && m_window->document().name() == QStringLiteral("second.gapscope"));
         QTest::keyClick(editor, Qt::Key_Return);
         QVERIFY(session().notes().empty());
         QVERIFY(!m_window->isWindowModified());
+    }
+
+    void savingTakesTheNoteThatIsBeingWritten() {
+        openWindow();
+        const QString file = written("writing.gapscope");
+        open(file);
+        auto* timeline = m_window->findChild<TimelineWidget*>(QStringLiteral("timeline"));
+        QVERIFY(!action("saveAction").isEnabled());
+        timeline->command("addNoteAction")->trigger();
+        auto* editor = timeline->findChild<NoteEditor*>();
+        QTest::keyClicks(editor, QStringLiteral("half a th"));
+        QVERIFY(action("saveAction").isEnabled());
+        QTest::keyClick(editor, Qt::Key_S, Qt::ControlModifier);
+        QTRY_VERIFY(m_window->settled() && !m_window->isWindowModified());
+        QCOMPARE(inFile(file).notes.size(), size_t(1));
+        QCOMPARE(inFile(file).notes[0].text, std::string("half a th"));
+        QVERIFY(!editor->isVisible());
+        QVERIFY(!action("saveAction").isEnabled());
+
+        // In the table as well.
+        auto* notes = m_window->findChild<NotePanel*>();
+        m_window->findChild<QTabWidget*>(QStringLiteral("tabs"))->setCurrentWidget(notes);
+        auto* table = notes->findChild<DataTable*>(QStringLiteral("noteTable"));
+        table->setFocus();
+        table->setCurrentIndex(table->model()->index(0, NoteModel::kTextColumn));
+        QTest::keyClick(table, Qt::Key_F2);
+        auto* cell = table->findChild<QLineEdit*>();
+        QVERIFY(cell);
+        QVERIFY(action("saveAction").isEnabled());
+        cell->setText(QStringLiteral("a whole thought"));
+        action("saveAction").trigger();
+        QTRY_VERIFY(m_window->settled() && !m_window->isWindowModified());
+        QCOMPARE(inFile(file).notes[0].text, std::string("a whole thought"));
+    }
+
+    void closingAsksAboutTheNoteThatIsBeingWritten() {
+        openWindow();
+        open(written("closing.gapscope"));
+        auto* timeline = m_window->findChild<TimelineWidget*>(QStringLiteral("timeline"));
+        timeline->command("addNoteAction")->trigger();
+        QTest::keyClicks(timeline->findChild<NoteEditor*>(), QStringLiteral("wait"));
+        m_window->close();
+        QTRY_VERIFY(unsavedBox());
+        unsavedBox()->button(QMessageBox::Save)->click();
+        QTRY_VERIFY(!m_window->isVisible());
+        QCOMPARE(inFile(path("closing.gapscope")).notes.size(), size_t(1));
     }
 
     // Saving writes a session: never over a trace of another program, nor over what something else wrote meanwhile.

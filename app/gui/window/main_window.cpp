@@ -308,11 +308,13 @@ void MainWindow::makeWorkspace() {
     m_tabs->addTab(m_details, tr("Details"));
     m_foundPanel = new FoundPanel(m_finder, this);
     m_tabs->addTab(m_foundPanel, tr("Found"));
-    auto* notes = new NotePanel(m_session, this);
-    m_tabs->addTab(notes, tr("Notes"));
-    connect(&m_session, &Session::notesChanged, this, [this, notes] {
+    m_notes = new NotePanel(m_session, this);
+    m_tabs->addTab(m_notes, tr("Notes"));
+    connect(m_timeline, &TimelineWidget::noteWritingChanged, this, &MainWindow::updateActions);
+    connect(m_notes, &NotePanel::writingChanged, this, &MainWindow::updateActions);
+    connect(&m_session, &Session::notesChanged, this, [this] {
         const size_t count = m_session.notes().size();
-        m_tabs->setTabText(m_tabs->indexOf(notes), count == 0 ? tr("Notes") : tr("Notes (%1)").arg(count));
+        m_tabs->setTabText(m_tabs->indexOf(m_notes), count == 0 ? tr("Notes") : tr("Notes (%1)").arg(count));
     });
     auto* diagnostics = new DiagnosticsPanel(m_analyst, this);
     m_tabs->addTab(diagnostics, tr("Diagnostics"));
@@ -443,7 +445,8 @@ void MainWindow::updateActions() {
     m_actions.alignFiles->setEnabled(!running && !busy && m_document.filesTogether().has_value());
     m_actions.reopenLast->setEnabled(!running && !busy && !m_settings.recentFiles().isEmpty());
     m_actions.stopWatching->setEnabled(!m_folderWatch.folder().isEmpty());
-    m_actions.save->setEnabled(!running && !busy && m_document.hasSomethingToSave());
+    const bool writing = m_timeline->isWritingNote() || m_notes->isWriting();
+    m_actions.save->setEnabled(!running && !busy && (m_document.hasSomethingToSave() || writing));
     m_actions.saveAs->setEnabled(!running && !busy && !m_document.isEmpty());
     for (QAction* action : {m_actions.find, m_actions.exportView, m_actions.copyView, m_actions.printView})
         action->setEnabled((m_runs.running() || !m_document.isEmpty()) && !comparing());

@@ -35,6 +35,7 @@ class InsightPanel;
 class KernelPanel;
 class KernelRulesDialog;
 class LadderPanel;
+class NotePanel;
 class RooflinePanel;
 class PromptPanel;
 class StatusStrip;
@@ -127,6 +128,7 @@ private:
     void takeBackOffer();
     void showAlignment();
     void askForAlignment();
+    void finishWriting();  // a note that is being written is taken as it stands
     void save(std::function<void()> then = {});
     void saveAs(std::function<void()> then = {});
     // Calls `then` once the unsaved session is saved or given up; never, if the person cancels.
@@ -213,6 +215,7 @@ private:
     QWidget* m_layers = nullptr;
     RooflinePanel* m_roofline = nullptr;
     LadderPanel* m_ladder = nullptr;
+    NotePanel* m_notes = nullptr;
     QTabWidget* m_tabs = nullptr;
     QWidget* m_gaps = nullptr;
     QWidget* m_idle = nullptr;

@@ -60,6 +60,7 @@ void MainWindow::cancelComparison() {
 }
 
 void MainWindow::showComparison(ComparedSide before, ComparedSide after) {
+    finishWriting();
     // With the notes written since it was opened. Both sides keep one trace where they have one.
     const TracePtr open = m_session.trace();
     if (m_session.notes() != open->annotations().notes) {

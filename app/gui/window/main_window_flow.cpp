@@ -16,6 +16,7 @@
 #include "app/gui/timeline/timeline_widget.h"
 #include "app/gui/views/banner.h"
 #include "app/gui/views/compare_page.h"
+#include "app/gui/views/note_panel.h"
 #include "app/gui/views/prompt_panel.h"
 #include "app/gui/views/status_strip.h"
 #include "app/gui/views/welcome.h"
@@ -242,7 +243,13 @@ void MainWindow::openFiles(const QStringList& paths) {
                   [this, absolute] { m_document.openTogether(absolute); });
 }
 
+void MainWindow::finishWriting() {
+    m_timeline->finishNote();
+    m_notes->finishWriting();
+}
+
 void MainWindow::save(std::function<void()> then) {
+    finishWriting();
     if (!m_document.canSaveInPlace())
         saveAs(std::move(then));
     else
@@ -250,6 +257,7 @@ void MainWindow::save(std::function<void()> then) {
 }
 
 void MainWindow::saveAs(std::function<void()> then) {
+    finishWriting();
     QString name = m_document.path().isEmpty() ? m_document.name() : QFileInfo(m_document.path()).completeBaseName();
     name.replace(QLatin1Char('/'), QLatin1Char('-')).replace(QLatin1Char(' '), QLatin1Char('-'));
     // One that was packed has the ending of the packing gone and its own left.
@@ -264,6 +272,7 @@ void MainWindow::saveAs(std::function<void()> then) {
 }
 
 void MainWindow::settleUnsaved(const QString& question, std::function<void()> then) {
+    finishWriting();
     if (!m_document.isModified()) {
         then();
         return;
@@ -292,6 +301,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
         event->ignore();
         return;
     }
+    finishWriting();
     if (m_document.isModified() && !m_closeSettled) {
         event->ignore();
         settleUnsaved(tr("Save the session before closing?"), [this] {

@@ -57,9 +57,11 @@ void MainWindow::showGpuFailure(const QString& error, const QString& kept) {
 // Another process takes over, with the same session open in it.
 void MainWindow::restart() {
     if (recording() || m_document.busy()) return;
+    finishWriting();
     // A run that is not saved goes along; what was noted on it would not.
     if (m_session.hasUnsavedNotes())
-        settleUnsaved(tr("Save the session with its notes before Gapscope is started again?"), [this] { startAgain(); });
+        settleUnsaved(tr("Save the session with its notes before Gapscope is started again?"),
+                      [this] { startAgain(); });
     else
         startAgain();
 }

@@ -28,6 +28,7 @@ void MainWindow::askForReport() {
 }
 
 void MainWindow::exportReport(const QString& path) {
+    finishWriting();
     const auto nameOf = [](const QString& name) { return name.toStdString(); };
     const std::string file = path.toStdString();
     std::function<Status(std::stop_token)> write;
@@ -67,6 +68,7 @@ void MainWindow::askForTraceExport() {
 }
 
 void MainWindow::exportTrace(const QString& path, Identity identity) {
+    finishWriting();
     m_status->showProgress(tr("Exporting %1").arg(QFileInfo(path).fileName()), -1);
     m_reportJob.start(
         [file = path.toStdString(), trace = m_session.annotatedTrace(), identity](std::stop_token stop) {
