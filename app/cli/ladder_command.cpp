@@ -25,12 +25,21 @@ constexpr const char* kPrompt =
     "Write the list once more. red, orange, yellow, green, blue, indigo, violet. red, orange, yellow,";
 
 struct LadderOptions {
-    std::string model, folder, prompt = kPrompt, promptFile, precision = "file";
+    std::string model, folder, prompt = kPrompt, promptFile, precision = "file", speculative = "ngram";
     bool json = false, force = false, chat = false;
     GenerateSettings generate;
 };
 
 std::sig_atomic_t volatile interrupted = 0;  // set by the signal handler alone, which can reach nothing else
+
+// What is no word is a draft model's file; one that cannot be read is a rung that says so, and the others run.
+SpeculationSettings speculationFrom(const LadderOptions& options) {
+    SpeculationSettings speculation = options.generate.speculation;
+    const bool isWord = options.speculative == "off" || options.speculative == "ngram";
+    speculation.kind = isWord ? *speculationFromName(options.speculative) : Speculation::Model;
+    if (!isWord) speculation.draftModel = options.speculative;
+    return speculation;
+}
 
 Result<LadderSettings> settingsFrom(const LadderOptions& options) {
     LadderSettings settings;
@@ -48,6 +57,7 @@ Result<LadderSettings> settingsFrom(const LadderOptions& options) {
         if (file) run.generate.prompt.assign(std::istreambuf_iterator<char>(file), {});
         if (!file.is_open() || file.bad()) return fail("The prompt file '" + options.promptFile + "' cannot be read.");
     }
+    run.generate.speculation = speculationFrom(options);
     run.modelPath = options.model;
     if (options.model.empty()) {
         run.modelPath = defaultModel().path;
@@ -64,7 +74,8 @@ Status clearFolder(const LadderSettings& settings, bool force) {
     ASSIGN_OR_RETURN(const std::string id, resolveDevice(settings.run.generate.device));
     for (const RunDevice& device : runDevices()) {
         if (device.id != id) continue;
-        for (const std::filesystem::path& session : sessionsOf(device, settings.folder)) {
+        for (const std::filesystem::path& session :
+             sessionsOf(device, settings.run.generate.speculation, settings.folder)) {
             std::error_code ignored;
             if (!std::filesystem::exists(session, ignored)) continue;
             if (!force)
@@ -88,6 +99,7 @@ std::string jsonText(const Ladder& ladder) {
     for (const LadderRung& rung : ladder.rungs) {
         const LadderFigures& figures = rung.figures;
         json.beginObject().field("name", rung.name).field("mode", modeName(rung.mode));
+        json.field("speculation", rung.drafter);
         json.field("notRun", rung.notRun).field("session", rung.session.string());
         json.field("tokenCount", figures.tokenCount).field("nsPerToken", figures.nsPerToken);
         json.field("tokensPerSecond", figures.tokensPerSecond).field("busyShare", figures.busyShare);
@@ -95,11 +107,15 @@ std::string jsonText(const Ladder& ladder) {
         json.field("peakBytesPerSecond", figures.peakBytesPerSecond).field("idleBy", causeName(figures));
         json.field("idleByShare", figures.idleByShare).key("predicted").beginObject();
         json.field("from", rung.prediction.from).field("missing", rung.prediction.missing);
-        json.field("tokensPerSecond", rung.prediction.tokensPerSecond)
+        json.field("assumes", rung.prediction.assumes)
+            .field("tokensPerSecond", rung.prediction.tokensPerSecond)
             .field("error", rung.predictionError().value_or(0))
             .endObject();
         json.field("stepCount", rung.drafts.steps).field("draftedCount", rung.drafts.drafted);
-        json.field("acceptedCount", rung.drafts.accepted).field("sameTokens", rung.sameTokens).endObject();
+        json.field("acceptedCount", rung.drafts.accepted)
+            .field("acceptance", rung.acceptance())
+            .field("sameTokens", rung.sameTokens)
+            .endObject();
     }
     return json.endArray().endObject().text();
 }
@@ -136,10 +152,15 @@ std::string tableText(const Ladder& ladder) {
                    number("%.1f", figures.launchesPerToken), number("%.1f", figures.bytesPerSecond / 1e9),
                    peak > 0 ? formatPercent(figures.bytesPerSecond / peak) : "",
                    figures.idleBy ? causeName(figures) + " " + formatPercent(figures.idleByShare) : ""});
-        if (rung.speculates)
-            notes += "speculative: on " + std::string(modeName(rung.mode)) + ", " + formatCount(rung.drafts.accepted) +
-                     " of " + formatCount(rung.drafts.drafted) + " drafted tokens accepted, " +
-                     formatCount(rung.drafts.steps) + " steps.\n";
+        if (rung.speculates()) {
+            notes += rung.name + ": on " + std::string(modeName(rung.mode)) + ", drafts by " +
+                     (rung.speculation == Speculation::Ngram ? "lookup in the text" : printable(rung.drafter)) + ", " +
+                     formatCount(rung.drafts.accepted) + " of " + formatCount(rung.drafts.drafted) +
+                     " drafted tokens accepted";
+            if (rung.drafts.drafted > 0) notes += " (" + formatPercent(rung.acceptance()) + ")";
+            notes += ", " + formatCount(rung.drafts.steps) + " steps.\n";
+            if (!rung.prediction.assumes.empty()) notes += "  Predicted: " + printable(rung.prediction.assumes) + "\n";
+        }
         if (!rung.sameTokens) notes += rung.name + ": its tokens are others than the first rung's.\n";
         if (!rung.prediction.missing.empty() && &rung != ladder.rungs.data())
             notes += rung.name + ": not predicted. " + rung.prediction.missing + "\n";
@@ -195,6 +216,11 @@ void addLadderCommand(CLI::App& app, Outcome& outcome) {
     command->add_option("--max-new-tokens", generate.maxNewTokens, "How many tokens to make")->capture_default_str();
     command->add_option("--threads", generate.threads, "CPU threads (default: one a core)");
     command->add_option("--warmup", generate.warmup, "Runs before the measured one")->capture_default_str();
+    command
+        ->add_option("--speculative,--speculate", options->speculative,
+                     "Rungs that draft: off (none), ngram (what followed earlier in the text) or MODEL (that, and a "
+                     "smaller model of the same vocabulary)")
+        ->capture_default_str();
     command->add_option("--draft-tokens", generate.speculation.draftTokens, "Most tokens drafted for a step")
         ->capture_default_str();
     command->add_flag("--force", options->force, "Replace the sessions of a ladder before");

@@ -1,6 +1,6 @@
 // The remedies one after the other on one model, prompt and device: eager, fused, graph, persistent where the device
-// has it, and speculative decoding on the fastest of them. Each rung is a recorded run with a session of its own; from
-// each recording the next rung is predicted before it runs.
+// has it, and speculative decoding on the fastest of them: by prompt lookup, and by a draft model where one is named.
+// Each rung is a recorded run with a session of its own; from each recording the next rung is predicted before it runs.
 #pragma once
 
 #include <filesystem>
@@ -32,14 +32,16 @@ struct LadderFigures {
 struct LadderPrediction {
     std::string from;  // the rung whose recording it was made from; empty: there is none, and `missing` says why
     std::string missing;
+    std::string assumes;  // in what it goes beyond the recording, for people; empty: nothing
     double tokensPerSecond = 0;
 };
 
 struct LadderRung {
-    std::string name;  // "eager", "fused", "graph", "persistent", "speculative"
+    std::string name;  // "eager", "fused", "graph", "persistent", "speculative", "draft-model"
     Mode mode = Mode::Eager;
-    bool speculates = false;
-    std::string notRun;  // why not, one sentence; empty: it ran, and what follows means something
+    Speculation speculation = Speculation::Off;
+    std::string drafter;  // as in the session: "off", "ngram", a draft model's name
+    std::string notRun;   // why not, one sentence; empty: it ran, and what follows means something
     std::filesystem::path session;
     LadderFigures figures;
     LadderPrediction prediction;
@@ -47,6 +49,8 @@ struct LadderRung {
     bool sameTokens = true;  // as the first rung that ran
 
     bool ran() const { return !session.empty(); }
+    bool speculates() const { return speculation != Speculation::Off; }
+    double acceptance() const;  // accepted of drafted, 0..1; 0: nothing was drafted
     // Predicted against reached, 0 for equal; none where one of the two is missing.
     std::optional<double> predictionError() const;
 };
@@ -64,7 +68,9 @@ struct Ladder {
 };
 
 struct LadderSettings {
-    RecordingSettings run;         // mode, speculation, trace level and session path are the ladder's own
+    // Mode, trace level and session path are the ladder's own. Its speculation says which rungs of it are climbed: off
+    // none, ngram that one, a model both.
+    RecordingSettings run;
     std::filesystem::path folder;  // for the sessions, which must not exist yet: sessionsOf()
 };
 
@@ -74,18 +80,16 @@ struct LadderEvents {
     std::function<void(const LadderRung&)> onRung;  // ran, or could not
 };
 
-// The rungs of a device, in order.
-std::vector<LadderRung> rungsOf(const RunDevice& device);
+// The rungs of a device, in order. A draft model that is missing or has other words is a rung that says so.
+std::vector<LadderRung> rungsOf(const RunDevice& device, const SpeculationSettings& speculation);
 // Where their sessions go: "1-eager.gapscope" ...
-std::vector<std::filesystem::path> sessionsOf(const RunDevice& device, const std::filesystem::path& folder);
+std::vector<std::filesystem::path> sessionsOf(const RunDevice& device, const SpeculationSettings& speculation,
+                                              const std::filesystem::path& folder);
 
 // Blocks until done; run it off the UI thread. A stop request ends the run at hand and keeps the rungs that ended. An
 // error where not even the first rung ran.
 Result<Ladder> climb(const LadderSettings& settings, const LadderEvents& events = {}, std::stop_token stop = {});
 
 LadderFigures ladderFigures(const Trace& trace);
-// What the recording of a rung says of the next. `tokens` is what the run said, prompt first.
-LadderPrediction predictRung(const LadderRung& next, const LadderRung& from, const Trace& recorded,
-                             const GenerateResult& result, int64_t draftTokens);
 
 }  // namespace gapscope

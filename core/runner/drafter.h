@@ -38,5 +38,9 @@ public:
 
 // What prompt lookup would have brought to a run whose tokens are known: what can be told before it is tried.
 DraftCounts countNgramDrafts(std::span<const int32_t> prompt, std::span<const int32_t> newTokens, int64_t most);
+// And what a model would have brought whose own choice for the place of each new token is known, the text before it
+// given: as many `guesses` as `newTokens`. It drafts for every step, and what follows its first error is rejected
+// anyway.
+DraftCounts countModelDrafts(std::span<const int32_t> newTokens, std::span<const int32_t> guesses, int64_t most);
 
 }  // namespace gapscope

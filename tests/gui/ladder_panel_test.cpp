@@ -109,6 +109,25 @@ private Q_SLOTS:
         QVERIFY(!m_window->document().isModified());
     }
 
+    void theRunBarsDraftModelIsARung() {
+        chooseTinyModel(12);
+        RunChoices choices = m_window->runBar().choices();
+        choices.speculation = QStringLiteral("model");
+        choices.draftModel = choices.modelPath;
+        choices.draftTokens = 4;
+        m_window->runBar().setChoices(choices);
+        climb();
+        QCOMPARE(m_window->banners().sentences(), QStringList());
+        const Ladder& ladder = m_window->climber().ladder();
+        QCOMPARE(ladder.rungs.size(), size_t(5));
+        QVERIFY(ladder.rungs[4].ran());
+        QVERIFY2(cell(4, 0).startsWith(QStringLiteral("Draft model, ")), qPrintable(cell(4, 0)));
+        QCOMPARE(cell(4, 9), QStringLiteral("8 of 8"));  // 11 tokens after the first: 5 a step, the last one alone
+        const QModelIndex predicted = find<DataTable>("ladderTable").model()->index(4, 2);
+        QVERIFY(predicted.data(kSortRole).toDouble() > 0);
+        QVERIFY(predicted.data(Qt::ToolTipRole).toString().contains(QStringLiteral("8 of 8 drafted tokens right")));
+    }
+
     void aRungOpensAndIsComparedWithTheFirst() {
         chooseTinyModel(12);
         climb();

@@ -31,9 +31,21 @@ TableCell numberCell(double number, int decimals) {
     return {.shown = QString::number(number, 'f', decimals), .raw = number, .exact = QString::number(number, 'g', 10)};
 }
 
+TableCell rungCell(const LadderRung& rung) {
+    if (!rung.speculates()) return textCell(rungTitle(rung));
+    TableCell cell = textCell(rung.ran() ? LadderModel::tr("%1, %2").arg(rungTitle(rung), text(modeName(rung.mode)))
+                                         : rungTitle(rung));
+    cell.tip = rung.speculation == Speculation::Model
+                   ? LadderModel::tr("Drafts by the model %1").arg(text(rung.drafter))
+                   : LadderModel::tr("Drafts what followed earlier in the text (prompt lookup)");
+    if (rung.ran()) cell.tip += LadderModel::tr(", on the fastest rung without drafts");
+    return cell;
+}
+
 }  // namespace
 
 QString rungTitle(const LadderRung& rung) {
+    if (rung.speculation == Speculation::Model) return LadderModel::tr("Draft model");
     QString title = text(rung.name);
     if (!title.isEmpty()) title[0] = title[0].toUpper();
     return title;
@@ -69,9 +81,7 @@ const std::vector<TableColumn>& LadderModel::columns() const {
 
 TableCell LadderModel::cell(int row, int column) const {
     const LadderRung& of = rung(row);
-    if (column == kRung)
-        return textCell(of.speculates && of.ran() ? tr("%1, %2").arg(rungTitle(of), text(modeName(of.mode)))
-                                                  : rungTitle(of));
+    if (column == kRung) return rungCell(of);
     if (column == kRemark) {
         if (!of.notRun.empty()) return textCell(tr("Not run: %1").arg(text(of.notRun)));
         if (!of.ran()) return textCell(m_isClimbing ? tr("to come") : QString());
@@ -91,6 +101,7 @@ TableCell LadderModel::cell(int row, int column) const {
             if (prediction.tokensPerSecond <= 0) return noCell(text(prediction.missing));
             TableCell cell = numberCell(prediction.tokensPerSecond, 1);
             cell.tip = tr("From the recording of the rung %1").arg(text(prediction.from));
+            if (!prediction.assumes.empty()) cell.tip += QStringLiteral(". ") + text(prediction.assumes);
             return cell;
         }
         case kError: {
@@ -117,7 +128,10 @@ TableCell LadderModel::cell(int row, int column) const {
             return {.shown = tr("%1 of %2").arg(of.drafts.accepted).arg(of.drafts.drafted),
                     .raw = static_cast<double>(of.drafts.accepted) / static_cast<double>(of.drafts.drafted),
                     .exact = QStringLiteral("%1/%2").arg(of.drafts.accepted).arg(of.drafts.drafted),
-                    .tip = tr("%1 of %2 steps checked drafts").arg(of.drafts.checks).arg(of.drafts.steps)};
+                    .tip = tr("%1 of the drafted tokens were accepted; %2 of %3 steps checked drafts")
+                               .arg(text(formatPercent(of.acceptance())))
+                               .arg(of.drafts.checks)
+                               .arg(of.drafts.steps)};
         case kIdleBy: {
             if (!figures.idleBy) return textCell(tr("not idle"));
             TableCell cell = textCell(tr("%1 %2").arg(gapCauseTitle(static_cast<int>(*figures.idleBy)),

@@ -28,7 +28,7 @@ private:
     bool m_isClimbing = false;
 };
 
-// "Eager", "Speculative"
+// "Eager", "Speculative", "Draft model"
 QString rungTitle(const LadderRung& rung);
 
 }  // namespace gapscope

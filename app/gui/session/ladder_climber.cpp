@@ -49,7 +49,10 @@ void LadderClimber::start(RecordingSettings settings, const RunDevice& device) {
     m_ladder = {};
     m_ladder.device = device.id;
     m_ladder.deviceName = device.name;
-    m_ladder.rungs = rungsOf(device);
+    // All remedies: who runs without drafts still wants to know what those would bring.
+    SpeculationSettings& speculation = settings.generate.speculation;
+    if (speculation.kind == Speculation::Off) speculation.kind = Speculation::Ngram;
+    m_ladder.rungs = rungsOf(device, speculation);
     m_rung = 0;
     m_progress = {};
     m_stop = std::stop_source();

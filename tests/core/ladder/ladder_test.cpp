@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/import/open_trace.h"
 #include "core/runner/devices.h"
 #include "tests/core/testing/temp_folder.h"
@@ -24,6 +26,7 @@ protected:
         generate.ignoreEos = true;
         generate.warmup = 0;
         generate.threads = 2;
+        generate.speculation.kind = Speculation::Ngram;
         return settings;
     }
     TempFolder m_folder;
@@ -53,7 +56,8 @@ TEST_F(LadderOfTheTinyModel, RunsEveryRungOfTheCpu) {
         const auto opened = openTrace(rung.session);
         ASSERT_TRUE(opened) << opened.error().message;
         EXPECT_EQ((*opened)->run()->mode, modeName(rung.mode));
-        EXPECT_EQ((*opened)->run()->speculation, rung.speculates ? "ngram" : "off");
+        EXPECT_EQ((*opened)->run()->speculation, rung.drafter);
+        EXPECT_EQ(rung.drafter, rung.speculates() ? "ngram" : "off");
         // The file says what the run said.
         EXPECT_DOUBLE_EQ(ladderFigures(**opened).tokensPerSecond, rung.figures.tokensPerSecond);
     }
@@ -64,6 +68,61 @@ TEST_F(LadderOfTheTinyModel, RunsEveryRungOfTheCpu) {
     EXPECT_GT(rungs[1].figures.launchesPerToken, 4 * rungs[2].figures.launchesPerToken);
     EXPECT_EQ(rungs[0].drafts.drafted, 0);
     EXPECT_GT(rungs[3].drafts.accepted, 0);
+}
+
+// The model as its own draft model foresees every token; so says its rehearsal.
+TEST_F(LadderOfTheTinyModel, ADraftModelIsARungBesideLookup) {
+    LadderSettings both = settings();
+    SpeculationSettings& speculation = both.run.generate.speculation;
+    speculation = {.kind = Speculation::Model, .draftTokens = 3, .draftModel = both.run.modelPath};
+    const Result<Ladder> ladder = climb(both);
+    ASSERT_TRUE(ladder) << ladder.error().message;
+    ASSERT_EQ(ladder->rungs.size(), 5u);
+    const LadderRung &lookup = ladder->rungs[3], &model = ladder->rungs[4];
+    EXPECT_EQ(lookup.name, "speculative");
+    EXPECT_EQ(model.name, "draft-model");
+    EXPECT_EQ(model.drafter, "tiny-random-gemma3");
+    EXPECT_EQ(model.session.filename(), "5-draft-model.gapscope");
+    EXPECT_EQ(model.notRun, "");
+    EXPECT_EQ(model.mode, lookup.mode) << "both on the fastest rung without drafts";
+    EXPECT_EQ(model.prediction.from, lookup.prediction.from);
+    EXPECT_TRUE(model.sameTokens);
+    EXPECT_EQ(model.figures.tokenCount, 23);
+    EXPECT_EQ(model.drafts.steps, 6) << "23 tokens after the first, four a step";
+    EXPECT_EQ(model.drafts.drafted, 17);
+    EXPECT_EQ(model.acceptance(), 1);
+    EXPECT_GT(lookup.drafts.steps, model.drafts.steps);
+    EXPECT_GT(model.prediction.tokensPerSecond, 0) << model.prediction.missing;
+    EXPECT_NE(model.prediction.assumes.find("17 of 17 drafted tokens right"), std::string::npos)
+        << model.prediction.assumes;
+    const auto opened = openTrace(model.session);
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_EQ((*opened)->run()->speculation, "tiny-random-gemma3");
+}
+
+TEST_F(LadderOfTheTinyModel, ADraftModelThatCannotDraftStopsNoOtherRung) {
+    LadderSettings wrong = settings();
+    wrong.run.generate.speculation = {.kind = Speculation::Model, .draftModel = m_folder / "none.gguf"};
+    const Result<Ladder> ladder = climb(wrong);
+    ASSERT_TRUE(ladder) << ladder.error().message;
+    for (size_t i = 0; i < 4; ++i)
+        EXPECT_TRUE(ladder->rungs[i].ran()) << ladder->rungs[i].name;
+    const LadderRung& model = ladder->rungs[4];
+    EXPECT_FALSE(model.ran());
+    EXPECT_NE(model.notRun.find("none.gguf"), std::string::npos) << model.notRun;
+    EXPECT_EQ(std::ranges::count(model.notRun, '\n'), 0);
+    EXPECT_EQ(model.prediction.tokensPerSecond, 0);
+}
+
+TEST_F(LadderOfTheTinyModel, ADraftModelWithOtherWordsStopsNoOtherRung) {
+    const std::filesystem::path real = test::realModelPath();
+    GAPSCOPE_NEEDS_FILE(real, "the real Gemma 3 270M");
+    LadderSettings wrong = settings();
+    wrong.run.generate.speculation = {.kind = Speculation::Model, .draftModel = real};
+    const Result<Ladder> ladder = climb(wrong);
+    ASSERT_TRUE(ladder) << ladder.error().message;
+    EXPECT_TRUE(ladder->rungs[3].ran());
+    EXPECT_NE(ladder->rungs[4].notRun.find("262144 tokens"), std::string::npos) << ladder->rungs[4].notRun;
 }
 
 TEST_F(LadderOfTheTinyModel, StopsWhereItIsTold) {
@@ -96,12 +155,17 @@ TEST_F(LadderOfTheTinyModel, SaysWhyItCannotBegin) {
 TEST(Ladder, OffersPersistentWhereTheDeviceHasIt) {
     RunDevice gpu{.id = "cuda:0", .modes = {Mode::Eager, Mode::Fused, Mode::Graph, Mode::Persistent}};
     std::vector<std::string> names;
-    for (const LadderRung& rung : rungsOf(gpu))
+    SpeculationSettings speculation{.kind = Speculation::Ngram};
+    for (const LadderRung& rung : rungsOf(gpu, speculation))
         names.push_back(rung.name);
     EXPECT_EQ(names, (std::vector<std::string>{"eager", "fused", "graph", "persistent", "speculative"}));
-    EXPECT_EQ(sessionsOf(gpu, "f")[3], std::filesystem::path("f/4-persistent.gapscope"));
+    EXPECT_EQ(sessionsOf(gpu, speculation, "f")[3], std::filesystem::path("f/4-persistent.gapscope"));
     gpu.modes.pop_back();
-    EXPECT_EQ(rungsOf(gpu).size(), 4u);
+    EXPECT_EQ(rungsOf(gpu, speculation).size(), 4u);
+    speculation.kind = Speculation::Off;
+    EXPECT_EQ(rungsOf(gpu, speculation).size(), 3u);
+    speculation = {.kind = Speculation::Model, .draftModel = "/m/small.gguf"};
+    EXPECT_EQ(rungsOf(gpu, speculation).back().drafter, "small");
 }
 
 }  // namespace

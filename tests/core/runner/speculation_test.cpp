@@ -213,6 +213,15 @@ TEST_F(SpeculativeRun, RefusesImpossibleNumbersOfDrafts) {
     EXPECT_FALSE(speculationFromName("magic"));
 }
 
+TEST(Speculation, CountsWhatAModelWouldHaveBrought) {
+    const std::vector<int32_t> tokens = {1, 2, 3, 4, 5, 6}, guesses = {9, 2, 9, 4, 5, 6};
+    // 2 is right and 3 is not, which the model then gives itself; 4 and 5 are, and 6 is its own.
+    EXPECT_EQ(countModelDrafts(tokens, guesses, 2),
+              (DraftCounts{.steps = 2, .checks = 2, .drafted = 4, .accepted = 3}));
+    EXPECT_EQ(countModelDrafts(tokens, tokens, 16),
+              (DraftCounts{.steps = 1, .checks = 1, .drafted = 4, .accepted = 4}));
+}
+
 // A second model as drafter: the tiny model itself, which foresees every token, or one whose weights are a little
 // others, which often errs.
 class SpeculationByModel : public SpeculativeRun {
