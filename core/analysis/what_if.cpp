@@ -312,7 +312,7 @@ void Oracle::addSpeculative() {
         return;
     }
     const double tokensPerStep = a >= 1 ? k + 1 : (1 - std::pow(a, k + 1)) / (1 - a);
-    char text[160];
+    char text[256];
     std::snprintf(text, sizeof text,
                   "Each drafted token is accepted with probability %.2f: (1 - a^%d) / (1 - a) = %.2f tokens a step.", a,
                   k + 1, tokensPerStep);
@@ -320,19 +320,20 @@ void Oracle::addSpeculative() {
     CheckCosts costs;
     if (m_run && !onCpu()) {
         const double asGraph = m_run->mode == "persistent" ? kGraphByPersistent : 1;
-        costs = {.two = kTwoTokensGpu * asGraph, .more = kMoreTokensGpu * asGraph};
+        costs = {.few = kTwoTokensGpu * asGraph, .fewTokens = 2, .more = kMoreTokensGpu * asGraph};
         std::snprintf(text, sizeof text,
                       "A pass of two tokens takes %.2f times one of one, each token more %.0f %%, by measurement.",
-                      costs.two, costs.more * 100);
+                      costs.few, costs.more * 100);
         prediction.assumptions.emplace_back(text);
-    } else {
+    } else if (!onCpu()) {
         prediction.assumptions.emplace_back(
             "A token more in a step costs what it does in prompt processing here; without a prompt, its arithmetic.");
-    }
-    if (onCpu()) {
-        costs.two = kSeveralTokensFactor;
-        std::snprintf(text, sizeof text, "A product of two tokens takes %.1f times that of one, by measurement.",
-                      kSeveralTokensFactor);
+    } else {
+        costs = {.few = kFewTokensCpu, .fewTokens = kFewTokens};
+        std::snprintf(text, sizeof text,
+                      "A product of two to %d tokens takes %.2f times that of one, by measurement; each token more "
+                      "what it does in prompt processing here, or, without a longer prompt, its arithmetic.",
+                      kFewTokens, kFewTokensCpu);
         prediction.assumptions.emplace_back(text);
     }
     ReplayTape tape = m_tape;

@@ -19,7 +19,7 @@
 //                (1 - a^(k+1)) / (1 - a) tokens (Leviathan et al. 2023), and drafting is free (n-grams). A token more
 //                in a step costs what it does in the trace's prompt processing, at least the arithmetic at its peak.
 //                This program checks drafts by kernels of their own, whose costs were measured: on the CPU products
-//                of two tokens take kSeveralTokensFactor first, on a GPU kTwoTokensGpu and kMoreTokensGpu.
+//                of up to kFewTokens tokens take kFewTokensCpu, on a GPU kTwoTokensGpu and kMoreTokensGpu.
 #pragma once
 
 #include <array>
@@ -43,9 +43,10 @@ inline constexpr double kMostGraphNodesNs = 150'000;
 // How much a graph's kernels overlap: about what a kernel takes that does nothing. Measured on an H100
 // (kernels/cuda/README.md): 0.8 and 1.3 µs, where the shortest kernel takes 0.93.
 inline constexpr int64_t kOverlapKernels = 1;
-// A product of two tokens by that of one, on the CPU: where the line through passes of four, five and twenty-seven
-// tokens begins. Measured on an EPYC with AVX-512, 270M Q4_K_M (kernels/cuda/README.md).
-inline constexpr double kSeveralTokensFactor = 1.6;
+// A product of two to kFewTokens tokens by that of one, on the CPU; with more, what the prompt shows begins there.
+// Measured on a Xeon with AVX-512, 270M Q4_K_M (kernels/cpu/README.md).
+inline constexpr double kFewTokensCpu = 1.05;
+inline constexpr int kFewTokens = 8;
 // A pass of two tokens by that of one on a GPU, and of each token more; the kernels that only a checking pass has are
 // in it. Measured on an H100, 1B bf16 as a graph, two to eight tokens (kernels/cuda/README.md).
 inline constexpr double kTwoTokensGpu = 1.26;

@@ -226,16 +226,18 @@ public:
         const auto ns = static_cast<double>(op.durationNs);
         const auto found = m_roles.find({plan.name.value, plan.layer});
         const Role& role = found->second;  // every operation of a decode step has one
-        const bool known = role.promptFlops > from() * role.singleFlops && m_promptTokens > from();
+        const auto known = [&](double from) {
+            return role.promptFlops > from * role.singleFlops && m_promptTokens > from;
+        };
         double several = 0;
         if (role.product && m_costs.more > 0) {
-            several = ns * (m_costs.two + (tokens - 2) * m_costs.more);
+            several = ns * (m_costs.few + (tokens - from()) * m_costs.more);
         } else if (role.product) {
-            const double more = known
+            const double more = known(from())
                                     ? std::max(0.0, role.promptNs - firstNs(role.singleNs)) / (m_promptTokens - from())
                                     : m_nsPerFlop * role.singleFlops;
-            several = firstNs(ns) + (tokens - from()) * more;
-        } else if (known) {
+            several = firstNs(ns) + std::max(0.0, tokens - from()) * more;
+        } else if (known(1)) {
             several = ns + std::max(0.0, role.promptNs - role.singleNs) * (tokens - 1) / (m_promptTokens - 1);
         } else {
             several = ns * tokens;
@@ -251,9 +253,9 @@ private:
         int64_t singles = 0;
     };
 
-    // Where another kernel takes over from the one for a single token, the line begins at two.
-    double from() const { return m_costs.two > 1 ? 2 : 1; }
-    double firstNs(double singleNs) const { return m_costs.two * singleNs; }
+    // Where the line begins.
+    double from() const { return m_costs.fewTokens; }
+    double firstNs(double singleNs) const { return m_costs.few * singleNs; }
 
     void addPrompt(uint32_t row) {
         const OpRow* plan = planOf(m_trace, row);

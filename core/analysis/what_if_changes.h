@@ -24,8 +24,9 @@ int64_t shrinkWeights(ReplayTape& tape, const Trace& trace, double bitsPerWeight
 int64_t runAtPeak(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks);
 // What a product of several tokens takes, by that of one.
 struct CheckCosts {
-    double two = 1;   // of two tokens; 1: no kernel of its own takes over there
-    double more = 0;  // and of each beyond; 0: what prompt processing shows
+    double few = 1;     // of two to `fewTokens` tokens
+    int fewTokens = 1;  // 1: the cost of more tokens begins at one
+    double more = 0;    // and of each beyond; 0: what prompt processing shows
 };
 // Makes operations of decode steps longer, if anything: `tokens` tokens in one step (2 or more). What a token more
 // costs is what it costs in the trace's prompt processing, by role and layer, unless `costs` tells; products without

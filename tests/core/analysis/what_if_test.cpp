@@ -212,8 +212,11 @@ TEST(WhatIf, SpeculationByItsFormula) {
     const WhatIf result = whatIf(*trace, {0, 400}, {.acceptance = 0.5, .draftTokens = 4});
     EXPECT_EQ(result.tokenCount, 3);
     EXPECT_DOUBLE_EQ(result.recordedNsPerToken, 100);
-    // 1.9375 tokens a step; the product of two takes 160 ns, and what a third costs no prompt tells.
-    EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, 160 / 1.9375);
+    // 1.9375 tokens a step; the product of five takes 150 ns of arithmetic at its peak, of three 105 by measurement.
+    EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, 150 / 1.9375);
+    EXPECT_DOUBLE_EQ(
+        whatIf(*trace, {0, 400}, {.acceptance = 0.5, .draftTokens = 2}).find("speculative")->predictedNsPerToken,
+        105 / 1.75);
     // Checking twelve takes 360 ns of arithmetic at its peak.
     EXPECT_DOUBLE_EQ(
         whatIf(*trace, {0, 400}, {.acceptance = 1, .draftTokens = 11}).find("speculative")->predictedNsPerToken,
@@ -238,6 +241,23 @@ TEST(WhatIf, OneExamplePredictsTheOther) {
     EXPECT_LT(std::abs(comparison.prediction->error()), 0.15);
 }
 
+// A prompt of five tokens is too short to tell what a ninth costs a product, but tells what a norm costs.
+TEST(WhatIf, ShortPromptsTellWhatOtherOperationsCost) {
+    Builder b;
+    b.setRun({.modelName = "m", .mode = "fused"});
+    b.setDevice({.id = 0, .kind = DeviceKind::Cpu, .name = "d"});
+    addOp(b, 0, 120, 0, {.role = "q_proj", .flops = 150, .token = kPrefillToken});
+    addOp(b, 120, 420, 0, {.category = Category::Norm, .role = "norm", .flops = 50, .token = kPrefillToken});
+    for (int token = 0; token < 4; ++token) {
+        const int64_t at = 420 + token * 200;
+        addOp(b, at, at + 100, 0, {.role = "q_proj", .flops = 30, .token = token});
+        addOp(b, at + 100, at + 200, 0, {.category = Category::Norm, .role = "norm", .flops = 10, .token = token});
+    }
+    const WhatIf result = whatIf(*b.snapshot(), {0, 420 + 4 * 200}, {.acceptance = 1, .draftTokens = 2});
+    // Three tokens: 1.05 * 100, and 100 + (300 - 100) * 2 / 4.
+    EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, (105 + 200) / 3.0);
+}
+
 // What a token more in a step costs on the CPU, the prompt shows: ten tokens of q_proj in 350 ns. The head makes no row
 // of it.
 TEST(WhatIf, SpeculationCostsWhatThePromptShows) {
@@ -255,10 +275,16 @@ TEST(WhatIf, SpeculationCostsWhatThePromptShows) {
         const TracePtr trace = b.snapshot();
         const WhatIf result = whatIf(*trace, {0, 350 + 4 * 170}, {.acceptance = 1, .draftTokens = 4});
         EXPECT_DOUBLE_EQ(result.recordedNsPerToken, 170);
-        // From two tokens on, on the CPU: 160 + 3 * (350 - 160) / 8 and, by flops, 96 + 3 * 60 * 190 / 240, and 5 * 10.
-        // On a GPU products cost what was measured there: 1.26 + 3 * 0.1 times one; in whole ns.
-        const double step = kind == DeviceKind::Cpu ? 231 + 238 + 50 : 156 + 93 + 50;
+        // Products of five tokens cost what was measured: on the CPU 1.05 times one, on a GPU 1.26 + 3 * 0.1 times; in
+        // whole ns.
+        const double step = kind == DeviceKind::Cpu ? 105 + 63 + 50 : 156 + 93 + 50;
         EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, step / 5);
+        // Of nine, on the CPU, one more than eight: 105 + (350 - 105) / 2 and, by flops, 63 + 60 * 245 / 60.
+        const double longStep = kind == DeviceKind::Cpu ? 227 + 308 + 90 : 196 + 117 + 90;
+        EXPECT_DOUBLE_EQ(whatIf(*trace, {0, 350 + 4 * 170}, {.acceptance = 1, .draftTokens = 8})
+                             .find("speculative")
+                             ->predictedNsPerToken,
+                         longStep / 9);
         // Where it is known what was drafted: of 4 steps 2 check 4 drafts each, 6 of which are right.
         const Drafts drafts{.steps = 4, .checks = 2, .drafted = 8, .accepted = 6};
         EXPECT_DOUBLE_EQ(speculativeNsPerToken(*trace, joinLaunches(*trace), {0, 350 + 4 * 170}, drafts),
