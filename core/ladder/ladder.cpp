@@ -120,8 +120,8 @@ Result<Ladder> climb(const LadderSettings& settings, const LadderEvents& events,
     run.traceLevel = TraceLevel::Full;
     run.generate.device = device.id;
     run.generate.forceIds.clear();
-    std::optional<Recorded> before,
-        fastest;  // the last rung that ran; the fastest without drafts, on which those with drafts build
+    std::optional<Recorded> before;   // the last rung that ran
+    std::optional<Recorded> fastest;  // without drafts: those with drafts build on it
     std::vector<int32_t> tokens;
     for (size_t i = 0; i < ladder.rungs.size(); ++i) {
         LadderRung& rung = ladder.rungs[i];
