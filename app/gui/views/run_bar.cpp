@@ -119,7 +119,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent), m_row(new FoldingRow(kFieldHe
     const auto isOtherThan = [this](auto choice) {
         return [this, choice] { return this->choices().*choice != RunChoices().*choice; };
     };
-    m_model = add(tr("Model"), tr("The model to run"), makeCombo(14, 9), {3, FoldingRow::kStays}, stays);
+    m_model = add(tr("Model"), tr("The model to run"), makeCombo(14, 10), {3, FoldingRow::kStays}, stays);
     m_device = add(tr("Device"), tr("Where the model runs"), makeCombo(8, 6), {2, FoldingRow::kStays}, stays);
     m_precision = add(tr("Precision"), tr("The form in which weights are computed with"), makeCombo(8, 6), {0, 6},
                       [this] { return m_precision->currentIndex() > 0; });
