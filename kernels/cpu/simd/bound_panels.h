@@ -7,10 +7,10 @@
 namespace gapscope {
 namespace {
 
-// One panel of upper bits times kTokens tokens; `isFirst` as in quantizedTile.
+// One panel of upper bits times kTokens tokens.
 template <int64_t kTokens>
 void boundTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlock* x, const float* slack, float* out,
-               int64_t rows, bool isFirst) {
+               int64_t rows) {
     constexpr WeightType kType = WeightType::Q5_0;
     constexpr int64_t kPayloadBytes = payloadVectors(kType) * kVectorBytes;
     const int64_t stride = job.quantizedStride;
@@ -21,7 +21,7 @@ void boundTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlock* 
     for (int64_t t = 0; t < kTokens; ++t)
         bounds[t] = zeroF();
     for (int64_t b = 0; b < blocks; ++b, ++x, ++slack, payload += kPayloadBytes) {
-        if (isFirst) prefetchAhead<kPayloadBytes>(payload);
+        if constexpr (kTokens <= kPrefetchTokens) prefetchAhead<kPayloadBytes>(payload);
         const FloatV step = loadSteps<kType>(panel, b).first;
         IntV sums[kTokens];
 #pragma GCC unroll 16
@@ -50,7 +50,7 @@ void boundTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlock* 
 void boundPanels(const PanelJob& job) {
     forQuantizedTiles(job, [&]<int64_t kTokens>(const uint8_t* panel, int64_t t, int64_t row, int64_t rows) {
         boundTile<kTokens>(job, panel, job.quantized + t * job.quantizedStride, job.x + t * job.xStride,
-                           job.out + t * job.outStride + row, rows, t == 0);
+                           job.out + t * job.outStride + row, rows);
     });
 }
 

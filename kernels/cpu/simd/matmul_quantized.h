@@ -37,10 +37,9 @@ inline IntV timesZeroPoint(int32_t minusSum) {
 }
 
 // One panel times kTokens tokens. The integer sums start at -zeroPoint * sum(x), which makes the unsigned weights'
-// product right at no cost a group. `isFirst`: of the tiles that read this panel, the one that waits for memory.
+// product right at no cost a group.
 template <WeightType kType, int64_t kTokens>
-void quantizedTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlock* x, float* out, int64_t rows,
-                   bool isFirst) {
+void quantizedTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlock* x, float* out, int64_t rows) {
     constexpr int kZero = kType == WeightType::Q8_0 ? kQ8ZeroPoint : zeroPoint(kType);
     constexpr int64_t kPayloadBytes = payloadVectors(kType) * kVectorBytes;
     const int64_t stride = job.quantizedStride;
@@ -51,7 +50,7 @@ void quantizedTile(const PanelJob& job, const uint8_t* panel, const QuantizedBlo
     for (int64_t t = 0; t < kTokens; ++t)
         results[t] = zeroF();
     for (int64_t b = 0; b < blocks; ++b, ++x, payload += kPayloadBytes) {
-        if (isFirst) prefetchAhead<kPayloadBytes>(payload);
+        if constexpr (kTokens <= kPrefetchTokens) prefetchAhead<kPayloadBytes>(payload);
         const Steps steps = loadSteps<kType>(panel, b);
         IntV sums[kTokens];
         if constexpr (kType == WeightType::Q6_K) {
@@ -120,7 +119,7 @@ template <WeightType kType>
 void quantizedPanels(const PanelJob& job) {
     forQuantizedTiles(job, [&]<int64_t kTokens>(const uint8_t* panel, int64_t t, int64_t row, int64_t rows) {
         quantizedTile<kType, kTokens>(job, panel, job.quantized + t * job.quantizedStride,
-                                      job.out + t * job.outStride + row, rows, t == 0);
+                                      job.out + t * job.outStride + row, rows);
     });
 }
 
