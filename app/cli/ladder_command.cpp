@@ -32,15 +32,6 @@ struct LadderOptions {
 
 std::sig_atomic_t volatile interrupted = 0;  // set by the signal handler alone, which can reach nothing else
 
-// What is no word is a draft model's file; one that cannot be read is a rung that says so, and the others run.
-SpeculationSettings speculationFrom(const LadderOptions& options) {
-    SpeculationSettings speculation = options.generate.speculation;
-    const bool isWord = options.speculative == "off" || options.speculative == "ngram";
-    speculation.kind = isWord ? *speculationFromName(options.speculative) : Speculation::Model;
-    if (!isWord) speculation.draftModel = options.speculative;
-    return speculation;
-}
-
 Result<LadderSettings> settingsFrom(const LadderOptions& options) {
     LadderSettings settings;
     settings.folder = options.folder;
@@ -57,7 +48,8 @@ Result<LadderSettings> settingsFrom(const LadderOptions& options) {
         if (file) run.generate.prompt.assign(std::istreambuf_iterator<char>(file), {});
         if (!file.is_open() || file.bad()) return fail("The prompt file '" + options.promptFile + "' cannot be read.");
     }
-    run.generate.speculation = speculationFrom(options);
+    // A draft model that cannot be read is a rung that says so, and the others run.
+    run.generate.speculation.setDrafter(options.speculative);
     run.modelPath = options.model;
     if (options.model.empty()) {
         run.modelPath = defaultModel().path;

@@ -101,17 +101,12 @@ Result<RecordingSettings> settingsFrom(const RunOptions& options) {
                         ErrorKind::WrongUse);
     }
     SpeculationSettings& speculation = settings.generate.speculation;
-    if (options.speculative == "off" || options.speculative == "ngram") {
-        speculation.kind = *speculationFromName(options.speculative);
-    } else {
-        std::error_code ignored;
-        if (!std::filesystem::exists(options.speculative, ignored))
-            return fail("--speculative is off, ngram or the file of a draft model, and there is no file '" +
-                            options.speculative + "'.",
-                        ErrorKind::WrongUse);
-        speculation.kind = Speculation::Model;
-        speculation.draftModel = options.speculative;
-    }
+    speculation.setDrafter(options.speculative);
+    std::error_code failed;
+    if (speculation.kind == Speculation::Model && !std::filesystem::exists(speculation.draftModel, failed))
+        return fail("--speculative is off, ngram or the file of a draft model, and there is no file '" +
+                        options.speculative + "'.",
+                    ErrorKind::WrongUse);
 
     RETURN_IF_ERROR(setPrompts(options, settings.generate));
     if (options.chat) settings.generate.chat = true;

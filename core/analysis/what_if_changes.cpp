@@ -11,18 +11,17 @@
 
 namespace gapscope {
 
-namespace {
-
-constexpr int64_t kLongTimeNs = int64_t{1} << 60;
-
 const OpRow* planOf(const Trace& trace, uint32_t row) {
     const OpId op = trace.deviceOps().op[row];
     return op.valid() && op.value < trace.ops().size() ? &trace.ops()[op.value] : nullptr;
 }
 
-int64_t nsAt(double amount, double perSecond) {
-    if (amount <= 0 || perSecond <= 0) return 0;
-    return static_cast<int64_t>(std::min(amount * 1e9 / perSecond, static_cast<double>(kLongTimeNs)));
+namespace {
+
+constexpr int64_t kLongTimeNs = int64_t{1} << 60;
+
+int64_t wholeNsAt(double amount, double perSecond) {
+    return static_cast<int64_t>(std::min(nsAt(amount, perSecond), static_cast<double>(kLongTimeNs)));
 }
 
 bool isSmall(const Trace& trace, uint32_t row) {
@@ -123,7 +122,7 @@ private:
     void addSmall(ReplayOp& op) {
         const OpRow* plan = planOf(m_trace, op.row);
         int64_t restNs = std::max<int64_t>(0, m_usual.of(op) - m_tape.shortestKernelNs);
-        if (plan) restNs = std::max(restNs, nsAt(static_cast<double>(plan->bytes), m_peaks.bytesPerSecond));
+        if (plan) restNs = std::max(restNs, wholeNsAt(static_cast<double>(plan->bytes), m_peaks.bytesPerSecond));
         m_smallNs = std::max(m_smallNs, std::min(restNs, op.durationNs));
         m_runIsEmpty = false;
         remove(op);
@@ -392,10 +391,10 @@ int64_t shrinkWeights(ReplayTape& tape, const Trace& trace, double bitsPerWeight
         // Only the bytes go; the rest of its time is latency that does not. What it reached is the least it can reach.
         const double reached =
             op.durationNs > 0 ? static_cast<double>(plan->bytes) * 1e9 / static_cast<double>(op.durationNs) : 0;
-        const int64_t ns =
-            op.durationNs - nsAt(static_cast<double>(plan->bytes) - bytes, std::max(reached, peaks.bytesPerSecond));
+        const int64_t ns = op.durationNs -
+                           wholeNsAt(static_cast<double>(plan->bytes) - bytes, std::max(reached, peaks.bytesPerSecond));
         const int64_t leastNs =
-            std::max(tape.shortestKernelNs, nsAt(static_cast<double>(plan->flops), peaks.flopsPerSecond));
+            std::max(tape.shortestKernelNs, wholeNsAt(static_cast<double>(plan->flops), peaks.flopsPerSecond));
         op.durationNs = std::min(op.durationNs, std::max(ns, leastNs));
         ++changed;
     }
@@ -407,8 +406,8 @@ int64_t runAtPeak(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks
     for (ReplayOp& op : tape.ops) {
         const OpRow* plan = planOf(trace, op.row);
         if (!plan || op.removed || (plan->bytes <= 0 && plan->flops <= 0)) continue;
-        const int64_t ns = std::max(nsAt(static_cast<double>(plan->bytes), peaks.bytesPerSecond),
-                                    nsAt(static_cast<double>(plan->flops), peaks.flopsPerSecond));
+        const int64_t ns = std::max(wholeNsAt(static_cast<double>(plan->bytes), peaks.bytesPerSecond),
+                                    wholeNsAt(static_cast<double>(plan->flops), peaks.flopsPerSecond));
         op.durationNs = std::min(op.durationNs, ns);
         ++changed;
     }
@@ -421,7 +420,7 @@ void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, const CheckCo
         const OpRow* plan = planOf(trace, op.row);
         if (!plan || op.removed || trace.deviceOps().token[op.row] <= 0) continue;
         op.durationNs = std::max(several.nsOf(op, *plan, tokens),
-                                 nsAt(static_cast<double>(plan->flops) * tokens, peaks.flopsPerSecond));
+                                 wholeNsAt(static_cast<double>(plan->flops) * tokens, peaks.flopsPerSecond));
     }
 }
 

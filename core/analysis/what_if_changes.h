@@ -33,6 +33,12 @@ struct CheckCosts {
 // such a record (the head) cost by flops what the others do, other operations so many times their own time.
 void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, const CheckCosts& costs, const DevicePeaks& peaks);
 
+// The plan's operation that a row of deviceOps() belongs to; null: none is told.
+const OpRow* planOf(const Trace& trace, uint32_t row);
+// What bytes or flops take at a rate; 0: one of the two is not known.
+inline double nsAt(double amount, double perSecond) {
+    return amount > 0 && perSecond > 0 ? amount * 1e9 / perSecond : 0;
+}
 // Numbers of the weight matrices in "[1,640] x [1024,640]"; 0: none are told.
 int64_t weightElements(std::string_view shapes);
 

@@ -15,10 +15,6 @@ namespace gapscope {
 
 namespace {
 
-double nsAt(double bytes, double perSecond) {
-    return bytes > 0 && perSecond > 0 ? bytes * 1e9 / perSecond : 0;
-}
-
 struct Saved {
     double waitNs = 0;  // in the layers
     double layerBytes = 0;
@@ -93,14 +89,10 @@ int64_t shrinkStagedWeights(ReplayTape& tape, const Trace& trace, double bitsPer
         double ns = 0;
     };
     std::map<StringId, Total> totals;  // by role
-    const auto planOf = [&](const ReplayOp& op) -> const OpRow* {
-        const OpId id = trace.deviceOps().op[op.row];
-        return id.valid() && id.value < trace.ops().size() ? &trace.ops()[id.value] : nullptr;
-    };
     int64_t changed = 0;
     for (ReplayOp& op : tape.ops) {
         const auto saved = savedOf.find(op.row);
-        const OpRow* plan = planOf(op);
+        const OpRow* plan = planOf(trace, op.row);
         if (saved == savedOf.end() || !plan || op.removed || saved->second.bytes() <= 0) continue;
         const auto ns = static_cast<double>(op.durationNs);
         const double leastNs =
@@ -115,7 +107,7 @@ int64_t shrinkStagedWeights(ReplayTape& tape, const Trace& trace, double bitsPer
         ++changed;
     }
     for (ReplayOp& op : tape.ops) {
-        const OpRow* plan = planOf(op);
+        const OpRow* plan = planOf(trace, op.row);
         if (!plan || op.removed || savedOf.contains(op.row)) continue;
         const auto total = totals.find(plan->name);
         if (total == totals.end() || total->second.ns <= 0) continue;

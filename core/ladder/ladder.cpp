@@ -18,10 +18,6 @@ TokenTable wholeTable(const Trace& trace) {
     return tokenTable(trace, deviceExtent(trace));
 }
 
-double perSecond(double nsPerToken) {
-    return nsPerToken > 0 ? 1e9 / nsPerToken : 0;
-}
-
 // What a rung left.
 struct Recorded {
     size_t rung = 0;
@@ -93,7 +89,7 @@ LadderFigures ladderFigures(const Trace& trace) {
     const Summary summary = summarize(trace, window);
     const auto tokens = static_cast<double>(figures.tokenCount);
     figures.nsPerToken = static_cast<double>(window.durationNs()) / tokens;
-    figures.tokensPerSecond = perSecond(figures.nsPerToken);
+    figures.tokensPerSecond = tokensPerSecondOf(figures.nsPerToken);
     const int64_t allNs = summary.gpuBusyNs + summary.gpuIdleNs;
     figures.busyShare = allNs > 0 ? static_cast<double>(summary.gpuBusyNs) / static_cast<double>(allNs) : 0;
     figures.launchesPerToken = static_cast<double>(summary.host.launchCount) / tokens;

@@ -18,10 +18,6 @@ namespace {
 
 constexpr int64_t kTimedTokens = 17;  // of the draft model alone; the first one is the prompt's
 
-double perSecond(double nsPerToken) {
-    return nsPerToken > 0 ? 1e9 / nsPerToken : 0;
-}
-
 // The tokens will be the same, so what will be drafted and accepted is known already; only the time of a step that
 // checks drafts is not, nor that of drafting them.
 LadderPrediction predictSpeculation(const DraftCounts& counts, double draftNs, const LadderRung& from,
@@ -33,7 +29,7 @@ LadderPrediction predictSpeculation(const DraftCounts& counts, double draftNs, c
     if (nsPerToken <= 0) return {.missing = "The recording does not tell tokens."};
     const auto tokens = static_cast<double>(counts.steps + counts.accepted);
     return {.from = from.name,
-            .tokensPerSecond = perSecond(nsPerToken + static_cast<double>(counts.drafted) * draftNs / tokens)};
+            .tokensPerSecond = tokensPerSecondOf(nsPerToken + static_cast<double>(counts.drafted) * draftNs / tokens)};
 }
 
 std::string ofDrafted(const DraftCounts& counts) {

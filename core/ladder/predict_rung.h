@@ -27,6 +27,9 @@ Result<Rehearsal> rehearse(const RecordingSettings& run, const GenerateResult& r
 LadderPrediction predictRung(const LadderRung& next, const LadderRung& from, const Trace& recorded,
                              const GenerateResult& result, int64_t draftTokens, const Rehearsal* rehearsal);
 
+inline double tokensPerSecondOf(double nsPerToken) {
+    return nsPerToken > 0 ? 1e9 / nsPerToken : 0;  // 0: not told
+}
 // Decode of the last repeat that has any.
 TimeRange ladderDecodeWindow(const TokenTable& table);
 

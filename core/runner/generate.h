@@ -45,6 +45,8 @@ struct SpeculationSettings {
     std::filesystem::path draftModel;  // Model: as for Model::load(), with the vocabulary of the model itself
     // "ngram", "gemma-3-270m-it": for people and the session
     std::string name() const;
+    // A command line's word: "off", "ngram", all else the file of a draft model, which is not looked for.
+    void setDrafter(const std::string& word);
 };
 std::string_view speculationName(Speculation kind);  // "off", "ngram", "model"
 std::optional<Speculation> speculationFromName(std::string_view name);

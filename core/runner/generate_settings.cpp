@@ -82,6 +82,11 @@ std::optional<Speculation> speculationFromName(std::string_view name) {
     return fromName<Speculation>(kSpeculationNames, name);
 }
 
+void SpeculationSettings::setDrafter(const std::string& word) {
+    kind = word == "off" ? Speculation::Off : word == "ngram" ? Speculation::Ngram : Speculation::Model;
+    if (kind == Speculation::Model) draftModel = word;
+}
+
 std::string SpeculationSettings::name() const {
     if (kind != Speculation::Model) return std::string(speculationName(kind));
     // "gemma-3-1b-it" of a folder as well, whose path may end in a slash.

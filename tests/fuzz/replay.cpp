@@ -97,6 +97,7 @@ int main(int argc, char** argv) {
     if (argc > 1) return 0;
     for (const int signal : {SIGABRT, SIGSEGV})
         std::signal(signal, keepFinding);
+
         // A seed, and the bytes from one cut to the next. Under AddressSanitizer an input takes up to a hundred times
         // as long; run.sh is for searching there.
 #ifdef __SANITIZE_ADDRESS__
