@@ -24,6 +24,13 @@ void writeWhatIf(JsonWriter& json, const WhatIf& whatIf) {
         json.key("assumptions").beginArray();
         for (const std::string& assumption : prediction.assumptions)
             json.value(assumption);
+        json.endArray().key("batches").beginArray();
+        for (const BatchForecast& batch : prediction.batches) {
+            json.beginObject().field("sequences", batch.sequences).field("nsPerStep", batch.nsPerStep);
+            json.field("medianNsPerStep", batch.medianNsPerStep).field("tokensPerSecond", batch.tokensPerSecond());
+            json.field("tokensPerSecondEach", batch.tokensPerSecondEach());
+            json.field("weightBytesPerToken", batch.weightBytesPerToken).endObject();
+        }
         json.endArray().endObject();
     }
     json.endArray();
@@ -48,6 +55,8 @@ std::string whatIfText(const WhatIf& whatIf) {
         table.add({prediction.title,
                    time(perToken ? prediction.predictedNsPerToken : static_cast<double>(prediction.predictedNs)),
                    factor, prediction.confidence});
+        for (const BatchForecast& batch : prediction.batches)
+            notes += batchSentence(batch) + "\n";
     }
     return "\n" + table.text() + (notes.empty() ? "" : "\n" + notes);
 }

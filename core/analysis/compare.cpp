@@ -162,6 +162,42 @@ bool speculates(const RunInfo& run) {
     return !run.speculation.empty() && run.speculation != "off";
 }
 
+// What the run before says of one with drafts; the mode is the same.
+std::optional<PredictionCheck> speculationCheck(const PreparedWindow& before, const Comparison& comparison,
+                                                const RunInfo& runAfter, std::stop_token stop) {
+    const auto& phases = comparison.after.summary.phases;
+    const Prediction* prediction = comparison.before.whatIf.find("speculative");
+    // What a draft model takes is not predicted.
+    if (!prediction || !phases || runAfter.speculation != "ngram") return std::nullopt;
+    return PredictionCheck{.name = prediction->name,
+                           .title = prediction->title,
+                           .figure = "tokens.avgNs",
+                           .predictedNs = speculativeNsPerToken(before.prepared.trace(), before.prepared.join(),
+                                                                before.window, phases->drafts, stop)};
+}
+
+// The same of a batch of several prompts. The median token is one of a step of all that go at once.
+std::optional<PredictionCheck> batchCheck(const PreparedWindow& before, const RunInfo& runAfter, std::stop_token stop) {
+    const int sequences = static_cast<int>(std::min(runAfter.batch, runAfter.sequences));
+    const BatchForecast forecast =
+        batchForecast(before.prepared.trace(), before.prepared.join(), before.window, sequences, stop);
+    return PredictionCheck{.name = "batch",
+                           .title = "Batch of " + std::to_string(sequences) + " prompts",
+                           .figure = "tokens.medNs",
+                           .predictedNs = forecast.medianNsPerStep / sequences};
+}
+
+std::optional<PredictionCheck> modeCheck(const Comparison& comparison, const RunInfo& runAfter) {
+    const auto& all = comparison.before.whatIf.predictions;
+    const auto prediction = std::ranges::find(all, runAfter.mode, &Prediction::mode);
+    if (prediction == all.end() || !prediction->unavailable.empty()) return std::nullopt;
+    return PredictionCheck{.name = prediction->name,
+                           .title = prediction->title,
+                           .figure = "tokens.medNs",
+                           .predictedNs = prediction->predictedMedianNsPerToken};
+}
+
+// Of one change: to drafts, to a batch or to another mode.
 std::optional<PredictionCheck> predictionCheck(const PreparedWindow& before, const Comparison& comparison,
                                                const RunInfo* runBefore, const RunInfo* runAfter,
                                                std::stop_token stop) {
@@ -169,27 +205,20 @@ std::optional<PredictionCheck> predictionCheck(const PreparedWindow& before, con
     if (runBefore->modelName != runAfter->modelName || runBefore->deviceName != runAfter->deviceName ||
         runBefore->precision != runAfter->precision)
         return std::nullopt;
-    PredictionCheck check;
+    const bool sameMode = runBefore->mode == runAfter->mode;
+    const bool sameBatch = runBefore->batch == runAfter->batch && runBefore->sequences == runAfter->sequences;
+    std::optional<PredictionCheck> check;
     if (speculates(*runAfter)) {
-        const auto& phases = comparison.after.summary.phases;
-        const Prediction* prediction = comparison.before.whatIf.find("speculative");
-        // What a draft model takes is not predicted.
-        const bool isFree = runAfter->speculation == "ngram";
-        if (!prediction || !phases || !isFree || runBefore->mode != runAfter->mode) return std::nullopt;
-        check = {.name = prediction->name, .title = prediction->title, .figure = "tokens.avgNs"};
-        check.predictedNs =
-            speculativeNsPerToken(before.prepared.trace(), before.prepared.join(), before.window, phases->drafts, stop);
-    } else {
-        if (runBefore->mode == runAfter->mode) return std::nullopt;
-        const auto& all = comparison.before.whatIf.predictions;
-        const auto prediction = std::ranges::find(all, runAfter->mode, &Prediction::mode);
-        if (prediction == all.end() || !prediction->unavailable.empty()) return std::nullopt;
-        check = {.name = prediction->name, .title = prediction->title, .figure = "tokens.medNs"};
-        check.predictedNs = prediction->predictedMedianNsPerToken;
+        if (sameMode && sameBatch) check = speculationCheck(before, comparison, *runAfter, stop);
+    } else if (!sameBatch) {
+        if (sameMode && runBefore->batch == 0) check = batchCheck(before, *runAfter, stop);
+    } else if (!sameMode) {
+        check = modeCheck(comparison, *runAfter);
     }
-    const FigureDelta* measured = comparison.find(check.figure);
-    if (!measured || !measured->after || check.predictedNs <= 0) return std::nullopt;
-    check.measuredNs = *measured->after;
+    if (!check) return std::nullopt;
+    const FigureDelta* measured = comparison.find(check->figure);
+    if (!measured || !measured->after || check->predictedNs <= 0) return std::nullopt;
+    check->measuredNs = *measured->after;
     return check;
 }
 

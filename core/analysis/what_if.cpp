@@ -67,9 +67,14 @@ public:
         if (!stop.stop_requested()) addWeights("int8", "Weights in 8 bits", kInt8Bits);
         if (!stop.stop_requested()) addWeights("int4", "Weights in 4 bits", kInt4Bits);
         if (!stop.stop_requested()) addPerfect();
-        const bool speculates = m_run && !m_run->speculation.empty() && m_run->speculation != "off";
-        if (!speculates && !stop.stop_requested()) addSpeculative();
+        if (!speculates() && !stop.stop_requested()) addSpeculative();
+        if (!isBatch() && !stop.stop_requested()) addBatch();
         return std::move(m_result);
+    }
+
+    BatchForecast forecast(int sequences) const {
+        if (!lackOfBatch().empty()) return {.sequences = sequences};
+        return forecast(sequences, batchSteps(sequences));
     }
 
 private:
@@ -84,7 +89,22 @@ private:
     void addFusedGraph();
     void addWeights(const char* name, const char* title, double bits);
     void addPerfect();
+    CheckCosts passCosts() const;
+    std::string passAssumption() const;
+    TokenTimes stepsOf(int tokens, const CheckCosts& costs) const;
+    void finishSteps(Prediction prediction, const TokenTimes& steps, double tokensPerStep);
     void addSpeculative();
+    std::string lackOfBatch() const;
+    TokenTimes batchSteps(int sequences) const;
+    BatchForecast forecast(int sequences, const TokenTimes& steps) const;
+    void addBatch();
+    bool isBatch() const { return m_run && m_run->batch > 0; }
+    bool speculates() const { return m_run && !m_run->speculation.empty() && m_run->speculation != "off"; }
+    // Why steps cannot be told apart; empty: they can.
+    const char* lackOfTokens() const {
+        if (m_result.tokenCount > 0) return "";
+        return m_run ? "No token lies in the window as a whole." : "The trace does not tell tokens.";
+    }
     // Whether stages tell what their products move.
     bool tellsProducts() const {
         const Stages& stages = m_trace.stages();
@@ -296,50 +316,39 @@ void Oracle::addPerfect() {
     finish(std::move(prediction), tape);
 }
 
-void Oracle::addSpeculative() {
-    const double a = std::clamp(m_settings.acceptance, 0.0, 1.0);
-    const int k = std::clamp(m_settings.draftTokens, 1, 64);
-    Prediction prediction{.name = "speculative",
-                          .title = "Speculative decoding",
-                          .description = "A step checks " + std::to_string(k) + " drafted tokens at once.",
-                          .confidence = "low"};
-    const bool isBatch = m_trace.run() && m_trace.run()->batch > 0;
-    if (m_result.tokenCount == 0 || isBatch) {
-        prediction.unavailable = isBatch ? "Speculative decoding is for one prompt alone, and this was a batch."
-                                 : m_run ? "No token lies in the window as a whole."
-                                         : "The trace does not tell tokens.";
-        m_result.predictions.push_back(std::move(prediction));
-        return;
-    }
-    const double tokensPerStep = a >= 1 ? k + 1 : (1 - std::pow(a, k + 1)) / (1 - a);
+// A pass of several tokens by one of one.
+CheckCosts Oracle::passCosts() const {
+    if (!m_run) return {};
+    if (onCpu()) return {.few = kFewTokensCpu, .fewTokens = kFewTokens};
+    const double asGraph = m_run->mode == "persistent" ? kGraphByPersistent : 1;
+    return {.few = kTwoTokensGpu * asGraph, .fewTokens = 2, .more = kMoreTokensGpu * asGraph};
+}
+
+std::string Oracle::passAssumption() const {
+    if (!m_run)
+        return "A token more in a step costs what it does in prompt processing here; without a prompt, its arithmetic.";
+    const CheckCosts costs = passCosts();
     char text[256];
-    std::snprintf(text, sizeof text,
-                  "Each drafted token is accepted with probability %.2f: (1 - a^%d) / (1 - a) = %.2f tokens a step.", a,
-                  k + 1, tokensPerStep);
-    prediction.assumptions = {text, "Drafting is free (n-grams of the text so far)."};
-    CheckCosts costs;
-    if (m_run && !onCpu()) {
-        const double asGraph = m_run->mode == "persistent" ? kGraphByPersistent : 1;
-        costs = {.few = kTwoTokensGpu * asGraph, .fewTokens = 2, .more = kMoreTokensGpu * asGraph};
-        std::snprintf(text, sizeof text,
-                      "A pass of two tokens takes %.2f times one of one, each token more %.0f %%, by measurement.",
-                      costs.few, costs.more * 100);
-        prediction.assumptions.emplace_back(text);
-    } else if (!onCpu()) {
-        prediction.assumptions.emplace_back(
-            "A token more in a step costs what it does in prompt processing here; without a prompt, its arithmetic.");
-    } else {
-        costs = {.few = kFewTokensCpu, .fewTokens = kFewTokens};
+    if (onCpu())
         std::snprintf(text, sizeof text,
                       "A product of two to %d tokens takes %.2f times that of one, by measurement; each token more "
                       "what it does in prompt processing here, or, without a longer prompt, its arithmetic.",
-                      kFewTokens, kFewTokensCpu);
-        prediction.assumptions.emplace_back(text);
-    }
+                      costs.fewTokens, costs.few);
+    else
+        std::snprintf(text, sizeof text,
+                      "A pass of two tokens takes %.2f times one of one, each token more %.0f %%, by measurement.",
+                      costs.few, costs.more * 100);
+    return text;
+}
+
+TokenTimes Oracle::stepsOf(int tokens, const CheckCosts& costs) const {
     ReplayTape tape = m_tape;
-    checkDrafts(tape, m_trace, k + 1, costs, m_peaks);
-    const Replayed times = replay(tape);
-    const TokenTimes steps = tokenTimes(times);
+    takeTokens(tape, m_trace, tokens, costs, m_peaks);
+    return tokenTimes(replay(tape));
+}
+
+// Each of these steps gives so many tokens.
+void Oracle::finishSteps(Prediction prediction, const TokenTimes& steps, double tokensPerStep) {
     prediction.predictedNsPerToken = steps.mean() / tokensPerStep;
     prediction.predictedMedianNsPerToken = steps.median() / tokensPerStep;
     prediction.predictedNs =
@@ -348,7 +357,85 @@ void Oracle::addSpeculative() {
     m_result.predictions.push_back(std::move(prediction));
 }
 
+void Oracle::addSpeculative() {
+    const double a = std::clamp(m_settings.acceptance, 0.0, 1.0);
+    const int k = std::clamp(m_settings.draftTokens, 1, 64);
+    Prediction prediction{.name = "speculative",
+                          .title = "Speculative decoding",
+                          .description = "A step checks " + std::to_string(k) + " drafted tokens at once.",
+                          .confidence = "low"};
+    prediction.unavailable =
+        isBatch() ? "Speculative decoding is for one prompt alone, and this was a batch." : lackOfTokens();
+    if (!prediction.unavailable.empty()) {
+        m_result.predictions.push_back(std::move(prediction));
+        return;
+    }
+    const double tokensPerStep = a >= 1 ? k + 1 : (1 - std::pow(a, k + 1)) / (1 - a);
+    char text[256];
+    std::snprintf(text, sizeof text,
+                  "Each drafted token is accepted with probability %.2f: (1 - a^%d) / (1 - a) = %.2f tokens a step.", a,
+                  k + 1, tokensPerStep);
+    prediction.assumptions = {text, "Drafting is free (n-grams of the text so far).", passAssumption()};
+    finishSteps(std::move(prediction), stepsOf(k + 1, passCosts()), tokensPerStep);
+}
+
+// Why no batch can be predicted; empty: it can.
+std::string Oracle::lackOfBatch() const {
+    if (isBatch()) return "This was a batch.";
+    if (speculates()) return "A batch runs without speculative decoding, and these steps checked drafts.";
+    if (m_run && !onCpu() && (m_run->mode == "eager" || m_run->precision == "int8"))
+        return (m_run->mode == "eager" ? "Mode eager" : "Precision int8") +
+               std::string(" takes one prompt at a time on a GPU.");
+    return lackOfTokens();
+}
+
+TokenTimes Oracle::batchSteps(int sequences) const {
+    CheckCosts costs = passCosts();
+    costs.ownKeys = onCpu();
+    return stepsOf(sequences, costs);
+}
+
+BatchForecast Oracle::forecast(int sequences, const TokenTimes& steps) const {
+    return {.sequences = sequences,
+            .nsPerStep = steps.mean(),
+            .medianNsPerStep = steps.median(),
+            .weightBytesPerToken = static_cast<double>(m_run->weightBytes) / sequences};
+}
+
+void Oracle::addBatch() {
+    Prediction prediction{.name = "batch",
+                          .title = "Batch of " + std::to_string(kUsualBatch) + " prompts",
+                          .description = "A step takes the next token of each prompt, and reads the weights once.",
+                          .unavailable = lackOfBatch()};
+    if (!prediction.unavailable.empty()) {
+        m_result.predictions.push_back(std::move(prediction));
+        return;
+    }
+    prediction.confidence = "medium";
+    prediction.assumptions.push_back(passAssumption());
+    if (onCpu()) prediction.assumptions.emplace_back("Attention goes over the keys of one prompt after the other.");
+    if (m_run->mode == "persistent")
+        prediction.assumptions.emplace_back("A batch runs in mode graph: persistent takes one prompt at a time.");
+    prediction.assumptions.emplace_back("All go on for as long as this one; processing each prompt comes on top.");
+    TokenTimes usual;
+    for (const int sequences : kBatchSizes) {
+        TokenTimes steps = batchSteps(sequences);
+        prediction.batches.push_back(forecast(sequences, steps));
+        if (sequences == kUsualBatch) usual = std::move(steps);
+    }
+    finishSteps(std::move(prediction), usual, kUsualBatch);
+}
+
 }  // namespace
+
+std::string batchSentence(const BatchForecast& batch) {
+    std::string sentence = std::to_string(batch.sequences) +
+                           " prompts at once: " + formatRate(batch.tokensPerSecond(), "tokens/s") + " in all, " +
+                           formatRate(batch.tokensPerSecondEach(), "tokens/s") + " each";
+    if (batch.weightBytesPerToken > 0)
+        sentence += ", " + formatBytes(batch.weightBytesPerToken) + " of weights a token";
+    return sentence + ".";
+}
 
 const Prediction* WhatIf::best() const {
     const Prediction* best = nullptr;
@@ -385,6 +472,13 @@ double speculativeNsPerToken(const Trace& trace, const LaunchJoin& join, TimeRan
     const double share = static_cast<double>(drafts.checks) / static_cast<double>(drafts.steps);
     const double stepNs = share * checkNs + (1 - share) * checked.recordedNsPerToken;
     return stepNs * static_cast<double>(drafts.steps) / static_cast<double>(drafts.steps + drafts.accepted);
+}
+
+BatchForecast batchForecast(const Trace& trace, const LaunchJoin& join, TimeRange window, int sequences,
+                            std::stop_token stop) {
+    ReplayTape tape = makeReplayTape(trace, join, window, stop);
+    if (stop.stop_requested() || tape.ops.empty()) return {.sequences = sequences};
+    return Oracle(trace, std::move(tape), {}).forecast(sequences);
 }
 
 WhatIf whatIf(const Trace& trace, TimeRange window, const WhatIfSettings& settings, std::stop_token stop) {

@@ -20,6 +20,9 @@
 //                in a step costs what it does in the trace's prompt processing, at least the arithmetic at its peak.
 //                This program checks drafts by kernels of their own, whose costs were measured: on the CPU products
 //                of up to kFewTokens tokens take kFewTokensCpu, on a GPU kTwoTokensGpu and kMoreTokensGpu.
+//   batch        A step takes the next token of n prompts by the same kernels: a pass of n tokens, of which each gives
+//                one. On the CPU attention takes n times as long, since each prompt has keys of its own; on a GPU rows
+//                of attention run beside each other as those of a prompt do.
 #pragma once
 
 #include <array>
@@ -57,22 +60,39 @@ inline constexpr double kGraphByPersistent = 1.45;
 inline constexpr int64_t kAssumedNodePauseNs = 1'000;
 
 // Every prediction that there is, by name, and what it is called where the device does not matter.
-inline constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kWhatIfTitles = {
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kWhatIfTitles = {
     {{"fused", "fused kernels"},
      {"fused+graph", "fused kernels in a graph"},
      {"graph", "one launch a token (graph)"},
      {"int8", "weights in 8 bits"},
      {"int4", "weights in 4 bits"},
      {"perfect", "perfect bandwidth"},
-     {"speculative", "speculative decoding"}}};
+     {"speculative", "speculative decoding"},
+     {"batch", "a batch of 8 prompts"}}};
+// Prompts at once that a batch is predicted for; what stands beside other remedies is of kUsualBatch.
+inline constexpr std::array<int, 4> kBatchSizes = {2, 4, 8, 16};
+inline constexpr int kUsualBatch = 8;
 
 struct WhatIfSettings {
     double acceptance = 0.7;  // 0..1, of a drafted token
     int draftTokens = 4;
 };
 
+// Of so many prompts decoded at once, without what processing each prompt takes.
+struct BatchForecast {
+    int sequences = 0;
+    double nsPerStep = 0;  // mean; each sequence gets a token
+    double medianNsPerStep = 0;
+    double weightBytesPerToken = 0;  // 0: not told
+    double tokensPerSecondEach() const { return nsPerStep > 0 ? 1e9 / nsPerStep : 0; }
+    double tokensPerSecond() const { return sequences * tokensPerSecondEach(); }  // of all
+};
+
+// "8 prompts at once: 435 tokens/s in all, 54.4 each, 23.0 MB of weights a token."
+std::string batchSentence(const BatchForecast& batch);
+
 struct Prediction {
-    std::string name;         // stable: "graph", "fused", "fused+graph", "int8", "int4", "perfect", "speculative"
+    std::string name;         // stable: those of kWhatIfTitles
     std::string title;        // "CUDA graph: no launch overhead"
     std::string description;  // what changes, one sentence
     std::vector<std::string> assumptions;
@@ -83,6 +103,7 @@ struct Prediction {
     double predictedNsPerToken = 0;        // mean; 0: no token lies in the window as a whole
     double predictedMedianNsPerToken = 0;  // less moved by a token that something disturbed
     double factor = 1;                     // how much faster: of a token, else of the window
+    std::vector<BatchForecast> batches;    // of "batch": each of kBatchSizes
     double predictedTokensPerSecond() const { return predictedNsPerToken > 0 ? 1e9 / predictedNsPerToken : 0; }
 };
 
@@ -105,5 +126,9 @@ WhatIf whatIf(const Trace& trace, TimeRange window, const WhatIfSettings& settin
 // these are accepted: of a text that is known, or of the run that did it. 0: the window has no tokens.
 double speculativeNsPerToken(const Trace& trace, const LaunchJoin& join, TimeRange window, const Drafts& drafts,
                              std::stop_token stop = {});
+
+// Of the run of one prompt that was recorded. nsPerStep 0: it cannot be told.
+BatchForecast batchForecast(const Trace& trace, const LaunchJoin& join, TimeRange window, int sequences,
+                            std::stop_token stop = {});
 
 }  // namespace gapscope

@@ -236,6 +236,8 @@ public:
                                     ? std::max(0.0, role.promptNs - firstNs(role.singleNs)) / (m_promptTokens - from())
                                     : m_nsPerFlop * role.singleFlops;
             several = firstNs(ns) + std::max(0.0, tokens - from()) * more;
+        } else if (m_costs.ownKeys && m_trace.deviceOps().category[op.row] == Category::Attention) {
+            several = ns * tokens;
         } else if (known(1)) {
             several = ns + std::max(0.0, role.promptNs - role.singleNs) * (tokens - 1) / (m_promptTokens - 1);
         } else {
@@ -414,7 +416,7 @@ int64_t runAtPeak(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks
     return changed;
 }
 
-void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, const CheckCosts& costs, const DevicePeaks& peaks) {
+void takeTokens(ReplayTape& tape, const Trace& trace, int tokens, const CheckCosts& costs, const DevicePeaks& peaks) {
     const SeveralTokens several(tape, trace, costs);
     for (ReplayOp& op : tape.ops) {
         const OpRow* plan = planOf(trace, op.row);

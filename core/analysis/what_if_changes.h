@@ -24,14 +24,15 @@ int64_t shrinkWeights(ReplayTape& tape, const Trace& trace, double bitsPerWeight
 int64_t runAtPeak(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks);
 // What a product of several tokens takes, by that of one.
 struct CheckCosts {
-    double few = 1;     // of two to `fewTokens` tokens
-    int fewTokens = 1;  // 1: the cost of more tokens begins at one
-    double more = 0;    // and of each beyond; 0: what prompt processing shows
+    double few = 1;        // of two to `fewTokens` tokens
+    int fewTokens = 1;     // 1: the cost of more tokens begins at one
+    double more = 0;       // and of each beyond; 0: what prompt processing shows
+    bool ownKeys = false;  // each token has keys of its own, which attention reads one after the other
 };
 // Makes operations of decode steps longer, if anything: `tokens` tokens in one step (2 or more). What a token more
 // costs is what it costs in the trace's prompt processing, by role and layer, unless `costs` tells; products without
 // such a record (the head) cost by flops what the others do, other operations so many times their own time.
-void checkDrafts(ReplayTape& tape, const Trace& trace, int tokens, const CheckCosts& costs, const DevicePeaks& peaks);
+void takeTokens(ReplayTape& tape, const Trace& trace, int tokens, const CheckCosts& costs, const DevicePeaks& peaks);
 
 // The plan's operation that a row of deviceOps() belongs to; null: none is told.
 const OpRow* planOf(const Trace& trace, uint32_t row);

@@ -199,9 +199,12 @@ std::string whatIfSection(const WhatIf& remedies) {
         }
         char factor[32];
         std::snprintf(factor, sizeof factor, "%.2f", row.factor);
+        std::string description = escaped(row.description);
+        for (const BatchForecast& batch : row.batches)
+            description += "<br>" + escaped(batchSentence(batch));
         table.add({escaped(row.title),
                    duration(perToken ? row.predictedNsPerToken : static_cast<double>(row.predictedNs)), factor,
-                   escaped(row.confidence), escaped(row.description)});
+                   escaped(row.confidence), description});
     }
     return heading("What remedies would bring, by replaying the window") + table.html();
 }

@@ -18,6 +18,8 @@ QString factorText(double factor) {
 
 QString tooltipOf(const Prediction& prediction) {
     QStringList lines{text(prediction.description)};
+    for (const BatchForecast& batch : prediction.batches)
+        lines.append(text(batchSentence(batch)));
     for (const std::string& assumption : prediction.assumptions)
         lines.append(QStringLiteral("– ") + text(assumption));
     if (prediction.unavailable.empty())

@@ -310,6 +310,92 @@ TEST(WhatIf, TokensOfAStepShareItsTime) {
     EXPECT_EQ(result.find("speculative"), nullptr) << "it is already";
 }
 
+// A run of one prompt of ten tokens: products of 100 ns, attention of 40 and the choice of the token in 10.
+Builder singlePrompt(DeviceKind kind, RunInfo run = {.precision = "file", .mode = "fused"}) {
+    Builder b;
+    run.weightBytes = 800;
+    b.setRun(run);
+    b.setDevice({.id = 0, .kind = kind, .name = "d"});
+    addOp(b, 0, 350, 0, {.role = "q_proj", .flops = 300, .token = kPrefillToken});
+    addOp(b, 350, 480, 0, {.category = Category::Attention, .role = "attention", .flops = 100, .token = kPrefillToken});
+    for (int token = 0; token < 4; ++token) {
+        const int64_t at = 480 + token * 150;
+        addOp(b, at, at + 100, 0, {.role = "q_proj", .flops = 30, .token = token});
+        addOp(b, at + 100, at + 140, 0,
+              {.category = Category::Attention, .role = "attention", .flops = 10, .token = token});
+        addOp(b, at + 140, at + 150, 0, {.category = Category::Sampling, .role = "next_token", .token = token});
+    }
+    return b;
+}
+constexpr TimeRange kSinglePrompt{0, 480 + 4 * 150};
+
+TEST(WhatIf, ABatchIsAPassOfAsManyTokens) {
+    for (const DeviceKind kind : {DeviceKind::Cpu, DeviceKind::Cuda}) {
+        const TracePtr trace = singlePrompt(kind).snapshot();
+        const bool onCpu = kind == DeviceKind::Cpu;
+        const WhatIf result = whatIf(*trace, kSinglePrompt);
+        const Prediction* batch = result.find("batch");
+        ASSERT_TRUE(batch);
+        EXPECT_EQ(batch->unavailable, "");
+        ASSERT_EQ(batch->batches.size(), 4u);
+        // On the CPU each prompt's attention takes 40 ns, on a GPU a row more what one more of the prompt's did: 10 ns.
+        EXPECT_DOUBLE_EQ(batch->batches[0].nsPerStep, onCpu ? 105 + 80 + 20 : 126 + 50 + 20);
+        EXPECT_DOUBLE_EQ(batch->batches[1].nsPerStep, onCpu ? 105 + 160 + 40 : 146 + 70 + 40);
+        const double eight = onCpu ? 105 + 320 + 80 : 186 + 110 + 80;
+        EXPECT_DOUBLE_EQ(batch->batches[2].nsPerStep, eight);
+        EXPECT_DOUBLE_EQ(batch->batches[2].medianNsPerStep, eight);
+        // Beyond eight products cost what the prompt's tokens beyond eight did: 122.5 ns each.
+        EXPECT_DOUBLE_EQ(batch->batches[3].nsPerStep, onCpu ? 1085 + 640 + 160 : 266 + 190 + 160);
+        EXPECT_EQ(batch->batches[3].sequences, 16);
+        EXPECT_DOUBLE_EQ(batch->batches[2].tokensPerSecond(), 8e9 / eight);
+        EXPECT_DOUBLE_EQ(batch->batches[2].tokensPerSecondEach(), 1e9 / eight);
+        EXPECT_DOUBLE_EQ(batch->batches[2].weightBytesPerToken, 100);
+        EXPECT_DOUBLE_EQ(batch->predictedNsPerToken, eight / 8);
+        EXPECT_DOUBLE_EQ(batch->factor, 150 / (eight / 8));
+        EXPECT_DOUBLE_EQ(batchForecast(*trace, joinLaunches(*trace), kSinglePrompt, 3).nsPerStep,
+                         onCpu ? 105 + 120 + 30 : 136 + 60 + 30);
+        EXPECT_NE(result.best(), batch) << "it needs more prompts than the run had";
+    }
+}
+
+TEST(WhatIf, BatchesThatThisProgramDoesNotRunAreNotTold) {
+    const auto unavailable = [](DeviceKind kind, const RunInfo& run) {
+        const TracePtr trace = singlePrompt(kind, run).snapshot();
+        const WhatIf result = whatIf(*trace, kSinglePrompt);
+        const Prediction* batch = result.find("batch");
+        EXPECT_EQ(batchForecast(*trace, joinLaunches(*trace), kSinglePrompt, 4).nsPerStep > 0,
+                  batch && batch->unavailable.empty());
+        return batch ? batch->unavailable : "left out";
+    };
+    EXPECT_EQ(unavailable(DeviceKind::Cuda, {.mode = "eager"}), "Mode eager takes one prompt at a time on a GPU.");
+    EXPECT_EQ(unavailable(DeviceKind::Cpu, {.mode = "eager"}), "");
+    EXPECT_EQ(unavailable(DeviceKind::Cuda, {.precision = "int8", .mode = "graph"}),
+              "Precision int8 takes one prompt at a time on a GPU.");
+    EXPECT_EQ(unavailable(DeviceKind::Cpu, {.mode = "fused", .speculation = "ngram"}),
+              "A batch runs without speculative decoding, and these steps checked drafts.");
+    EXPECT_EQ(unavailable(DeviceKind::Cpu, {.mode = "fused", .sequences = 2, .batch = 2}), "left out");
+    EXPECT_EQ(unavailable(DeviceKind::Cuda, {.mode = "persistent"}), "");
+    EXPECT_EQ(whatIf(*threeLaunches(), kThreeLaunches).find("batch")->unavailable, "The trace does not tell tokens.");
+}
+
+TEST(WhatIf, ABatchStandsBesideTheRunThatDidIt) {
+    const auto comparisonWith = [](const RunInfo& after) {
+        Builder left = singlePrompt(DeviceKind::Cpu), right = singlePrompt(DeviceKind::Cpu, after);
+        for (int token = 0; token < 4; ++token)
+            for (int16_t place = 0; place < 3; ++place)
+                right.add(TokenRow{.emittedNs = 490 + token * 150, .index = 3 * token + place, .place = place});
+        const PreparedTrace a(left.snapshot()), b(right.snapshot());
+        return compare({a, kSinglePrompt}, {b, kSinglePrompt}).prediction;
+    };
+    const auto batch = comparisonWith({.precision = "file", .mode = "fused", .sequences = 3, .batch = 8});
+    ASSERT_TRUE(batch);
+    EXPECT_EQ(batch->title, "Batch of 3 prompts");
+    EXPECT_EQ(batch->figure, "tokens.medNs");
+    EXPECT_DOUBLE_EQ(batch->predictedNs, (105 + 120 + 30) / 3.0);
+    // Two changes at once: nothing was predicted of both.
+    EXPECT_FALSE(comparisonWith({.precision = "file", .mode = "graph", .sequences = 3, .batch = 8}));
+}
+
 TEST(WhatIf, ReadsShapes) {
     EXPECT_EQ(weightElements("[1,640] x [1024,640]"), 655360);
     EXPECT_EQ(weightElements("[1,640]"), 0);
