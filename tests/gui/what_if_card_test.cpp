@@ -52,6 +52,27 @@ private Q_SLOTS:
         QCOMPARE(wanted[0][1].toDouble(), expected.best()->predictedMedianNsPerToken);
     }
 
+    void aBatchTellsItsSizesOnHover() {
+        const auto trace = openTrace(test::repositoryFile("resources/example-graph.gapscope.gz"));
+        QVERIFY(trace.has_value());
+        Session session;
+        Analyst analyst(session);
+        WhatIfCard card(analyst);
+        card.show();
+        session.setTrace(*trace);
+        QLabel* batch = nullptr;
+        QTRY_VERIFY_WITH_TIMEOUT(
+            [&] {
+                for (QLabel* label : card.findChildren<QLabel*>())
+                    if (label->text() == QStringLiteral("Batch of 8 prompts")) batch = label;
+                return batch != nullptr;
+            }(),
+            20'000);
+        for (const int sequences : kBatchSizes)
+            QVERIFY2(batch->toolTip().contains(QStringLiteral("\n%1 prompts at once: ").arg(sequences)),
+                     qPrintable(batch->toolTip()));
+    }
+
     void aTraceWithoutDeviceWorkHasNothingToPredict() {
         Session session;
         Analyst analyst(session);

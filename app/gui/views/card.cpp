@@ -70,6 +70,11 @@ void ElidedLabel::setFullText(const QString& text) {
     elide();
 }
 
+void ElidedLabel::setDetails(const QString& details) {
+    m_details = details;
+    elide();
+}
+
 QSize ElidedLabel::minimumSizeHint() const {
     return {fontMetrics().averageCharWidth() * 6, fontMetrics().height()};
 }
@@ -82,7 +87,10 @@ void ElidedLabel::resizeEvent(QResizeEvent* event) {
 void ElidedLabel::elide() {
     const QString shown = fontMetrics().elidedText(m_full, Qt::ElideRight, std::max(width(), 10));
     if (shown != text()) setText(shown);
-    setToolTip(shown == m_full ? QString() : plainTip(m_full));
+    QStringList tip;
+    if (shown != m_full) tip << m_full;
+    if (!m_details.isEmpty()) tip << m_details;
+    setToolTip(plainTip(tip.join(QLatin1Char('\n'))));
 }
 
 }  // namespace gapscope

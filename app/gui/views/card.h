@@ -49,6 +49,7 @@ public:
 
     void setFullText(const QString& text);
     QString fullText() const { return m_full; }
+    void setDetails(const QString& details);  // plain text, in the tooltip
     QSize minimumSizeHint() const override;
 
 protected:
@@ -57,7 +58,7 @@ protected:
 private:
     void elide();
 
-    QString m_full;
+    QString m_full, m_details;
 };
 
 }  // namespace gapscope

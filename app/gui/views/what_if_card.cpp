@@ -98,7 +98,7 @@ void WhatIfCard::take(Answer answer) {
             LabelRole::Body,
             time(perToken ? prediction.predictedMedianNsPerToken : static_cast<double>(prediction.predictedNs)), this);
         auto* factor = new Label(LabelRole::Quiet, factorOf(prediction), this);
-        title->setToolTip(tip);
+        title->setDetails(tip);
         for (Label* label : {value, factor}) {
             label->setToolTip(tip);
             label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/analysis/summary.h"
+#include "core/analysis/what_if.h"
 #include "core/analysis/window.h"
 #include "core/base/format.h"
 #include "core/import/open_trace.h"
@@ -75,6 +76,16 @@ TEST(HtmlReport, HoldsTheNumbersOfTheAnalysis) {
     EXPECT_EQ(countOf(html, "<svg "), 8u);
     EXPECT_EQ(countOf(html, "<svg "), countOf(html, "</svg>"));
     EXPECT_LT(html.size(), size_t{1} << 21);
+}
+
+TEST(HtmlReport, TellsWhatBatchesOfEachSizeWouldBring) {
+    const ReportOf of = example("resources/example-graph.gapscope.gz");
+    const std::string html = htmlReport(of);
+    const WhatIf remedies = whatIf(*of.trace, of.window);
+    const Prediction* batch = remedies.find("batch");
+    ASSERT_TRUE(batch && batch->batches.size() == kBatchSizes.size());
+    for (const BatchForecast& forecast : batch->batches)
+        EXPECT_NE(html.find(batchSentence(forecast)), std::string::npos) << forecast.sequences;
 }
 
 TEST(HtmlReport, ListsStagesWhereKernelsTellThem) {
