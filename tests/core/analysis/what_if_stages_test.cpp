@@ -31,6 +31,8 @@ double recordedNsPerToken(const PersistentRun& run) {
 
 // The waits for inputs of a layer are 10.6 µs; of 2 bytes a weight 15/32 go.
 constexpr double kWaitsNs = 10'600;
+// What the head's 5.5 bits are more than 4.5.
+constexpr double kHeadBytesBeyondInt4 = 262144.0 * 1152 / 8;
 
 }  // namespace
 
@@ -45,9 +47,8 @@ TEST(WhatIfByStages, WaitsForInputsGetShorterAndTheHeadStays) {
     EXPECT_NEAR(saved, 5 * kTrafficShare * 15 / 32 * kWaitsNs, 150);
     // In 4.5 bits 23/32 go, and the head's 5.5 bits are more than that: its bytes go at what it reached, 3.0 TB/s.
     const Prediction int4 = predicted(run, "int4");
-    const double headBytes = 262144.0 * 1152 / 8;
-    EXPECT_NEAR(recorded - int4.predictedNsPerToken, 5 * kTrafficShare * 23 / 32 * kWaitsNs + headBytes / 3e12 * 1e9,
-                500);
+    EXPECT_NEAR(recorded - int4.predictedNsPerToken,
+                5 * kTrafficShare * 23 / 32 * kWaitsNs + kHeadBytesBeyondInt4 / 3e12 * 1e9, 500);
     // What does not fit a token is the bound that all weights make.
     const Prediction perfect = predicted(run, "perfect");
     EXPECT_LT(perfect.predictedNsPerToken, recorded);
@@ -92,6 +93,10 @@ TEST(WhatIfByStages, WeightsThatAreNarrowAlreadyStay) {
     const Prediction int4 = predicted(run, "int4");
     EXPECT_EQ(int4.unavailable, "");
     EXPECT_GT(int4.factor, 1);
+    // Where only the head is wider, waits for the layers' weights stay as they are.
+    const PersistentRun narrow{.layers = 5, .tokens = 6, .bytesPerWeight = 0.5, .dtype = "q4_0"};
+    EXPECT_NEAR(recordedNsPerToken(narrow) - predicted(narrow, "int4").predictedNsPerToken,
+                kHeadBytesBeyondInt4 / 3e12 * 1e9, 300);
 }
 
 TEST(WhatIfByStages, OtherRemediesOfAPersistentRun) {
