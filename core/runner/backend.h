@@ -14,10 +14,9 @@
 #include "core/base/result.h"
 #include "core/runner/generate.h"
 #include "core/runner/plan.h"
+#include "core/runner/prefix_memory.h"
 
 namespace gapscope {
-
-class KvCache;
 
 // Where the rows of a pass stand in a paged cache. Must live until the device is through with the step's launches.
 struct StepRows {
@@ -45,6 +44,7 @@ struct BackendInfo {
     int64_t weightBytes = 0;  // read for one token, as laid out
     int64_t unreadBytes = 0;  // of the weights as laid out, what a token does without: lower bits of the head
     int64_t kvBytes = 0;
+    int64_t keptTokens = 0;         // of BackendSettings::keptTokens, as many as there is room for
     double peakBytesPerSecond = 0;  // 0: not measured
     double peakFlopsPerSecond = 0;
 };
@@ -52,16 +52,18 @@ struct BackendInfo {
 struct BackendSettings {
     Precision precision = Precision::File;
     Mode mode = Mode::Fused;
-    int deviceId = 0;                       // of the CUDA device
-    int64_t threads = 0;                    // 0: one a physical core
-    int64_t contextLength = 0;              // positions the cache must hold
-    int64_t chunkTokens = 1;                // most tokens of one plan
-    int64_t checkedTokens = 1;              // most tokens of one plan that checks drafts or steps a batch
-    int64_t pages = 0;                      // of a paged cache; 0: not paged
-    std::shared_ptr<const KvCache> prefix;  // of an earlier run of the model on this kind of backend; null: none
-    int64_t prefixTokens = 0;               // how many of its positions the cache begins with
-    bool onlyChooses = false;               // nobody reads logits: only the token of the largest one is wanted
-    bool drafts = false;                    // a draft model, beside the backend that checks
+    int deviceId = 0;           // of the CUDA device
+    int64_t threads = 0;        // 0: one a physical core
+    int64_t contextLength = 0;  // positions the cache must hold
+    int64_t chunkTokens = 1;    // most tokens of one plan
+    int64_t checkedTokens = 1;  // most tokens of one plan that checks drafts or steps a batch
+    int64_t pages = 0;          // of a paged cache; 0: not paged
+    // Of a prompt, that are kept in pages beside the cache for later prompts; they lie there in their order. GPUs only.
+    int64_t keptTokens = 0;
+    KeptCache prefix;          // of an earlier run of the model on this device; null: none
+    int64_t prefixTokens = 0;  // how many of its positions the cache, or what is kept beside it, begins with
+    bool onlyChooses = false;  // nobody reads logits: only the token of the largest one is wanted
+    bool drafts = false;       // a draft model, beside the backend that checks
     std::function<void(const std::string& phase, double share)> onProgress;
     std::stop_token stop;
 };
@@ -97,8 +99,12 @@ public:
     virtual Status readLogits(const Step& step, int64_t row, std::span<float> logits) = 0;  // [vocabulary]
     virtual Status synchronize() = 0;
 
-    // Keys and values, for a later run; null where the device keeps them to itself.
-    virtual std::shared_ptr<const KvCache> cache() const { return nullptr; }
+    // Where prompts run through a cache of their own and are then copied to the pages of their step: the way back, of
+    // all that comes before the step's position.
+    virtual void takeFromPages(const Step&) {}
+
+    // Keys and values, for a later run; null where nothing is kept.
+    virtual KeptCache cache() const { return nullptr; }
 
     // From any thread: what is enqueued and not yet started may be dropped. The results are worthless after that.
     virtual void cancel() = 0;

@@ -76,8 +76,7 @@ Status BatchRun::prefill(Sequence& sequence, Step& step) {
     const auto total = static_cast<int64_t>(prompt.size());
     sequence.pages = m_pool.share(std::span(prompt).first(prompt.size() - 1));  // the last one's logits are wanted
     const int64_t shared = static_cast<int64_t>(sequence.pages.size()) * kKvPagePositions;
-    // On a GPU a prompt reads the ring that it passes through on its way to its pages, all of it.
-    const int64_t known = m_onGpu ? 0 : reusable(shared, total);
+    const int64_t known = m_onGpu ? shared - shared % m_chunkTokens : reusable(shared, total);
     const auto behind = sequence.pages.begin() + known / kKvPagePositions;
     m_pool.release({behind, sequence.pages.end()});
     sequence.pages.erase(behind, sequence.pages.end());
@@ -97,6 +96,7 @@ Status BatchRun::prefill(Sequence& sequence, Step& step) {
         rows.pages = sequence.pages;
         step.rows = &rows;
         step.position = sequence.length;
+        if (m_promptRows.size() == 1 && known > 0) m_backend.takeFromPages(step);
         m_backend.uploadIds(
             step, std::span(prompt).subspan(static_cast<size_t>(sequence.length), static_cast<size_t>(count)));
         sequence.length += count;
@@ -109,7 +109,9 @@ Status BatchRun::prefill(Sequence& sequence, Step& step) {
         RETURN_IF_ERROR(m_launcher.launch(count, kind, step));
         step.position = kind == PlanKind::Batch ? 0 : sequence.length;
     }
-    if (sequence.length == total) m_pool.publish(prompt, sequence.pages);
+    // On a GPU a page of a chunk that is not whole has bits of its own.
+    const int64_t shareable = m_onGpu ? total - total % m_chunkTokens : total;
+    if (sequence.length == total) m_pool.publish(std::span(prompt).first(static_cast<size_t>(shareable)), sequence.pages);
     return {};
 }
 

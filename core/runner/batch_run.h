@@ -66,8 +66,8 @@ private:
     PlanLauncher m_launcher;
     const std::span<const std::vector<int32_t>> m_prompts;
     PagePool m_pool;
-    // On a GPU only a batch's plans read pages: prompts run as they do alone and share nothing, and single rows are
-    // steps of a batch.
+    // On a GPU only a batch's plans read pages: prompts run as they do alone, in chunks that other prompts share whole
+    // or not at all, and single rows are steps of a batch.
     const bool m_onGpu;
     const int64_t m_chunkTokens;
 

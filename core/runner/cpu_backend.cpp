@@ -39,7 +39,8 @@ CpuBackend::CpuBackend(const Model& model, const BackendSettings& settings, Acti
       m_cache(settings.pages > 0
                   ? std::make_shared<KvCache>(m_config, m_kvType, settings.pages)
                   : std::make_shared<KvCache>(m_config, m_kvType, settings.contextLength, settings.chunkTokens)) {
-    if (settings.prefix) m_cache->copyPrefix(*settings.prefix, settings.prefixTokens);
+    if (settings.prefix)
+        m_cache->copyPrefix(*std::static_pointer_cast<const KvCache>(settings.prefix), settings.prefixTokens);
     m_info.device = "cpu";
     m_info.threads = std::clamp<int64_t>(settings.threads > 0 ? settings.threads : physicalCores(), 1, kMostThreads);
     m_info.deviceName = cpuName() + ", " + std::string(isaName(m_isa)) + ", " + std::to_string(m_info.threads) +

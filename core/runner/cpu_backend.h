@@ -36,7 +36,7 @@ public:
     Status readLogits(const Step& step, int64_t row, std::span<float> logits) override;
     Status synchronize() override;
     void cancel() override { m_stream->cancel(); }
-    std::shared_ptr<const KvCache> cache() const override { return m_cache; }
+    KeptCache cache() const override { return m_cache; }
 
     // For tests: what a buffer holds after synchronize().
     const float* buffer(Buffer buffer) const { return m_buffers[static_cast<size_t>(buffer)].get(); }

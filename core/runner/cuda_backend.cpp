@@ -50,7 +50,7 @@ CudaBackend::CudaBackend(const Model& model, const BackendSettings& settings, Ac
       m_contextLength(settings.contextLength),
       m_chunkTokens(std::max<int64_t>(settings.chunkTokens, 1)),
       m_checkedTokens(std::max<int64_t>(settings.checkedTokens, 1)),
-      m_pages(settings.pages) {
+      m_pageCount(settings.pages) {
     assert(m_checkedTokens <= m_chunkTokens);
     m_info.device = "cuda:" + std::to_string(m_device);
 }
@@ -77,7 +77,7 @@ Result<std::unique_ptr<CudaBackend>> CudaBackend::create(const Model& model, con
     if (settings.mode == Mode::Persistent) RETURN_IF_ERROR(backend->checkPersistent());
     ASSIGN_OR_RETURN(backend->m_weights, CudaWeights::upload(model, backend->m_formats, settings));
     RETURN_IF_ERROR(backend->allocate());
-    RETURN_IF_ERROR(backend->preparePages());
+    RETURN_IF_ERROR(backend->preparePages(settings));
     backend->m_info.weightBytes = backend->m_weights.tokenBytes();
     RETURN_IF_ERROR(backend->prepareUpperHead());
     if (auto cublas = CublasLt::open())
@@ -122,7 +122,7 @@ Status CudaBackend::prepareDevice(const BackendSettings& settings) {
         m_splits.push_back(splitsOf(m_contextLength, global));
         m_caches.push_back(cache);
     }
-    cacheBytes += pageBytes();
+    cacheBytes += CudaPages::bytesFor(m_config, m_pageCount);
     m_info.kvBytes = cacheBytes;
     int64_t need = CudaWeights::bytesFor(m_model, m_formats) + cacheBytes + CublasLt::kWorkspaceBytes + kReserveBytes;
     for (int i = 0; i < kBufferCount; ++i)
@@ -137,6 +137,13 @@ Status CudaBackend::prepareDevice(const BackendSettings& settings) {
                     gigabytes(static_cast<int64_t>(freeBytes)) + " free of " +
                     gigabytes(static_cast<int64_t>(totalBytes)) +
                     "; close what else uses it, take a smaller model or context, or run on the CPU.");
+    if (const int64_t kept = pagesToKeep(settings.keptTokens, static_cast<int64_t>(freeBytes) - need); kept > 0) {
+        m_pageCount = kept;
+        m_info.keptTokens = kept * kKvPagePositions;
+        const int64_t keptBytes = CudaPages::bytesFor(m_config, kept);
+        m_info.kvBytes += keptBytes;
+        need += keptBytes;
+    }
     m_copiesHead = wantsUpperHead(settings) && need + upperHeadBytes() <= static_cast<int64_t>(freeBytes);
     cudaStream_t stream = nullptr;
     if (const cudaError_t error = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); error != cudaSuccess)

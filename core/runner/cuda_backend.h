@@ -12,6 +12,7 @@
 
 #include "core/runner/backend.h"
 #include "core/runner/cuda_libraries.h"
+#include "core/runner/cuda_pages.h"
 #include "core/runner/cuda_weights.h"
 #include "core/runner/persistent_stages.h"
 #include "kernels/cuda/attention.h"
@@ -52,6 +53,8 @@ public:
     Status readTokens(const Step& step, std::span<int32_t> ids) override;
     Status readLogits(const Step& step, int64_t row, std::span<float> logits) override;
     Status synchronize() override;
+    void takeFromPages(const Step& step) override;
+    KeptCache cache() const override { return m_pages; }
     void cancel() override { m_cancelled.store(true, std::memory_order_relaxed); }
 
     // Why cuBLASLt is not used; empty when it is.
@@ -94,12 +97,15 @@ private:
     void beforePlan(const Plan& plan, const Step& step);
     void afterPlan(const Plan& plan, const Step& step);
     int splitsOf(int64_t context, bool global) const;  // parts of the keys in a decode step
-    int64_t pageBytes() const;
-    Status preparePages();
+    // Pages of the tokens to keep that may be kept, with so much memory left.
+    int64_t pagesToKeep(int64_t tokens, int64_t freeBytes) const;
+    Status preparePages(const BackendSettings& settings);
     void placeRows(const Step& step);
-    void copyToPages(const Step& step, int64_t count);
+    using PageCopy = cudaError_t (*)(const cuda::PageCopyArgs&, const cuda::Launch&);
+    void copyPages(PageCopy copy, uint32_t activityOp, int64_t first, int64_t count, const Step& step);
     cuda::PagedRows pagedRows(const PlanOp& op) const;  // none of ops whose rows are not of a batch
     const int32_t* rowPositions(const PlanOp& op) const;
+    const cuda::KvCache& cacheOf(const PlanOp& op) const;
     LaunchContext contextOf(const Compiled& compiled, size_t op, const Step& step) const;
     // For what a step launches beside its plan.
     static LaunchContext besidePlan(int32_t token, const Step& step) { return {kNoOp, token, step.repeat, 0, 0}; }
@@ -141,7 +147,7 @@ private:
     const int64_t m_contextLength;
     const int64_t m_chunkTokens;
     const int64_t m_checkedTokens;
-    const int64_t m_pages;
+    int64_t m_pageCount;
     BackendInfo m_info;
     cudaDeviceProp m_properties{};
 
@@ -170,10 +176,12 @@ private:
     int m_argmaxBlocks = 0;
     void* m_workspace = nullptr;
 
-    CudaMemory m_pageMemory;
-    CudaHostMemory m_rowsMemory;               // numbers of m_rows on their way
-    std::vector<cuda::KvCache> m_pagedCaches;  // by layer; none without pages
+    std::shared_ptr<CudaPages> m_pages;  // null: none
+    CudaMemory m_tableMemory;
+    CudaHostMemory m_rowsMemory;  // numbers of m_rows on their way
     cuda::PagedLayer* m_pagedLayers = nullptr;
+    uint32_t m_toPagesOp = kNoOp;
+    uint32_t m_fromPagesOp = kNoOp;
     int32_t* m_rows = nullptr;
     std::vector<int32_t> m_rowsPlaced;  // what m_rows will hold once all enqueued work is done
 

@@ -1,11 +1,12 @@
-// Batches on the GPU: a paged cache beside the rings, and where each row of a step stands, in device memory, so that
-// the graph of so many rows serves whichever sequences come and go. Prompts run as they do alone, through the rings;
-// their keys and values are then copied to their pages, from which the steps of a batch read.
+// Pages on the GPU, beside the rings, and where each row of a step stands, in device memory, so that the graph of so
+// many rows serves whichever sequences come and go. Prompts run as they do alone, through the rings; their keys and
+// values are then copied to their pages, from which the steps of a batch read, and later prompts that begin the same.
 #include <algorithm>
 #include <cassert>
 #include <string>
 
 #include "core/runner/cuda_backend.h"
+#include "core/runner/plan_launcher.h"
 #include "kernels/cpu/kv_cache_view.h"
 #include "kernels/cuda/page_copy.h"
 
@@ -13,7 +14,7 @@ namespace gapscope {
 
 namespace {
 
-static_assert(kKvPagePositions == cuda::kPagePositions);
+constexpr int64_t kMostKeptBytes = int64_t{1} << 30;  // 40,000 tokens of the 1B shape, 2,000 of 27B
 
 constexpr int kKeysOfASplit = 32;  // what the warps of one attention block read at once
 
@@ -34,37 +35,34 @@ int CudaBackend::splitsOf(int64_t context, bool global) const {
         std::clamp<int64_t>((keys + kKeysOfASplit - 1) / kKeysOfASplit, 2, cuda::kMostCombinedSplits));
 }
 
-int64_t CudaBackend::pageBytes() const {
-    return 2 * static_cast<int64_t>(sizeof(cuda::Bf16)) * m_pages * kKvPagePositions * m_config.kvHeads *
-           m_config.headDim * m_config.layers;
+int64_t CudaBackend::pagesToKeep(int64_t tokens, int64_t freeBytes) const {
+    const int64_t most = std::min(kMostKeptBytes, freeBytes) / CudaPages::bytesFor(m_config, 1) * kKvPagePositions;
+    tokens = std::min(tokens, most);
+    return (tokens - tokens % kGpuChunkTokens) / kKvPagePositions;
 }
 
-Status CudaBackend::preparePages() {
-    if (m_pages == 0) return {};
-    assert(m_checkedTokens <= kMostBatch);
+Status CudaBackend::preparePages(const BackendSettings& settings) {
+    if (m_pageCount == 0) return {};
+    assert(settings.pages == 0 || m_checkedTokens <= kMostBatch);
+    ASSIGN_OR_RETURN(m_pages, CudaPages::create(m_config, m_device, m_pageCount));
+    if (settings.prefix)
+        RETURN_IF_ERROR(m_pages->copyBeginning(*std::static_pointer_cast<const CudaPages>(settings.prefix),
+                                               std::min(settings.prefixTokens, m_info.keptTokens)));
+    m_toPagesOp = m_log.describe({"copy_kv_to_pages", "cache_to_pages", "", "bf16", Category::Copy, -1});
+    m_fromPagesOp = m_log.describe({"copy_kv_from_pages", "cache_from_pages", "", "bf16", Category::Copy, -1});
+
     const int64_t tablePages = (m_contextLength + kKvPagePositions - 1) / kKvPagePositions;
     const auto numberBytes = static_cast<size_t>(kTablesAt + kMostBatch * tablePages) * sizeof(int32_t);
-    std::vector<cuda::PagedLayer> layers(m_caches.size());
-    const auto cacheBytes = static_cast<size_t>(pageBytes());
+    std::vector<cuda::PagedLayer> layers;
+    for (size_t i = 0; i < m_caches.size(); ++i)
+        layers.push_back({m_caches[i], m_pages->layer(i)});
     const size_t layerBytes = layers.size() * sizeof(cuda::PagedLayer);
     void* raw = nullptr;
-    if (const cudaError_t error = cudaMalloc(&raw, cacheBytes + layerBytes + numberBytes); error != cudaSuccess)
-        return cudaFailure("The GPU gave no memory for a cache of " + std::to_string(m_pages) + " pages", error);
-    m_pageMemory.reset(raw);
-    auto* const base = static_cast<std::byte*>(raw);
-    auto* half = reinterpret_cast<cuda::Bf16*>(base);
-    for (size_t i = 0; i < layers.size(); ++i) {
-        cuda::KvCache cache = m_caches[i];
-        cache.slots = static_cast<int>(m_pages * kKvPagePositions);
-        const int64_t elements = static_cast<int64_t>(cache.slots) * cache.kvHeads * cache.headDim;
-        cache.keys = half;
-        cache.values = half + elements;
-        half += 2 * elements;
-        m_pagedCaches.push_back(cache);
-        layers[i] = {m_caches[i], cache};
-    }
-    m_pagedLayers = reinterpret_cast<cuda::PagedLayer*>(base + cacheBytes);
-    m_rows = reinterpret_cast<int32_t*>(base + cacheBytes + layerBytes);
+    if (const cudaError_t error = cudaMalloc(&raw, layerBytes + numberBytes); error != cudaSuccess)
+        return cudaFailure("The GPU gave no memory for tables of pages", error);
+    m_tableMemory.reset(raw);
+    m_pagedLayers = static_cast<cuda::PagedLayer*>(raw);
+    m_rows = reinterpret_cast<int32_t*>(m_pagedLayers + layers.size());
     if (const cudaError_t error = cudaHostAlloc(&raw, numberBytes, cudaHostAllocDefault); error != cudaSuccess)
         return cudaFailure("No pinned memory could be had", error);
     m_rowsMemory.reset(raw);
@@ -109,16 +107,32 @@ void CudaBackend::placeRows(const Step& step) {
     m_rowsPlaced = std::move(numbers);
 }
 
-void CudaBackend::copyToPages(const Step& step, int64_t count) {
+const cuda::KvCache& CudaBackend::cacheOf(const PlanOp& op) const {
+    const auto layer = static_cast<size_t>(op.layer);
+    return op.paged ? m_pages->layer(layer) : m_caches[layer];
+}
+
+void CudaBackend::copyPages(PageCopy copy, uint32_t activityOp, int64_t first, int64_t count, const Step& step) {
     cuda::PageCopyArgs args;
     args.layers = m_pagedLayers;
     args.layerCount = static_cast<int>(m_caches.size());
     args.rowElements = static_cast<int>(m_config.kvHeads * m_config.headDim);
     args.table = m_rows + kTablesAt;
-    args.first = static_cast<int>(step.position);
+    args.first = static_cast<int>(first);
     args.count = static_cast<int>(count);
-    const LaunchScope scope(m_log, besidePlan(step.bodyToken, step));
-    note(cuda::copyToPages(args, launchOn(false)), nullptr, "copying to pages");
+    LaunchContext context = besidePlan(step.bodyToken, step);
+    context.op = activityOp;
+    for (const cuda::KvCache& ring : m_caches)  // keys and values, read and written
+        context.bytes +=
+            4 * static_cast<int64_t>(sizeof(cuda::Bf16)) * args.rowElements * std::min<int64_t>(count, ring.slots);
+    const LaunchScope scope(m_log, context);
+    note(copy(args, launchOn(false)), nullptr, "copying between the cache and its pages");
+}
+
+void CudaBackend::takeFromPages(const Step& step) {
+    if (!m_status || m_cancelled.load(std::memory_order_relaxed)) return;
+    placeRows(step);
+    copyPages(cuda::copyFromPages, m_fromPagesOp, 0, step.position, step);
 }
 
 void CudaBackend::beforePlan(const Plan& plan, const Step& step) {
@@ -129,7 +143,7 @@ void CudaBackend::beforePlan(const Plan& plan, const Step& step) {
 void CudaBackend::afterPlan(const Plan& plan, const Step& step) {
     if (plan.request.batch) return;
     if (plan.request.head) m_position = step.position + plan.request.tokens;
-    if (step.rows) copyToPages(step, plan.request.tokens);
+    if (step.rows) copyPages(cuda::copyToPages, m_toPagesOp, step.position, plan.request.tokens, step);
 }
 
 }  // namespace gapscope

@@ -33,7 +33,7 @@ cudaError_t CudaBackend::enqueueCheck(const PlanOp& op, bool eager, const cuda::
             args.v = floats(op.in[1]);
             args.tokens = tokens;
             args.state = m_state;
-            args.cache = (op.paged ? m_pagedCaches : m_caches)[static_cast<size_t>(op.layer)];
+            args.cache = cacheOf(op);
             args.paged = pagedRows(op);
             args.cosSin = cosSin;
             args.cosSinStride = 2 * headDim;

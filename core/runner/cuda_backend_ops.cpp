@@ -53,7 +53,7 @@ cuda::AttentionArgs CudaBackend::attentionArgs(const PlanOp& op) const {
     args.window = static_cast<int>(op.window);
     args.scale = op.scalar;
     args.state = m_state;
-    args.cache = op.paged ? m_pagedCaches[layer] : m_caches[layer];
+    args.cache = cacheOf(op);
     const bool inParts =
         op.kind == OpKind::AttentionRows || op.in[0].buffer == Buffer::Partials || op.out[0].buffer == Buffer::Partials;
     args.splits = inParts ? m_splits[layer] : 1;

@@ -3,6 +3,7 @@
 #include "core/runner/generate.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -39,9 +40,16 @@ public:
           m_prompt(prompt),
           m_drafter(drafter),
           m_cached(std::move(cached)),
+          m_reusedUnit(backend.planFlavor() == PlanFlavor::Cuda ? kGpuChunkTokens : 1),
+          m_keptTokens(backend.info().keptTokens),
           m_contextLength(cacheOf.contextLength),
           m_chunkTokens(cacheOf.chunkTokens),
-          m_slots(localSlots(model.config(), cacheOf.contextLength, cacheOf.chunkTokens)) {}
+          m_slots(localSlots(model.config(), cacheOf.contextLength, cacheOf.chunkTokens)) {
+        if (m_reusedUnit == 1) return;
+        m_keptRows.pages.resize(static_cast<size_t>(m_keptTokens / kKvPagePositions));
+        std::iota(m_keptRows.pages.begin(), m_keptRows.pages.end(), 0);
+        m_cached.tokens.resize(std::min(m_cached.tokens.size(), static_cast<size_t>(m_keptTokens)));
+    }
 
     // One time through prompt and tokens. `stopReason` says how it ended.
     Status repeat(int16_t number, RepeatResult& result, std::string& stopReason);
@@ -57,6 +65,7 @@ private:
     };
 
     Status prefill(const Step& step);
+    CachedText textInCache(const RepeatResult& result) const;
     Result<std::vector<int32_t>> draft(const Step& step, const RepeatResult& result);
     // Runs the layers for the next token, and for those drafted after it, and chooses. The step's position moves on.
     Result<Outcome> decode(Step& step, std::span<const int32_t> drafted, Sampler& sampler, RepeatResult& result);
@@ -82,6 +91,11 @@ private:
     const std::vector<int32_t>& m_prompt;
     Drafter* const m_drafter;  // null: plain decoding
     CachedText m_cached;
+    // On a GPU a matmul of other rows may round otherwise, so only whole chunks are reused, which have the same rows
+    // in every prompt. They are kept in pages: the rings go on with what follows them.
+    const int64_t m_reusedUnit;
+    const int64_t m_keptTokens;
+    StepRows m_keptRows;
     const int64_t m_contextLength;
     const int64_t m_chunkTokens;
     const int64_t m_slots;  // of a local layer's ring
@@ -94,9 +108,12 @@ private:
 Status Generation::prefill(const Step& first) {
     const auto total = static_cast<int64_t>(m_prompt.size());
     Step step = first;
+    step.rows = &m_keptRows;
+    if (step.position > 0) m_backend.takeFromPages(step);
     for (int64_t chunk = 0; step.position < total; ++chunk) {
         if (m_stop.stop_requested()) return {};
         const int64_t count = std::min(m_chunkTokens, total - step.position);
+        if (step.position + count > m_keptTokens) step.rows = nullptr;
         m_backend.uploadIds(
             step, std::span(m_prompt).subspan(static_cast<size_t>(step.position), static_cast<size_t>(count)));
         const bool isLast = step.position + count == total;
@@ -178,6 +195,21 @@ Result<Generation::Outcome> Generation::choose(const Step& step, std::span<const
     return outcome;
 }
 
+// After a whole repeat.
+CachedText Generation::textInCache(const RepeatResult& result) const {
+    CachedText text{.tokens = m_prompt};
+    if (m_reusedUnit > 1) {
+        text.tokens.resize(static_cast<size_t>(m_keptTokens));
+        return text;
+    }
+    // All new tokens but the last, which was not read again.
+    text.tokens.insert(text.tokens.end(), result.tokens.begin(), result.tokens.end() - 1);
+    // Rejected drafts may stand behind.
+    const auto size = static_cast<int64_t>(text.tokens.size());
+    text.oldest = std::max<int64_t>(0, std::min(size + kMostDraftTokens, m_contextLength) - m_slots);
+    return text;
+}
+
 void Generation::emit(TokenActivity token, bool last, bool endToken, RepeatResult& result) {
     if (m_text) {
         if (!endToken) token.text = m_text->push(token.id);  // an end token is not part of the answer
@@ -200,7 +232,8 @@ Status Generation::repeat(int16_t number, RepeatResult& result, std::string& sto
     int64_t firstTokenNs = startNs;
     Step step;
     step.repeat = number;
-    if (m_settings.reusePrefix) step.position = reusablePrefix(m_cached, m_prompt, m_model.config().slidingWindow);
+    if (m_settings.reusePrefix)
+        step.position = reusablePrefix(m_cached, m_prompt, m_model.config().slidingWindow, m_reusedUnit);
     result.reusedTokens = step.position;
     m_cached.tokens.clear();  // until the repeat has ended
     for (int64_t index = 0; index < m_settings.maxNewTokens; index = static_cast<int64_t>(result.tokens.size())) {
@@ -243,11 +276,7 @@ Status Generation::repeat(int16_t number, RepeatResult& result, std::string& sto
         result.decodeNs = emittedNs - firstTokenNs;
         progress("Decode", static_cast<int64_t>(result.tokens.size()), m_settings.maxNewTokens);
         if (stopReason.empty()) continue;
-        m_cached.tokens = m_prompt;  // and all new tokens but the last, which was not read again
-        m_cached.tokens.insert(m_cached.tokens.end(), result.tokens.begin(), result.tokens.end() - 1);
-        // Rejected drafts may stand behind.
-        const auto size = static_cast<int64_t>(m_cached.tokens.size());
-        m_cached.oldest = std::max<int64_t>(0, std::min(size + kMostDraftTokens, m_contextLength) - m_slots);
+        m_cached = textInCache(result);
         return {};
     }
     return {};
@@ -348,9 +377,13 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
 
     CachedText cached;
     const bool keeps = memory && memory->model.get() == &model && settings.reusePrefix && !isBatch;
-    if (keeps && memory->cache && memory->precision == settings.precision && device == "cpu") {
+    const bool onGpu = device != "cpu";
+    if (onGpu && settings.reusePrefix && !isBatch)
+        backendSettings.keptTokens = promptTokens - promptTokens % kGpuChunkTokens;
+    if (keeps && memory->serves(device, settings.precision, mode)) {
         backendSettings.prefix = memory->cache;
-        backendSettings.prefixTokens = reusablePrefix(memory->text, prompts.front(), model.config().slidingWindow);
+        backendSettings.prefixTokens =
+            reusablePrefix(memory->text, prompts.front(), model.config().slidingWindow, onGpu ? kGpuChunkTokens : 1);
         cached = memory->text;
         cached.tokens.resize(static_cast<size_t>(backendSettings.prefixTokens));
     }
@@ -419,7 +452,9 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     result.headRowsInFull = backend.headRowsInFull();
     if (keeps && !alone->cached().tokens.empty()) {
         memory->cache = backend.cache();
+        memory->device = device;
         memory->precision = settings.precision;
+        memory->mode = mode;
         memory->text = alone->cached();
     }
     return result;

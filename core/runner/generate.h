@@ -75,7 +75,8 @@ struct GenerateSettings {
     SpeculationSettings speculation;
     // Begin where the prompt differs from what the cache holds: a repeat, or a run with a PrefixMemory, then computes
     // only the rest of its prompt. In a batch, sequences share the beginning of their prompts anyway; this lets a
-    // repeat share what the one before it left.
+    // repeat share what the one before it left. On a GPU all of this is of prompts and in whole chunks of
+    // kGpuChunkTokens, so that the tokens are those of a run from nothing, to the bit.
     bool reusePrefix = false;
     int64_t topLogits = 0;      // N largest logits of each step into GenerateResult::steps
     int64_t contextLength = 0;  // 0: what prompt and new tokens need
@@ -180,7 +181,7 @@ struct GenerateEvents {
 // and holds "draft" and "verify: 3 of 4 accepted". In a batch too a step is named after its first token, and prompts
 // after the first have "prefill of prompt N", whose work counts for the token that it gives.
 // `memory`: what an earlier run left, used if it is of `model` and settings.reusePrefix says so; this run leaves its
-// own there. Backends other than the CPU's keep nothing beyond the run.
+// own there, in the memory of its device.
 Result<GenerateResult> generate(const Model& model, const GenerateSettings& settings, ActivityLog& log,
                                 const GenerateEvents& events = {}, std::stop_token stop = {},
                                 PrefixMemory* memory = nullptr);

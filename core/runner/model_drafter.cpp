@@ -26,6 +26,7 @@ Result<std::unique_ptr<Drafter>> ModelDrafter::create(const std::filesystem::pat
                 return other("has another token " + std::to_string(id) + " than the model");
     settings.contextLength = std::min(settings.contextLength, model->config().contextLength);
     settings.checkedTokens = 1;
+    settings.keptTokens = 0;
     settings.drafts = true;
     // One cooperative kernel is made for one shape of model at a time, and its prologue for every drafted token would
     // cost what it saves.

@@ -1,4 +1,4 @@
-// Keys and values from the ring, which a prompt's pass writes and reads, to the pages of its sequence.
+// Keys and values between the ring, which a prompt's pass writes and reads, and the pages of its sequence.
 #pragma once
 
 #include "kernels/cuda/attention.h"
@@ -11,7 +11,7 @@ struct PagedLayer {
     KvCache pages;  // slots are a multiple of kPagePositions
 };
 
-// Positions [first, first + count) of all layers, which the rings must hold.
+// Positions [first, first + count) of all layers.
 struct PageCopyArgs {
     const PagedLayer* layers = nullptr;  // on the device
     int layerCount = 0;
@@ -20,6 +20,9 @@ struct PageCopyArgs {
     int first = 0;
     int count = 0;
 };
+// The rings must hold the positions.
 [[nodiscard]] cudaError_t copyToPages(const PageCopyArgs& args, const Launch& launch);
+// Of a ring that has fewer slots than there are positions, the last ones.
+[[nodiscard]] cudaError_t copyFromPages(const PageCopyArgs& args, const Launch& launch);
 
 }  // namespace gapscope::cuda

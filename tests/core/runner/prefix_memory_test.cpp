@@ -34,6 +34,30 @@ TEST(ReusablePrefix, EndsWhereLocalLayersForgot) {
     EXPECT_EQ(reusable(4), 0);
 }
 
+TEST(ReusablePrefix, IsOfWholeUnits) {
+    const CachedText cached{.tokens = {1, 2, 3, 4, 5, 6, 7, 8}};
+    const auto reusable = [&](const Ids& prompt) { return reusablePrefix(cached, prompt, 2, 3); };
+    EXPECT_EQ(reusable({1, 2, 3, 4, 5, 6, 7}), 6);
+    EXPECT_EQ(reusable({1, 2, 3, 4, 5, 6}), 3) << "the last token's logits are wanted";
+    EXPECT_EQ(reusable({1, 2, 3, 9}), 3);
+    EXPECT_EQ(reusable({1, 2, 3}), 0);
+    EXPECT_EQ(reusable({1, 2, 9, 9, 9}), 0);
+}
+
+TEST(PrefixMemory, ServesTheDeviceAndTheRoundingThatItIsOf) {
+    PrefixMemory memory{.device = "cuda:0", .precision = Precision::Bf16, .mode = Mode::Graph};
+    EXPECT_FALSE(memory.serves("cuda:0", Precision::Bf16, Mode::Graph)) << "nothing is kept";
+    memory.cache = std::make_shared<int>();
+    EXPECT_TRUE(memory.serves("cuda:0", Precision::Bf16, Mode::Graph));
+    EXPECT_TRUE(memory.serves("cuda:0", Precision::Bf16, Mode::Persistent));
+    EXPECT_FALSE(memory.serves("cuda:0", Precision::Bf16, Mode::Eager));
+    EXPECT_FALSE(memory.serves("cuda:0", Precision::Int8, Mode::Graph));
+    EXPECT_FALSE(memory.serves("cuda:1", Precision::Bf16, Mode::Graph));
+    EXPECT_FALSE(memory.serves("cpu", Precision::Bf16, Mode::Graph));
+    memory.device = "cpu";
+    EXPECT_TRUE(memory.serves("cpu", Precision::Bf16, Mode::Eager));
+}
+
 class PrefixReuse : public testing::Test {
 protected:
     void SetUp() override {

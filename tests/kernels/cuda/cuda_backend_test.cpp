@@ -424,25 +424,6 @@ TEST(CudaSpeculationByModel, SaysWhatPlainDecodingSays) {
     }
 }
 
-TEST(CudaPrefixReuse, ARepeatComputesOnlyThePromptsLastToken) {
-    GAPSCOPE_NEEDS_GPU();
-    const auto loaded = Model::load(modelPath("gguf"));
-    ASSERT_TRUE(loaded) << loaded.error().message;
-    for (const Mode mode : {Mode::Eager, Mode::Fused, Mode::Graph}) {
-        SCOPED_TRACE(modeName(mode));
-        GenerateSettings settings = settingsFor(**loaded, {"gguf", 23, 40}, "cuda");
-        settings.mode = mode;
-        settings.repeats = 2;
-        settings.reusePrefix = true;
-        ActivityLog log(TraceLevel::Off);
-        const auto result = generate(**loaded, settings, log);
-        ASSERT_TRUE(result) << result.error().message;
-        EXPECT_EQ(result->repeats[0].reusedTokens, 0);
-        EXPECT_EQ(result->repeats[1].reusedTokens, 22);
-        EXPECT_EQ(result->repeats[1].tokens, result->repeats[0].tokens);
-    }
-}
-
 TEST(CudaRunErrors, PersistentDoesNotTakePackedWeights) {
     GAPSCOPE_NEEDS_GPU();
     const auto loaded = Model::load(modelPath("gguf"));

@@ -19,6 +19,20 @@ protected:
         m_settings.device = "cuda";
         std::tie(m_settings.precision, m_settings.mode) = GetParam();
     }
+
+    static constexpr int64_t kChunk = kGpuChunkTokens;
+
+    // A beginning of `from` with so many tokens.
+    std::string withTokens(const std::string& from, int64_t tokens) const {
+        GenerateSettings settings = m_settings;
+        for (size_t length = 1; length <= from.size(); ++length) {
+            settings.prompt = from.substr(0, length);
+            const auto prompt = makePrompt(*m_model, settings);
+            if (prompt && static_cast<int64_t>(prompt->ids.size()) == tokens) return settings.prompt;
+        }
+        ADD_FAILURE() << "no beginning has " << tokens << " tokens";
+        return "a";
+    }
 };
 
 std::string caseName(const testing::TestParamInfo<CudaBatch::ParamType>& info) {
@@ -63,32 +77,49 @@ TEST_P(CudaBatch, HoldsPastTheWindow) {
     expectSame(2);
 }
 
-// Prompts of one chunk and of several that begin the same.
-TEST_P(CudaBatch, OfACommonBeginning) {
-    const std::string system = text('s', 400);
+// Prompts of one chunk and of several that begin the same, chunk borders at their ends and behind them.
+TEST_P(CudaBatch, SharesWholeChunksOfACommonBeginning) {
+    const std::string system = text('s', 900);
     m_settings.maxNewTokens = 3;
-    m_prompts.clear();
-    for (size_t i = 0; i < 12; ++i)
-        m_prompts.push_back(system.substr(0, system.size() - 71 * i));
-    expectSame(5);
+    m_prompts = {withTokens(system, 2 * kChunk + 40),
+                 system,
+                 withTokens(system, 2 * kChunk),
+                 withTokens(system, 2 * kChunk + 1),
+                 withTokens(system, kChunk + 300) + " and other words",
+                 withTokens(system, kChunk),
+                 withTokens(system, kChunk + 1),
+                 withTokens(system, kChunk - 1)};
+    std::vector<int64_t> reused;
+    for (const SequenceResult& sequence : expectSame(3).sequences)
+        reused.push_back(sequence.reusedTokens);
+    EXPECT_EQ(reused, (std::vector<int64_t>{0, 2 * kChunk, kChunk, 2 * kChunk, kChunk, 0, kChunk, 0}));
+}
+
+TEST_P(CudaBatch, RepeatsShareWhatTheOneBeforeLeft) {
+    m_settings.maxNewTokens = 3;
+    m_prompts = {text('s', 900), "b", text('t', 400)};
+    const std::vector<GenerateResult> alone = runAlone();
+    m_settings.repeats = 2;
+    m_settings.reusePrefix = true;
+    const GenerateResult together = runBatch(2);
+    ASSERT_EQ(together.repeats.size(), 2U);
+    EXPECT_EQ(together.repeats[0].reusedTokens, 0);
+    EXPECT_GE(together.repeats[1].sequences[0].reusedTokens, 2 * kChunk);
+    for (const RepeatResult& repeat : together.repeats)
+        for (size_t i = 0; i < m_prompts.size(); ++i) {
+            const std::vector<TopLogits>& steps = repeat.sequences[i].steps;
+            ASSERT_EQ(steps.size(), 3U);
+            for (size_t step = 0; step < steps.size(); ++step)
+                EXPECT_EQ(steps[step].logSumExp, alone[i].repeats[0].steps[step].logSumExp) << i;
+        }
 }
 
 // The last chunk is a step of one row.
 TEST_P(CudaBatch, OfPromptsThatEndWithAChunkOfOneToken) {
     const std::string system = text('s', 400);
     const std::string other = text('t', 400);
-    const auto withTokens = [&](const std::string& from, size_t tokens) {
-        GenerateSettings settings = m_settings;
-        for (size_t length = 1; length <= from.size(); ++length) {
-            settings.prompt = from.substr(0, length);
-            const auto prompt = makePrompt(*m_model, settings);
-            if (prompt && prompt->ids.size() == tokens) return settings.prompt;
-        }
-        ADD_FAILURE() << "no beginning has " << tokens << " tokens";
-        return std::string("a");
-    };
-    const std::string chunk = withTokens(system, kGpuChunkTokens + 1);
-    m_prompts = {chunk, other, system, "b", chunk, other, withTokens(other, kGpuChunkTokens + 1)};
+    const std::string chunk = withTokens(system, kChunk + 1);
+    m_prompts = {chunk, other, system, "b", chunk, other, withTokens(other, kChunk + 1)};
     expectSame(2);
 }
 

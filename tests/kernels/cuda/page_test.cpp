@@ -1,6 +1,7 @@
 // Keys and values in pages: attention over them has the bits that it has over a ring, and they come from the ring and
 // go back to it unchanged.
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <random>
 
@@ -24,9 +25,19 @@ std::vector<int32_t> shuffledPages(int pages) {
     return order;
 }
 
+// Where a sequence with these pages has its position.
+int slotOf(const std::vector<int32_t>& pages, int position) {
+    return pages[static_cast<size_t>(position / kPagePositions)] * kPagePositions + position % kPagePositions;
+}
+
 struct Row {
     int position, splits;
 };
+
+// Of the rings and pages of the copies.
+constexpr int kSlots = 50;
+constexpr int kColumns = 48;
+constexpr int kPages = 6;
 
 }  // namespace
 
@@ -129,7 +140,7 @@ TEST(CudaPages, RowsHaveTheBitsThatTheirSequencesHaveAlone) {
 
 TEST(CudaPages, ComeFromARing) {
     GAPSCOPE_NEEDS_GPU();
-    constexpr int kSlots = 50, kColumns = 48, kPages = 6, kFirst = 70, kCount = 45, kEnd = kFirst + kCount;
+    constexpr int kFirst = 70, kCount = 45, kEnd = kFirst + kCount;
     const std::vector<int32_t> pages = shuffledPages(kPages);
     const DeviceArray<int32_t> table(pages);
     const auto ringKeys = toBf16(numbers(kSlots * kColumns, 1));
@@ -143,14 +154,43 @@ TEST(CudaPages, ComeFromARing) {
     const auto expectPages = [&](const std::vector<Bf16>& ring, const std::vector<Bf16>& paged) {
         std::vector<Bf16> expected = blank;
         for (int p = kFirst; p < kEnd; ++p)
-            std::copy_n(
-                ring.begin() + p % kSlots * kColumns, kColumns,
-                expected.begin() +
-                    (pages[static_cast<size_t>(p / kPagePositions)] * kPagePositions + p % kPagePositions) * kColumns);
+            std::copy_n(ring.begin() + p % kSlots * kColumns, kColumns, expected.begin() + slotOf(pages, p) * kColumns);
         EXPECT_EQ(paged, expected);
     };
     expectPages(ringKeys, keyPages.read());
     expectPages(ringValues, valuePages.read());
+}
+
+// Into a ring that is smaller, and one that has room for more.
+TEST(CudaPages, GoBackToRings) {
+    GAPSCOPE_NEEDS_GPU();
+    constexpr int kCount = 2 * kSlots + 17;
+    const std::vector<int32_t> pages = shuffledPages(kPages);
+    const DeviceArray<int32_t> table(pages);
+    const auto keyPages = toBf16(numbers(kPages * kPagePositions * kColumns, 3));
+    const auto valuePages = toBf16(numbers(kPages * kPagePositions * kColumns, 4));
+    const DeviceArray<Bf16> keys(keyPages), values(valuePages);
+    const std::vector<int> slots = {kSlots, kCount + 5};
+    std::vector<PagedLayer> layers;
+    std::vector<std::unique_ptr<DeviceArray<Bf16>>> rings;  // keys and values of each layer
+    const auto blankRing = [](int of) { return std::vector<Bf16>(static_cast<size_t>(of * kColumns), 0); };
+    for (const int of : slots) {
+        for (int half = 0; half < 2; ++half)
+            rings.push_back(std::make_unique<DeviceArray<Bf16>>(blankRing(of)));
+        layers.push_back({{rings.end()[-2]->get(), rings.end()[-1]->get(), of, 1, kColumns},
+                          {keys.get(), values.get(), kPages * kPagePositions, 1, kColumns}});
+    }
+    const DeviceArray<PagedLayer> deviceLayers(layers);
+    GAPSCOPE_CUDA_OK(copyFromPages({deviceLayers.get(), 2, kColumns, table.get(), 0, kCount}, {}));
+    for (size_t i = 0; i < rings.size(); ++i) {
+        SCOPED_TRACE(i);
+        const int of = slots[i / 2];
+        std::vector<Bf16> expected = blankRing(of);
+        for (int p = 0; p < kCount; ++p)
+            std::copy_n((i % 2 == 0 ? keyPages : valuePages).begin() + slotOf(pages, p) * kColumns, kColumns,
+                        expected.begin() + p % of * kColumns);
+        EXPECT_EQ(rings[i]->read(), expected);
+    }
 }
 
 }  // namespace gapscope::cuda

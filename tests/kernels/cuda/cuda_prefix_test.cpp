@@ -1,0 +1,165 @@
+// A run on the GPU that begins as the one before takes whole chunks of its prompt from what that one left, and has the
+// logits of a run from nothing, to the bit.
+#include "core/runner/prefix_memory.h"
+
+#include "core/runner/plan_launcher.h"
+#include "cuda_test_support.h"
+#include "tests/support/test_files.h"
+
+namespace gapscope {
+
+namespace {
+
+using Ids = std::vector<int32_t>;
+
+constexpr int64_t kChunk = kGpuChunkTokens;
+
+class CudaPrefix : public testing::TestWithParam<std::tuple<Precision, Mode>> {
+protected:
+    void SetUp() override {
+        GAPSCOPE_NEEDS_GPU();
+        auto model = Model::load(test::repositoryFile("resources/tiny-random-gemma3.gguf"));
+        ASSERT_TRUE(model) << model.error().message;
+        m_model = *model;
+        m_memory.model = m_model;
+        m_settings.device = "cuda";
+        std::tie(m_settings.precision, m_settings.mode) = GetParam();
+        m_settings.maxNewTokens = 20;
+        m_settings.ignoreEos = true;
+        m_settings.warmup = 0;
+        m_settings.topLogits = m_model->config().vocabulary;
+        m_settings.reusePrefix = true;
+    }
+
+    Ids text(int64_t tokens) const {
+        Ids ids;
+        for (int64_t i = 0; i < tokens; ++i)
+            ids.push_back(static_cast<int32_t>((i * i * 13 + i * 37 + 5) % m_model->config().vocabulary));
+        return ids;
+    }
+    static Ids changedAt(Ids ids, int64_t position) {
+        int32_t& id = ids[static_cast<size_t>(position)];
+        id = id == 17 ? 18 : 17;
+        return ids;
+    }
+
+    std::vector<RepeatResult> run(PrefixMemory* memory, const GenerateEvents& events = {}, std::stop_token stop = {}) {
+        ActivityLog log(TraceLevel::Off);
+        auto result = generate(*m_model, m_settings, log, events, std::move(stop), memory);
+        EXPECT_TRUE(result) << (result ? "" : result.error().message);
+        return result ? result->repeats : std::vector<RepeatResult>();
+    }
+    static void expectSame(const RepeatResult& got, const RepeatResult& wanted) {
+        EXPECT_EQ(got.tokens, wanted.tokens);
+        ASSERT_EQ(got.steps.size(), wanted.steps.size());
+        for (size_t step = 0; step < got.steps.size(); ++step) {
+            const auto& [top, logSumExp] = got.steps[step];
+            EXPECT_EQ(logSumExp, wanted.steps[step].logSumExp) << step;
+            for (size_t i = 0; i < top.size(); ++i)
+                ASSERT_EQ(top[i].logit, wanted.steps[step].top[i].logit) << step << ", " << i;
+        }
+    }
+    // With what the run before left against a run from nothing.
+    void expectReuse(const Ids& prompt, int64_t tokens) {
+        SCOPED_TRACE(testing::Message() << prompt.size() << " tokens, " << tokens << " known");
+        m_settings.promptIds = prompt;
+        const std::vector<RepeatResult> got = run(&m_memory), wanted = run(nullptr);
+        ASSERT_EQ(got.size(), 1U);
+        ASSERT_EQ(wanted.size(), 1U);
+        EXPECT_EQ(got[0].reusedTokens, tokens);
+        EXPECT_EQ(wanted[0].reusedTokens, 0);
+        expectSame(got[0], wanted[0]);
+    }
+
+    std::shared_ptr<const Model> m_model;
+    PrefixMemory m_memory;
+    GenerateSettings m_settings;
+};
+
+std::string caseName(const testing::TestParamInfo<CudaPrefix::ParamType>& info) {
+    return std::string(precisionName(std::get<Precision>(info.param))) + "_" +
+           std::string(modeName(std::get<Mode>(info.param)));
+}
+
+}  // namespace
+
+// All prompts are past the window, and so is what local layers still hold of the first chunks.
+TEST_P(CudaPrefix, RunsReuseWholeChunksOfTheRunBefore) {
+    ASSERT_GT(kChunk, m_model->config().slidingWindow);
+    const Ids whole = text(3 * kChunk + 70);
+    expectReuse(whole, 0);
+    expectReuse(whole, 3 * kChunk);
+    expectReuse(text(3 * kChunk), 2 * kChunk);  // the last token's logits are wanted
+    expectReuse(whole, 3 * kChunk);
+    expectReuse(text(2 * kChunk + 1), 2 * kChunk);  // a last chunk of one token
+    expectReuse(whole, 2 * kChunk);
+    expectReuse(changedAt(whole, kChunk + 188), kChunk);
+    expectReuse(whole, kChunk);  // the chunk that differed is not taken for this one's
+    expectReuse(text(kChunk), 0);
+    expectReuse(text(kChunk + 9), kChunk);
+    expectReuse(changedAt(text(kChunk + 9), kChunk - 1), 0);
+    expectReuse(text(kChunk - 1), 0);
+    EXPECT_EQ(m_memory.cache, nullptr) << "nothing whole is left";
+}
+
+TEST_P(CudaPrefix, RepeatsReuseWholeChunks) {
+    m_settings.promptIds = text(2 * kChunk + 5);
+    m_settings.repeats = 3;
+    m_settings.maxNewTokens = 100;
+    const std::vector<RepeatResult> repeats = run(nullptr);
+    m_settings.repeats = 1;
+    const std::vector<RepeatResult> alone = run(nullptr);
+    ASSERT_EQ(repeats.size(), 3U);
+    ASSERT_EQ(alone.size(), 1U);
+    for (size_t i = 0; i < repeats.size(); ++i) {
+        EXPECT_EQ(repeats[i].reusedTokens, i == 0 ? 0 : 2 * kChunk);
+        expectSame(repeats[i], alone[0]);
+    }
+}
+
+TEST_P(CudaPrefix, ACancelledRunLeavesNothing) {
+    const Ids prompt = text(2 * kChunk + 70);
+    for (const bool inPrompt : {true, false}) {
+        expectReuse(prompt, 0);
+        std::stop_source stop;
+        GenerateEvents events;
+        events.onProgress = [&](const std::string& phase, double share) {
+            if (phase == (inPrompt ? "Prefill" : "Decode") && share > 0.1) stop.request_stop();
+        };
+        m_settings.promptIds = changedAt(prompt, kChunk);
+        run(&m_memory, events, stop.get_token());
+        EXPECT_TRUE(stop.stop_requested());
+        EXPECT_EQ(m_memory.cache, nullptr);
+    }
+    expectReuse(prompt, 0);
+}
+
+TEST_P(CudaPrefix, HoldsWithDrafts) {
+    if (m_settings.mode == Mode::Eager && m_settings.precision == Precision::Int8) GTEST_SKIP() << "covered by others";
+    m_settings.speculation = {.kind = Speculation::Ngram, .draftTokens = kMostDraftTokens};
+    m_settings.maxNewTokens = 60;
+    const Ids prompt = text(kChunk + 100);
+    expectReuse(prompt, 0);
+    expectReuse(prompt, kChunk);
+}
+
+TEST_P(CudaPrefix, OnlyOfModesThatRoundAlike) {
+    const Ids prompt = text(kChunk + 33);
+    expectReuse(prompt, 0);
+    const bool wasEager = m_settings.mode == Mode::Eager;
+    m_settings.mode = wasEager || m_settings.mode == Mode::Graph ? Mode::Fused : Mode::Graph;
+    expectReuse(prompt, wasEager ? 0 : kChunk);
+    m_settings.mode = Mode::Eager;
+    expectReuse(prompt, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Weights, CudaPrefix,
+                         testing::Combine(testing::Values(Precision::Bf16, Precision::File, Precision::Int8),
+                                          testing::Values(Mode::Eager, Mode::Fused, Mode::Graph)),
+                         caseName);
+INSTANTIATE_TEST_SUITE_P(Persistent, CudaPrefix,
+                         testing::Combine(testing::Values(Precision::Bf16, Precision::Int8),
+                                          testing::Values(Mode::Persistent)),
+                         caseName);
+
+}  // namespace gapscope
