@@ -216,6 +216,8 @@ std::string jsonText(const Trace& trace, const Summary& summary, const WhatIf& r
         json.beginObject()
             .field("decodeNs", repeat.decodeNs)
             .field("tokensPerSecond", repeat.tokensPerSecond())
+            .field("timeToFirstTokenNs", repeat.timeToFirstTokenNs)
+            .field("reusedPromptTokenCount", repeat.reusedTokens)
             .endObject();
     json.endArray();
     if (!last.sequences.empty())
@@ -303,8 +305,10 @@ void addRunCommand(CLI::App& app, Outcome& outcome) {
         ->capture_default_str();
     command->add_option("--draft-tokens", generate.speculation.draftTokens, "Most tokens drafted for a step")
         ->capture_default_str();
-    command->add_flag("--reuse-prefix", generate.reusePrefix,
-                      "Repeats begin where their prompt differs from what the cache holds: a prefill of one token");
+    command->add_flag(
+        "--reuse-prefix", generate.reusePrefix,
+        "Repeats begin where their prompt differs from what the cache holds: a prefill of one token; on a GPU "
+        "behind the last whole 512 tokens, so that the tokens stay the same");
     command->add_option("--out", options->out, "Session file to write while the run goes on");
     command->add_flag("--force", options->force, "Replace the session file if it exists");
     command->add_flag("--json", options->json, "One JSON object on stdout");

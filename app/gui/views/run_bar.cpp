@@ -146,10 +146,11 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent), m_row(new FoldingRow(kFieldHe
     m_chat =
         add(tr("Template"), tr("Put the prompt into the model's chat template. Off for base models, which have none."),
             new QCheckBox(tr("Chat")), {0, 2}, isOtherThan(&RunChoices::chat));
-    m_reuse = add(tr("Prefix"),
-                  tr("Begin where the prompt differs from that of the run before: what the cache still holds of "
-                     "it is not computed again. On the GPU only between repeats of one run."),
-                  new QCheckBox(tr("Reuse")), {0, 1}, isOtherThan(&RunChoices::reusePrefix));
+    m_reuse =
+        add(tr("Prefix"),
+            tr("Begin where the prompt differs from that of the run before: what the cache still holds of "
+               "it is not computed again. On a GPU whole pieces of 512 tokens, so that the tokens stay the same."),
+            new QCheckBox(tr("Reuse")), {0, 1}, isOtherThan(&RunChoices::reusePrefix));
     m_model->setObjectName(QStringLiteral("modelBox"));
     m_device->setObjectName(QStringLiteral("deviceBox"));
     m_precision->setObjectName(QStringLiteral("precisionBox"));
