@@ -48,7 +48,6 @@ Result<LadderSettings> settingsFrom(const LadderOptions& options) {
         if (file) run.generate.prompt.assign(std::istreambuf_iterator<char>(file), {});
         if (!file.is_open() || file.bad()) return fail("The prompt file '" + options.promptFile + "' cannot be read.");
     }
-    // A draft model that cannot be read is a rung that says so, and the others run.
     run.generate.speculation.setDrafter(options.speculative);
     run.modelPath = options.model;
     if (options.model.empty()) {

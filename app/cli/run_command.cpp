@@ -100,14 +100,7 @@ Result<RecordingSettings> settingsFrom(const RunOptions& options) {
             return fail("--mode is eager, fused, graph or persistent, not '" + options.mode + "'.",
                         ErrorKind::WrongUse);
     }
-    SpeculationSettings& speculation = settings.generate.speculation;
-    speculation.setDrafter(options.speculative);
-    std::error_code failed;
-    if (speculation.kind == Speculation::Model && !std::filesystem::exists(speculation.draftModel, failed))
-        return fail("--speculative is off, ngram or the file of a draft model, and there is no file '" +
-                        options.speculative + "'.",
-                    ErrorKind::WrongUse);
-
+    settings.generate.speculation.setDrafter(options.speculative);
     RETURN_IF_ERROR(setPrompts(options, settings.generate));
     if (options.chat) settings.generate.chat = true;
     if (options.raw) settings.generate.chat = false;

@@ -9,6 +9,7 @@
 #include "core/ladder/ladder_run.h"
 #include "core/ladder/predict_rung.h"
 #include "core/runner/devices.h"
+#include "core/runner/model_drafter.h"
 
 namespace gapscope {
 
@@ -30,6 +31,15 @@ Result<RunDevice> deviceOf(const std::string& asked) {
     for (RunDevice& device : runDevices())
         if (device.id == id) return std::move(device);
     return fail("There is no device \"" + id + "\" to run on.", ErrorKind::WrongUse);
+}
+
+// For its trial and its run.
+Status readDraftModel(RecordingSettings& run, const std::function<void(const RecordingProgress&)>& onProgress,
+                      std::stop_token stop) {
+    SpeculationSettings& speculation = run.generate.speculation;
+    const auto tell = [&](const std::string& phase, double share) { onProgress({.phase = phase, .share = share}); };
+    ASSIGN_OR_RETURN(speculation.loaded, loadDraftModel(speculation.draftModel, *run.model, tell, stop));
+    return {};
 }
 
 }  // namespace
@@ -104,6 +114,7 @@ LadderFigures ladderFigures(const Trace& trace) {
 }
 
 Result<Ladder> climb(const LadderSettings& settings, const LadderEvents& events, std::stop_token stop) {
+    RETURN_IF_ERROR(validate(settings.run.generate));
     ASSIGN_OR_RETURN(const RunDevice device, deviceOf(settings.run.generate.device));
     std::error_code failed;
     std::filesystem::create_directories(settings.folder, failed);
@@ -129,10 +140,13 @@ Result<Ladder> climb(const LadderSettings& settings, const LadderEvents& events,
         run.generate.mode = rung.mode;
         run.generate.speculation = speculation;
         run.generate.speculation.kind = rung.speculation;
+        Status status;
         std::optional<Rehearsal> rehearsal;
         std::string notTried;
         if (from && rung.speculation == Speculation::Model) {
-            Result<Rehearsal> tried = rehearse(run, from->result, onProgress, stop);
+            status = readDraftModel(run, onProgress, stop);
+            Result<Rehearsal> tried = status ? rehearse(run, from->result, onProgress, stop)
+                                             : Result<Rehearsal>(tl::unexpected(status.error()));
             if (tried)
                 rehearsal = std::move(*tried);
             else
@@ -146,8 +160,9 @@ Result<Ladder> climb(const LadderSettings& settings, const LadderEvents& events,
         if (!notTried.empty()) rung.prediction = {.missing = notTried};
         run.sessionPath = sessions[i];
         std::unique_ptr<Recording> recording;
-        const Status status = record(run, onProgress, stop, recording);
-        if (!status) {
+        if (status) status = record(run, onProgress, stop, recording);
+        const bool cancelled = stop.stop_requested() || (status && recording->result()->stopReason == "cancelled");
+        if (!status && !(cancelled && before)) {
             // A rung that this model or device does not have is no reason to leave out the others; one that stopped the
             // first is a reason to stop.
             if (!before) return tl::unexpected(status.error());
@@ -160,7 +175,7 @@ Result<Ladder> climb(const LadderSettings& settings, const LadderEvents& events,
                 ladder.rungs[left].notRun = rung.notRun;
             break;
         }
-        if (stop.stop_requested() || recording->result()->stopReason == "cancelled") {
+        if (cancelled) {
             ladder.cancelled = true;
             std::filesystem::remove(sessions[i], failed);
             for (size_t left = i; left < ladder.rungs.size(); ++left)

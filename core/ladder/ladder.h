@@ -80,7 +80,7 @@ struct LadderEvents {
     std::function<void(const LadderRung&)> onRung;  // ran, or could not
 };
 
-// The rungs of a device, in order. A draft model that is missing or has other words is a rung that says so.
+// The rungs of a device, in order. A draft model that cannot be loaded or has other words is a rung that says so.
 std::vector<LadderRung> rungsOf(const RunDevice& device, const SpeculationSettings& speculation);
 // Where their sessions go: "1-eager.gapscope" ...
 std::vector<std::filesystem::path> sessionsOf(const RunDevice& device, const SpeculationSettings& speculation,

@@ -49,7 +49,7 @@ Result<Rehearsal> rehearse(const RecordingSettings& run, const GenerateResult& r
                            const std::function<void(const RecordingProgress&)>& onProgress, std::stop_token stop) {
     RecordingSettings alone = run;
     alone.modelPath = run.generate.speculation.draftModel;
-    alone.model.reset();
+    alone.model = run.generate.speculation.loaded;
     alone.sessionPath.clear();
     alone.traceLevel = TraceLevel::Off;
     GenerateSettings& generate = alone.generate;
@@ -65,20 +65,25 @@ Result<Rehearsal> rehearse(const RecordingSettings& run, const GenerateResult& r
     std::unique_ptr<Recording> recording;
     Rehearsal rehearsal;
     const auto cancelled = [&] { return stop.stop_requested() || recording->result()->stopReason == "cancelled"; };
-    RETURN_IF_ERROR(record(alone, onProgress, stop, recording));
+    const auto tell = [&](std::string what) {
+        return [&onProgress, what = std::move(what)](RecordingProgress progress) {
+            progress.phase = progress.phase.empty() ? what : what + ", " + progress.phase;
+            onProgress(progress);
+        };
+    };
+    RETURN_IF_ERROR(record(alone, tell("Trial on the text"), stop, recording));
     if (cancelled()) return fail("Cancelled.", ErrorKind::Cancelled);
     for (const TopLogits& step : recording->result()->repeats.back().steps)
         rehearsal.guesses.push_back(step.top.empty() ? -1 : step.top.front().id);
     if (rehearsal.guesses.size() != generate.forceIds.size())
         return fail("The draft model did not say a token for each place of the text.");
     // Its time without what naming its choice at each place costs.
-    alone.model = recording->model();
     alone.traceLevel = TraceLevel::Full;
     generate.warmup = 1;
     generate.forceIds.clear();
     generate.topLogits = 0;
     generate.maxNewTokens = std::min(generate.maxNewTokens, kTimedTokens);
-    RETURN_IF_ERROR(record(alone, onProgress, stop, recording));
+    RETURN_IF_ERROR(record(alone, tell("Trial of its speed"), stop, recording));
     if (cancelled()) return fail("Cancelled.", ErrorKind::Cancelled);
     rehearsal.nsPerToken = ladderFigures(*recording->trace()).nsPerToken;
     return rehearsal;

@@ -17,8 +17,8 @@ struct Rehearsal {
     std::vector<int32_t> guesses;  // for each new token
     double nsPerToken = 0;         // of the draft model alone, recorded as the rungs are
 };
-// Two runs of the draft model, off the record; blocks. `run`: as the rung will be, with speculation by a model.
-// Errors: it cannot be loaded, or does not know the text's tokens. A stop request ends it with an error.
+// Two runs of the draft model, off the record; blocks. `run`: as the rung will be, with speculation by a model that is
+// loaded. A stop request ends it with an error.
 Result<Rehearsal> rehearse(const RecordingSettings& run, const GenerateResult& result,
                            const std::function<void(const RecordingProgress&)>& onProgress, std::stop_token stop);
 

@@ -293,7 +293,14 @@ Result<std::unique_ptr<Drafter>> makeDrafter(const SpeculationSettings& settings
         case Speculation::Model:
             break;
     }
-    return ModelDrafter::create(settings.draftModel, model, backend, onCpu, log);
+    std::shared_ptr<const Model> draftModel = settings.loaded;
+    if (!draftModel) {
+        const auto onProgress = [&](const std::string& phase, double share) {
+            if (backend.onProgress) backend.onProgress("Draft model: " + phase, share);
+        };
+        ASSIGN_OR_RETURN(draftModel, loadDraftModel(settings.draftModel, model, onProgress, backend.stop));
+    }
+    return ModelDrafter::create(std::move(draftModel), backend, onCpu, log);
 }
 
 Result<Mode> resolveMode(const GenerateSettings& settings, bool onCpu) {

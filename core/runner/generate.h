@@ -41,8 +41,9 @@ enum class Speculation : uint8_t { Off, Ngram, Model };
 inline constexpr int64_t kMostDraftTokens = 16;
 struct SpeculationSettings {
     Speculation kind = Speculation::Off;
-    int64_t draftTokens = 4;           // most of a step, 1..kMostDraftTokens
-    std::filesystem::path draftModel;  // Model: as for Model::load(), with the vocabulary of the model itself
+    int64_t draftTokens = 4;              // most of a step, 1..kMostDraftTokens
+    std::filesystem::path draftModel;     // Model: as for Model::load(), with the vocabulary of the model itself
+    std::shared_ptr<const Model> loaded;  // from draftModel by loadDraftModel(), to spare a second load; may be null
     // "ngram", "gemma-3-270m-it": for people and the session
     std::string name() const;
     // A command line's word: "off", "ngram", all else the file of a draft model, which is not looked for.

@@ -56,6 +56,19 @@ Status validateBatch(const GenerateSettings& settings) {
     return {};
 }
 
+Status validateSpeculation(const SpeculationSettings& speculation) {
+    if (speculation.draftTokens < 1 || speculation.draftTokens > kMostDraftTokens)
+        return wrong("The number of drafted tokens must be from 1 to " + std::to_string(kMostDraftTokens) + ", not " +
+                     std::to_string(speculation.draftTokens) + ".");
+    if (speculation.kind != Speculation::Model) return {};
+    if (speculation.draftModel.empty()) return wrong("Speculation by a draft model needs the model's file.");
+    std::error_code failed;
+    if (!std::filesystem::exists(speculation.draftModel, failed))
+        return wrong("Speculation is off, ngram or the file of a draft model, and there is no file " +
+                     speculation.draftModel.string() + ".");
+    return {};
+}
+
 }  // namespace
 
 std::string_view modeName(Mode mode) {
@@ -114,11 +127,7 @@ Status validate(const GenerateSettings& settings) {
                      number(settings.repeats) + ".");
     if (settings.topLogits < 0)
         return wrong("The number of logits to keep must not be negative, but is " + number(settings.topLogits) + ".");
-    if (settings.speculation.draftTokens < 1 || settings.speculation.draftTokens > kMostDraftTokens)
-        return wrong("The number of drafted tokens must be from 1 to " + number(kMostDraftTokens) + ", not " +
-                     number(settings.speculation.draftTokens) + ".");
-    if (settings.speculation.kind == Speculation::Model && settings.speculation.draftModel.empty())
-        return wrong("Speculation by a draft model needs the model's file.");
+    RETURN_IF_ERROR(validateSpeculation(settings.speculation));
     const SamplingSettings& sampling = settings.sampling;
     if (!(sampling.temperature >= 0) || !std::isfinite(sampling.temperature))
         return wrong("The temperature must be 0 (greedy) or a positive number.");

@@ -5,12 +5,9 @@
 
 namespace gapscope {
 
-Result<std::unique_ptr<Drafter>> ModelDrafter::create(const std::filesystem::path& path, const Model& checker,
-                                                      BackendSettings settings, bool onCpu, ActivityLog& log) {
-    const auto onProgress = [&](const std::string& phase, double share) {
-        if (settings.onProgress) settings.onProgress("Draft model: " + phase, share);
-    };
-    ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::load(path, onProgress, settings.stop));
+Result<std::shared_ptr<const Model>> loadDraftModel(const std::filesystem::path& path, const Model& checker,
+                                                    const Model::Progress& onProgress, std::stop_token stop) {
+    ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::load(path, onProgress, stop));
     const auto other = [&](const std::string& what) {
         return fail("The draft model " + path.filename().string() + " " + what +
                         "; a draft model must have the words of the model it drafts for.",
@@ -24,6 +21,11 @@ Result<std::unique_ptr<Drafter>> ModelDrafter::create(const std::filesystem::pat
         for (int32_t id = 0; id < vocabulary; ++id)
             if (model->tokenizer()->pieceBytes(id) != checker.tokenizer()->pieceBytes(id))
                 return other("has another token " + std::to_string(id) + " than the model");
+    return model;
+}
+
+Result<std::unique_ptr<Drafter>> ModelDrafter::create(std::shared_ptr<const Model> model, BackendSettings settings,
+                                                      bool onCpu, ActivityLog& log) {
     settings.contextLength = std::min(settings.contextLength, model->config().contextLength);
     settings.checkedTokens = 1;
     settings.keptTokens = 0;

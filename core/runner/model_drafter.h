@@ -11,12 +11,16 @@
 
 namespace gapscope {
 
+// Errors: the file cannot be read, or is a model with another vocabulary than `checker`'s (its guesses would be other
+// words).
+Result<std::shared_ptr<const Model>> loadDraftModel(const std::filesystem::path& path, const Model& checker,
+                                                    const Model::Progress& onProgress, std::stop_token stop);
+
 class ModelDrafter : public Drafter {
 public:
-    // `settings` are those of the backend that it drafts for. Errors: the file cannot be read, is a model with another
-    // vocabulary than `checker`'s (its guesses would be other words), or does not fit into the memory left.
-    static Result<std::unique_ptr<Drafter>> create(const std::filesystem::path& path, const Model& checker,
-                                                   BackendSettings settings, bool onCpu, ActivityLog& log);
+    // `settings` are those of the backend that it drafts for. Error: it does not fit into the memory left.
+    static Result<std::unique_ptr<Drafter>> create(std::shared_ptr<const Model> model, BackendSettings settings,
+                                                   bool onCpu, ActivityLog& log);
 
     Result<std::vector<int32_t>> draft(std::span<const int32_t> text, int64_t most, const Step& step) override;
     void cancel() override { m_backend->cancel(); }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "core/import/open_trace.h"
 #include "core/runner/devices.h"
@@ -102,14 +103,16 @@ TEST_F(LadderOfTheTinyModel, ADraftModelIsARungBesideLookup) {
 
 TEST_F(LadderOfTheTinyModel, ADraftModelThatCannotDraftStopsNoOtherRung) {
     LadderSettings wrong = settings();
-    wrong.run.generate.speculation = {.kind = Speculation::Model, .draftModel = m_folder / "none.gguf"};
+    const std::filesystem::path notes = m_folder / "notes.gguf";
+    std::ofstream(notes) << "no model";
+    wrong.run.generate.speculation = {.kind = Speculation::Model, .draftModel = notes};
     const Result<Ladder> ladder = climb(wrong);
     ASSERT_TRUE(ladder) << ladder.error().message;
     for (size_t i = 0; i < 4; ++i)
         EXPECT_TRUE(ladder->rungs[i].ran()) << ladder->rungs[i].name;
     const LadderRung& model = ladder->rungs[4];
     EXPECT_FALSE(model.ran());
-    EXPECT_NE(model.notRun.find("none.gguf"), std::string::npos) << model.notRun;
+    EXPECT_NE(model.notRun.find("notes.gguf"), std::string::npos) << model.notRun;
     EXPECT_EQ(std::ranges::count(model.notRun, '\n'), 0);
     EXPECT_EQ(model.prediction.tokensPerSecond, 0);
 }
@@ -122,6 +125,7 @@ TEST_F(LadderOfTheTinyModel, ADraftModelWithOtherWordsStopsNoOtherRung) {
     const Result<Ladder> ladder = climb(wrong);
     ASSERT_TRUE(ladder) << ladder.error().message;
     EXPECT_TRUE(ladder->rungs[3].ran());
+    EXPECT_FALSE(ladder->rungs[4].ran());
     EXPECT_NE(ladder->rungs[4].notRun.find("262144 tokens"), std::string::npos) << ladder->rungs[4].notRun;
 }
 
@@ -150,6 +154,42 @@ TEST_F(LadderOfTheTinyModel, SaysWhyItCannotBegin) {
     const Result<Ladder> ladder = climb(wrong);
     ASSERT_FALSE(ladder);
     EXPECT_EQ(ladder.error().kind, ErrorKind::WrongUse);
+}
+
+TEST_F(LadderOfTheTinyModel, AMissingDraftModelIsToldBeforeTheFirstRung) {
+    LadderSettings wrong = settings();
+    wrong.run.generate.speculation.setDrafter("ngarm");
+    LadderEvents events;
+    events.onRung = [](const LadderRung& rung) { ADD_FAILURE() << rung.name; };
+    const Result<Ladder> ladder = climb(wrong, events);
+    ASSERT_FALSE(ladder);
+    EXPECT_EQ(ladder.error().kind, ErrorKind::WrongUse);
+    EXPECT_NE(ladder.error().message.find("no file ngarm"), std::string::npos) << ladder.error().message;
+    EXPECT_FALSE(std::filesystem::exists(wrong.folder));
+}
+
+// What goes on, as the window's caption and the command line tell it: the file is read once, for trial and run.
+TEST_F(LadderOfTheTinyModel, ADraftModelIsLoadedOnceAndItsTrialIsNamed) {
+    LadderSettings both = settings();
+    both.run.generate.speculation = {.kind = Speculation::Model, .draftModel = both.run.modelPath};
+    both.run.generate.maxNewTokens = 64;
+    both.run.generate.speculation.draftTokens = 1;
+    std::vector<std::string> phases;
+    LadderEvents events;
+    events.onProgress = [&](size_t, size_t, const std::string& name, const RecordingProgress& progress) {
+        if (name == "draft-model" && (phases.empty() || phases.back() != progress.phase))
+            phases.push_back(progress.phase);
+    };
+    const Result<Ladder> ladder = climb(both, events);
+    ASSERT_TRUE(ladder) << ladder.error().message;
+    const std::string all = ::testing::PrintToString(phases);
+    EXPECT_EQ(std::ranges::count(phases, "Opening the model"), 1) << all;
+    EXPECT_EQ(all.find("Draft model: "), std::string::npos) << "loaded by its run: " << all;
+    const auto begins = [&](std::string_view with) {
+        return std::ranges::any_of(phases, [&](const std::string& phase) { return phase.starts_with(with); });
+    };
+    EXPECT_TRUE(begins("Trial on the text")) << all;
+    EXPECT_TRUE(begins("Trial of its speed")) << all;
 }
 
 TEST(Ladder, OffersPersistentWhereTheDeviceHasIt) {
