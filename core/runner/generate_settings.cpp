@@ -60,7 +60,7 @@ Status validateSpeculation(const SpeculationSettings& speculation) {
     if (speculation.draftTokens < 1 || speculation.draftTokens > kMostDraftTokens)
         return wrong("The number of drafted tokens must be from 1 to " + std::to_string(kMostDraftTokens) + ", not " +
                      std::to_string(speculation.draftTokens) + ".");
-    if (speculation.kind != Speculation::Model) return {};
+    if (speculation.kind != Speculation::Model || speculation.loaded) return {};
     if (speculation.draftModel.empty()) return wrong("Speculation by a draft model needs the model's file.");
     std::error_code failed;
     if (!std::filesystem::exists(speculation.draftModel, failed))
