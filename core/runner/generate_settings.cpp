@@ -64,8 +64,8 @@ Status validateSpeculation(const SpeculationSettings& speculation) {
     if (speculation.draftModel.empty()) return wrong("Speculation by a draft model needs the model's file.");
     std::error_code failed;
     if (!std::filesystem::exists(speculation.draftModel, failed))
-        return wrong("Speculation is off, ngram or the file of a draft model, and there is no file " +
-                     speculation.draftModel.string() + ".");
+        return wrong("There is no draft model " + speculation.draftModel.string() +
+                     "; speculation is off, ngram or the file of a model.");
     return {};
 }
 

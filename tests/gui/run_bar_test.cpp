@@ -96,25 +96,33 @@ private Q_SLOTS:
     }
 
     void anyModelMayDraft() {
+        QTemporaryDir folder;
+        const QString small = folder.filePath(QStringLiteral("small one.gguf"));
+        Machine found = machine();
+        found.models[1].path = folder.filePath(QStringLiteral("second.gguf")).toStdString();
         RunBar bar;
-        bar.showMachine(machine());
+        bar.showMachine(found);
         auto* speculation = bar.findChild<QComboBox*>(QStringLiteral("speculationBox"));
         const int item = speculation->findText(QStringLiteral("Model 4: second"));
         QVERIFY(item > 0);
         speculation->setCurrentIndex(item);
         auto settings = bar.recordingSettings(QStringLiteral("Once"));
+        QVERIFY2(!settings && settings.error().message.find("second.gguf") != std::string::npos, "it is not there");
+        for (const QString& path : {QString::fromStdString(found.models[1].path.string()), small})
+            QVERIFY(QFile(path).open(QIODevice::WriteOnly));
+        settings = bar.recordingSettings(QStringLiteral("Once"));
         QVERIFY(settings.has_value());
         QCOMPARE(settings->generate.speculation.kind, Speculation::Model);
         QCOMPARE(settings->generate.speculation.draftTokens, 4);
-        QCOMPARE(settings->generate.speculation.draftModel.string(), std::string("/models/second.gguf"));
+        QCOMPARE(settings->generate.speculation.draftModel, found.models[1].path);
         // Also one that no search finds, in a folder with spaces, with other numbers of drafts.
         RunChoices choices = bar.choices();
-        choices.draftModel = QStringLiteral("/my models/small one.gguf");
+        choices.draftModel = small;
         choices.draftTokens = 7;
         bar.setChoices(choices);
         QCOMPARE(bar.choices(), choices);
         settings = bar.recordingSettings(QStringLiteral("Once"));
-        QCOMPARE(settings->generate.speculation.draftModel.string(), std::string("/my models/small one.gguf"));
+        QCOMPARE(settings->generate.speculation.draftModel.string(), small.toStdString());
         QCOMPARE(settings->generate.speculation.draftTokens, 7);
     }
 

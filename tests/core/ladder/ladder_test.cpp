@@ -164,7 +164,7 @@ TEST_F(LadderOfTheTinyModel, AMissingDraftModelIsToldBeforeTheFirstRung) {
     const Result<Ladder> ladder = climb(wrong, events);
     ASSERT_FALSE(ladder);
     EXPECT_EQ(ladder.error().kind, ErrorKind::WrongUse);
-    EXPECT_NE(ladder.error().message.find("no file ngarm"), std::string::npos) << ladder.error().message;
+    EXPECT_NE(ladder.error().message.find("no draft model ngarm"), std::string::npos) << ladder.error().message;
     EXPECT_FALSE(std::filesystem::exists(wrong.folder));
 }
 

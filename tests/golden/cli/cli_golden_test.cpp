@@ -341,6 +341,8 @@ TEST_F(CliGolden, WrongUseIsTwoAndFailureIsOneWithOneSentence) {
         {"run --model /nowhere --prompt a --prompt ' '", 2},
         {"run --model /nowhere --prompt a --prompt b --speculative ngram", 2},
         {"run --model /nowhere --prompt a --prompts b", 2},
+        {"run --model /nowhere --prompt a --speculative ngarm", 2},
+        {"ladder /nowhere --out /nowhere/at/all --speculative ngarm", 2},
         {"run --model /nowhere --prompts /dev/null", 2},
         {"run --model /nowhere --prompts /nowhere/at/all.txt", 1},
         {"summary /nowhere/at/all.gapscope", 1},
