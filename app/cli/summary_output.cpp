@@ -41,6 +41,13 @@ void writeRun(JsonWriter& json, const RunInfo& run, const std::optional<Phases>&
     json.endObject();
 }
 
+std::string promptText(const RunInfo& run) {
+    std::string text = formatCount(static_cast<int64_t>(run.promptTokens.size())) + " prompt tokens";
+    if (run.batch == 0 && run.reusedPromptTokens > 0)
+        text += " (" + formatCount(run.reusedPromptTokens) + " known from before)";
+    return text;
+}
+
 std::string draftText(const RunInfo& run, const Drafts& drafts) {
     char perStep[32];
     std::snprintf(perStep, sizeof perStep, "%.2f", drafts.tokensPerStep());
@@ -131,8 +138,7 @@ std::string summaryText(const Trace& trace, const Summary& summary) {
         if (run->textIsNoise) text += "Random weights: the text means nothing.\n";
         if (summary.phases) {
             const Phases& phases = *summary.phases;
-            text += formatCount(static_cast<int64_t>(run->promptTokens.size())) + " prompt tokens, " +
-                    formatCount(phases.newTokenCount) + " new: first token after " +
+            text += promptText(*run) + ", " + formatCount(phases.newTokenCount) + " new: first token after " +
                     formatDuration(phases.timeToFirstTokenNs) + ", decode " + formatDuration(phases.decodeNs) + ", " +
                     formatRate(phases.tokensPerSecond, "tokens/s") + "\n";
             if (run->draftTokens > 0) text += draftText(*run, phases.drafts);

@@ -114,6 +114,7 @@ TracePtr threeTokens() {
               .prompt = "Why?",
               .promptTokens = {2, 11355, 236881},
               .maxNewTokens = 3,
+              .reusedPromptTokens = 2,
               .stopReason = "length",
               .repeatTimes = {{2600, 2700, 6100, 3}}});
     return b.snapshot();
