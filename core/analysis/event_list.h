@@ -42,6 +42,11 @@ inline TimeRange rangeOf(const Trace& trace, EventRow event) {
     });
 }
 
+// Of the whole trace, with the profiler's overheads, which no list shows.
+inline int64_t eventCountOf(const Trace& trace) {
+    return static_cast<int64_t>(trace.eventCount() + trace.stages().startNs.size());
+}
+
 struct EventFilter {
     std::string_view text;  // in the name, ASCII letters of either case; empty: all
     bool kinds[kEventKindCount] = {true, true, true, true};

@@ -15,6 +15,7 @@ namespace gapscope {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
+constexpr size_t kMostNameBytes = 255 - 8;  // SQLite puts "-journal" behind the name
 
 tl::unexpected<Error> cannotWrite(const std::filesystem::path& path, int why) {
     return fail(path.string() + " cannot be written: " + std::strerror(why) + ".",
@@ -24,9 +25,17 @@ tl::unexpected<Error> cannotWrite(const std::filesystem::path& path, int why) {
 }  // namespace
 
 std::filesystem::path partPathOf(const std::filesystem::path& path) {
-    std::filesystem::path part = path;
-    part += ".part" + std::to_string(getpid());
-    return part;
+    std::string name = path.filename().string();
+    std::string suffix = ".part" + std::to_string(getpid());
+    if (name.size() + suffix.size() > kMostNameBytes) {
+        // Names that are cut are told apart by what they were.
+        suffix = "." + std::to_string(std::hash<std::string>()(name)) + suffix;
+        size_t size = kMostNameBytes - suffix.size();
+        while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0) == 0x80)  // inside a character
+            --size;
+        name.resize(size);
+    }
+    return path.parent_path() / (name + suffix);
 }
 
 Status publishPart(const std::filesystem::path& path) {

@@ -16,6 +16,7 @@
 #include <QXmlStreamReader>
 
 #include "app/gui/timeline/timeline_widget.h"
+#include "app/gui/views/card.h"
 #include "app/gui/views/data_table.h"
 #include "app/gui/views/find_bar.h"
 #include "app/gui/window/command_palette.h"
@@ -180,6 +181,9 @@ private Q_SLOTS:
         m_window->openFile(file);
         QTRY_VERIFY(m_window->settled());
         const Trace& trace = *m_window->session().trace();
+        auto* facts = m_window->findChild<ElidedLabel*>(QStringLiteral("statusFacts"));
+        const qsizetype all = static_cast<qsizetype>(trace.eventCount() + trace.stages().startNs.size());
+        QTRY_VERIFY2(facts->fullText().contains(QStringLiteral(" %1 events").arg(all)), qPrintable(facts->fullText()));
         m_window->session().setVisibleRange({0, 10'000});
         action("findAction").trigger();
         type(QStringLiteral("down_proj: in"));

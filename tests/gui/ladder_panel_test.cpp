@@ -103,7 +103,7 @@ private Q_SLOTS:
         QCOMPARE(qobject_cast<QCPGraph*>(plot.plottable(1))->data()->size(), 3);
         QVERIFY(ladder.floorTokensPerSecond > 0);
         const QString caption = find<ElidedLabel>("ladderCaption").fullText();
-        QVERIFY2(caption.contains(rungTitle(*ladder.fastest())), qPrintable(caption));
+        QVERIFY2(caption.startsWith(rungTitle(*ladder.fastest())), qPrintable(caption));
         // There was nothing open: now the fastest is.
         QCOMPARE(m_window->document().path(), QString::fromStdString(ladder.fastest()->session.string()));
         QVERIFY(!m_window->document().isModified());
@@ -168,6 +168,9 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!m_window->climber().running(), 20'000);
         QVERIFY(ladder.cancelled && ladder.rungs[0].ran());
         QCOMPARE(cell(3, 10), QStringLiteral("Not run: Cancelled."));
+        QCOMPARE(cell(3, 1), QStringLiteral("not run"));
+        const QString caption = find<ElidedLabel>("ladderCaption").fullText();
+        QVERIFY2(caption.startsWith(QStringLiteral("Stopped early. ")), qPrintable(caption));
         QTRY_VERIFY(m_window->settled());
         QVERIFY(action("runAction").isEnabled());
     }
@@ -181,6 +184,25 @@ private Q_SLOTS:
         QCOMPARE(m_window->banners().count(), 1);
         QVERIFY(m_window->banners().sentences().first().contains(QStringLiteral("missing.gguf")));
         QCOMPARE(find<DataTable>("ladderTable").model()->rowCount(), 0);
+    }
+
+    void aRungThatCannotRunSaysSoWhereItsSpeedWouldBe() {
+        chooseTinyModel(12);
+        const QString notes = m_folder.filePath(QStringLiteral("notes.gguf"));
+        QFile file(notes);
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write("no model") > 0);
+        file.close();
+        RunChoices choices = m_window->runBar().choices();
+        choices.speculation = QStringLiteral("model");
+        choices.draftModel = notes;
+        m_window->runBar().setChoices(choices);
+        climb();
+        QCOMPARE(cell(4, 1), QStringLiteral("not run"));
+        const QModelIndex speed = find<DataTable>("ladderTable").model()->index(4, 1);
+        QVERIFY(speed.data(Qt::ToolTipRole).toString().contains(QStringLiteral("notes.gguf")));
+        const QString caption = find<ElidedLabel>("ladderCaption").fullText();
+        QVERIFY2(caption.contains(QStringLiteral(" tokens a second against ")), qPrintable(caption));
+        QVERIFY2(caption.contains(QStringLiteral(". 1 rung did not run. ")), qPrintable(caption));
     }
 
     void closingWhileItRunsStopsIt() {

@@ -9,6 +9,7 @@
 #include <QTest>
 #include <QToolButton>
 
+#include "app/gui/settings/appearance.h"
 #include "app/gui/views/prompt_panel.h"
 #include "app/gui/window/command_line.h"
 
@@ -124,6 +125,35 @@ private Q_SLOTS:
         settings = bar.recordingSettings(QStringLiteral("Once"));
         QCOMPARE(settings->generate.speculation.draftModel.string(), small.toStdString());
         QCOMPARE(settings->generate.speculation.draftTokens, 7);
+    }
+
+    // What a narrow box leaves out ends in dots, and its tooltip has it.
+    void aNarrowBoxLeavesOutTheEndOfItsText() {
+        const std::unique_ptr<QStyle> style(makeStyle());
+        const auto picture = [&](const QString& shown, const QIcon& icon) {
+            QComboBox box;
+            box.setStyle(style.get());
+            box.addItem(icon, shown);
+            box.resize(110, 26);
+            return box.grab().toImage();
+        };
+        QPixmap square(16, 16);
+        square.fill(Qt::red);
+        const QString full = QStringLiteral("Model 4: gemma-3-270m-q4_k_m");
+        for (const QIcon& icon : {QIcon(), QIcon(square)}) {
+            QCOMPARE(picture(QStringLiteral("Off"), icon), picture(QStringLiteral("Off"), icon));
+            int fits = 0;
+            for (qsizetype length = 1; length < full.size(); ++length)
+                fits += picture(full.left(length) + QChar(0x2026), icon) == picture(full, icon);
+            QCOMPARE(fits, 1);
+        }
+        RunBar bar;
+        bar.showMachine(machine());
+        auto* speculation = bar.findChild<QComboBox*>(QStringLiteral("speculationBox"));
+        speculation->setCurrentIndex(speculation->findText(QStringLiteral("Model 4: second")));
+        QVERIFY2(speculation->toolTip().endsWith(QStringLiteral("\nChosen: Model 4: second")),
+                 qPrintable(speculation->toolTip()));
+        QVERIFY(speculation->toolTip().startsWith(QStringLiteral("Lookup: ")));
     }
 
     void theLinesOfABatchArePromptsOfTheirOwn() {

@@ -46,6 +46,7 @@ TableCell rungCell(const LadderRung& rung) {
 
 QString rungTitle(const LadderRung& rung) {
     if (rung.speculation == Speculation::Model) return LadderModel::tr("Draft model");
+    if (rung.speculation == Speculation::Ngram) return LadderModel::tr("Lookup drafts");
     QString title = text(rung.name);
     if (!title.isEmpty()) title[0] = title[0].toUpper();
     return title;
@@ -90,6 +91,11 @@ TableCell LadderModel::cell(int row, int column) const {
     }
     const LadderFigures& figures = of.figures;
     const LadderPrediction& prediction = of.prediction;
+    if (!of.ran() && !of.notRun.empty() && column == kTokens) {
+        TableCell cell = noCell(text(of.notRun));
+        cell.shown = tr("not run");
+        return cell;
+    }
     if (!of.ran()) return column == kIdleBy ? textCell({}) : noCell();
     switch (column) {
         case kTokens: {

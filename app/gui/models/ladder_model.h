@@ -28,7 +28,7 @@ private:
     bool m_isClimbing = false;
 };
 
-// "Eager", "Speculative", "Draft model"
+// "Eager", "Lookup drafts", "Draft model"
 QString rungTitle(const LadderRung& rung);
 
 }  // namespace gapscope

@@ -75,6 +75,21 @@ public:
         paintFrame(*painter, option->rect, line);
     }
 
+    void drawControl(ControlElement element, const QStyleOption* option, QPainter* painter,
+                     const QWidget* widget) const override {
+        const auto* const box = qstyleoption_cast<const QStyleOptionComboBox*>(option);
+        if (element != CE_ComboBoxLabel || !box || box->editable)
+            return QProxyStyle::drawControl(element, option, painter, widget);
+        constexpr int kTextMargin = 1;  // on either side, as Qt paints it
+        constexpr int kIconMargin = 4;
+        const int icon = box->currentIcon.isNull() ? 0 : box->iconSize.width() + kIconMargin;
+        const int room =
+            subControlRect(CC_ComboBox, box, SC_ComboBoxEditField, widget).width() - 2 * kTextMargin - icon;
+        QStyleOptionComboBox shorter(*box);
+        shorter.currentText = box->fontMetrics.elidedText(box->currentText, Qt::ElideRight, room);
+        QProxyStyle::drawControl(element, &shorter, painter, widget);
+    }
+
 private:
     static bool hasKeyboardFocus(const QStyleOption& option) {
         return option.state.testFlag(State_HasFocus) && option.state.testFlag(State_KeyboardFocusChange);

@@ -176,15 +176,21 @@ void LadderPanel::showCaption() {
                "fused kernels, CUDA graph, one persistent kernel, speculative decoding."));
         return;
     }
-    QStringList says{tr("%1 on %2").arg(text(ladder.model), text(ladder.deviceName))};
+    // What was found comes first: where there is little room, the end is left out.
+    QStringList says;
     if (best != first)
-        says << tr("%1 is the fastest, %2× %3: %4 tokens a second against %5.")
+        says << tr("%1 is the fastest, %2× %3: %4 tokens a second against %5")
                     .arg(rungTitle(*best),
                          QString::number(best->figures.tokensPerSecond / first->figures.tokensPerSecond, 'f', 2),
                          rungTitle(*first).toLower(), QString::number(best->figures.tokensPerSecond, 'f', 1),
                          QString::number(first->figures.tokensPerSecond, 'f', 1));
-    if (ladder.cancelled) says << tr("Stopped early.");
-    m_caption->setFullText(says.join(QStringLiteral(". ")));
+    const auto notRun = std::ranges::count_if(ladder.rungs, [](const LadderRung& rung) { return !rung.ran(); });
+    if (ladder.cancelled)
+        says << tr("Stopped early");
+    else if (notRun > 0)
+        says << counted(notRun, tr("%1 rung did not run"), tr("%1 rungs did not run"));
+    says << tr("%1 on %2").arg(text(ladder.model), text(ladder.deviceName));
+    m_caption->setFullText(says.join(QStringLiteral(". ")) + QLatin1Char('.'));
 }
 
 void LadderPanel::showButtons() {

@@ -12,6 +12,7 @@
 #include <QStandardItemModel>
 #include <algorithm>
 
+#include "app/gui/plain_tip.h"
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/folding_row.h"
@@ -111,6 +112,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent), m_row(new FoldingRow(kFieldHe
     };
     const auto add = [this](const QString& caption, const QString& tip, auto* field, Room room, auto isSet) {
         field->setToolTip(tip);
+        field->setWhatsThis(tip);
         field->setAccessibleName(caption);
         m_row->add(caption, field, room.stretch, room.fold, std::move(isSet));
         return field;
@@ -189,7 +191,14 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent), m_row(new FoldingRow(kFieldHe
     for (QCheckBox* box : {m_chat, m_reuse})
         connect(box, &QCheckBox::toggled, this, &RunBar::changed);
     connect(this, &RunBar::changed, m_row, &FoldingRow::updateMore);
+    connect(this, &RunBar::changed, this, &RunBar::tellChoices);
     setChoices({});
+}
+
+// A box that is narrow leaves out the end of what is chosen.
+void RunBar::tellChoices() {
+    for (QComboBox* box : {m_model, m_device, m_precision, m_mode, m_speculation})
+        box->setToolTip(plainTip(tr("%1\nChosen: %2").arg(box->whatsThis(), box->currentText())));
 }
 
 void RunBar::showMachine(const Machine& machine) {

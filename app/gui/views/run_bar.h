@@ -55,6 +55,7 @@ Q_SIGNALS:
 private:
     void showDevice();
     void fillSpeculation();
+    void tellChoices();
     void fillDevices();
     bool gpusRefused() const { return !m_refusal.isEmpty(); }
 

@@ -43,6 +43,7 @@
 #include "app/gui/views/welcome.h"
 #include "app/gui/views/what_if_card.h"
 #include "app/gui/window/shortcut_sheet.h"
+#include "core/analysis/event_list.h"
 #include "core/base/format.h"
 
 namespace gapscope {
@@ -482,7 +483,7 @@ void MainWindow::updateFacts() {
     for (const DeviceBusy& device : report->analysis.summary.devices)
         kernels += device.kernelCount;
     facts.append(counted(kernels, tr("%1 kernel in the window"), tr("%1 kernels in the window")));
-    facts.append(tr("%1 events").arg(text(formatCount(static_cast<int64_t>(report->trace->eventCount())))));
+    facts.append(tr("%1 events").arg(text(formatCount(eventCountOf(*report->trace)))));
     if (!m_document.path().isEmpty() && !m_runs.running()) {  // else it is of the session before
         const QFileInfo file(m_document.path());
         if (file.exists()) facts.append(text(formatBytes(static_cast<double>(file.size()))));

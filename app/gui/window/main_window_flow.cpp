@@ -21,6 +21,7 @@
 #include "app/gui/views/status_strip.h"
 #include "app/gui/views/welcome.h"
 #include "app/gui/window/main_window.h"
+#include "core/analysis/event_list.h"
 #include "core/analysis/phases.h"
 #include "core/base/format.h"
 #include "core/base/session_format.h"
@@ -406,7 +407,7 @@ void MainWindow::runFinished(const RunEnd& end) {
     if (end.kind == ErrorKind::GpuUnusable)
         showGpuFailure(end.error, trace.eventCount() == 0 ? QString()
                                                           : tr(" The session up to there is kept: %1.")
-                                                                .arg(counted(static_cast<int64_t>(trace.eventCount()),
+                                                                .arg(counted(eventCountOf(trace),
                                                                              tr("%1 event"), tr("%1 events"))));
     else if (!end.error.isEmpty())
         showError(end.error);
