@@ -11,6 +11,7 @@ namespace gapscope::cuda {
 
 namespace {
 
+constexpr int kRowsOfBlock = kRowThreads / kLanesOfRow;
 constexpr int kMostSplitRows = 8;
 constexpr int kPackedSplitBlocks = 3;     // a multiprocessor; 7 % of a token of the 1B model against two on an H100
 constexpr size_t kOtherShared = 1 << 10;  // what these kernels have beside their dynamic memory
@@ -21,59 +22,30 @@ struct RowRoom {
     int rowBytes = 0;
 };
 
-template <class Row, class Input>
-__device__ __forceinline__ float dotRow(const PackedMatrix& matrix, Row row, int first, int step, Input input) {
-    const Row rows[1] = {row};
-    float sum = 0;
-    for (int unit = first; unit < matrix.columns / kUnit; unit += step) {
-        Unit taken[1];
-        float product[1];
-        takeUnits(matrix.type, rows, matrix.columns, unit, taken);
-        dotUnits(taken, hasMinimum(matrix.type), unit, input, product);
-        sum += product[0];
-    }
-    return sum;
-}
-
-// The row's product by a warp, from the input that the block staged, in all lanes.
-template <class Row>
-__device__ __forceinline__ float warpRow(const PackedMatrix& matrix, Row row, const uint4* staged) {
-    const int lane = static_cast<int>(threadIdx.x) % kWarp;
-    return warpSum(dotRow(matrix, row, lane, kWarp,
-                          [staged](int unit, int i) { return staged[SwizzledUnits::vectorOf(unit, i)]; }));
-}
-// Those of two rows.
-template <class Row>
-__device__ __forceinline__ float2 warpTwoRows(const PackedMatrix& first, const PackedMatrix& second, Row row,
-                                              Row secondRow, const uint4* staged) {
-    const float2 sum =
-        dotTwoRows(PackedRow<Row>{row, first.type}, PackedRow<Row>{secondRow, second.type}, first.columns, 0, kWarp,
-                   [staged](int unit, int i) { return staged[SwizzledUnits::vectorOf(unit, i)]; });
-    return {warpSum(sum.x), warpSum(sum.y)};
-}
-
-struct WarpRows {
+// The pairs of rows that this warp takes.
+struct WarpPairs {
     int first, step;
-    bool writes;  // this lane
 };
-__device__ __forceinline__ WarpRows warpRows() {
+__device__ __forceinline__ WarpPairs warpPairs() {
     const int warps = static_cast<int>(blockDim.x) / kWarp;
     const int warp = static_cast<int>(threadIdx.x) / kWarp;
-    return {static_cast<int>(blockIdx.x) * warps + warp, static_cast<int>(gridDim.x) * warps, threadIdx.x % kWarp == 0};
+    return {static_cast<int>(blockIdx.x) * warps + warp, static_cast<int>(gridDim.x) * warps};
 }
 
-// Rows ahead of their use: a warp calls for a row before the input is there, or while it multiplies by another, and
-// finds it in a place of its own in the block's memory. Kernels without kAhead, for rows that do not fit there, call
-// them to the L2 cache and read them from device memory.
+// Rows ahead of their use: each half of a warp calls for a row before the input is there, or while it multiplies by
+// another, and finds it in a place of its own in the block's memory. Kernels without kAhead, for rows that do not fit
+// there, call them to the L2 cache and read them from device memory.
 template <bool kAhead>
 __device__ __forceinline__ void callRow(std::byte* place, const PackedMatrix& matrix, int row) {
-    const int lane = static_cast<int>(threadIdx.x) % kWarp;
     const std::byte* const from = packedRow(matrix, row);
-    if constexpr (kAhead)
-        for (int byte = 16 * lane; byte < static_cast<int>(matrix.rowBytes); byte += 16 * kWarp)
+    const auto bytes = static_cast<int>(matrix.rowBytes);
+    if constexpr (kAhead) {
+#pragma unroll 1
+        for (int byte = 16 * laneOfRow(); byte < bytes; byte += 16 * kLanesOfRow)
             copyAhead(place + byte, from + byte);
-    else
-        prefetchRow(from, matrix.rowBytes, lane, kWarp);
+    } else {
+        prefetchRow(from, bytes, laneOfRow(), kLanesOfRow);
+    }
 }
 template <bool kAhead>
 __device__ __forceinline__ auto calledRow(const std::byte* place, const PackedMatrix& matrix, int row) {
@@ -87,116 +59,97 @@ __device__ __forceinline__ void awaitCalled() {
     waitForCopiesButLast();
     __syncwarp();
 }
-__device__ __forceinline__ std::byte* roomOfWarp(void* shared, size_t staged, int bytes) {
-    return static_cast<std::byte*>(shared) + staged + static_cast<int>(threadIdx.x) / kWarp * bytes;
+// The place of the half's first row.
+__device__ __forceinline__ std::byte* roomOfHalf(void* shared, const RowRoom& room, int rowsOfHalf) {
+    const int half = static_cast<int>(threadIdx.x) / kLanesOfRow;
+    return static_cast<std::byte*>(shared) + room.at + half * rowsOfHalf * room.rowBytes;
 }
 
 template <bool kAhead>
 __global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks)
     gemv_norm_qkv_packed(GemvQkvArgsOf<PackedMatrix> args, RowRoom room) {
     extern __shared__ __align__(16) float shared[];
-    const WarpRows rows = warpRows();
-    int row = rows.first;
+    int row = 2 * warpPairs().first + halfOfWarp();
     int which = 0;
     while (which < args.count && row >= args.matrices[which].rows)
         row -= args.matrices[which++].rows;
     const bool hasRow = which < args.count;
-    std::byte* const place = roomOfWarp(shared, room.at, room.rowBytes);
+    std::byte* const place = roomOfHalf(shared, room, 1);
     if (hasRow) callRow<kAhead>(place, args.matrices[which], row);
     endOfCopies();
-    const int columns = args.matrices[0].columns;
-    const uint4* const staged = stageNorm<3, SwizzledUnits>(args.input, columns, columns, shared);
+    const PackedInput input = stagePackedNorm<3>(args.input, args.matrices[0].columns, shared);
     allowNext();  // after the wait: attentionDecode() reads old keys before its own (NextStarts::AfterWait)
-    if (!hasRow) return;
     endOfCopies();
     awaitCalled();
-    const float sum = warpRow(args.matrices[which], calledRow<kAhead>(place, args.matrices[which], row), staged);
-    if (rows.writes) args.out[which][row] = sum;
+    float sum = 0;
+    if (hasRow)
+        sum = dotRow(args.matrices[which].type, calledRow<kAhead>(place, args.matrices[which], row), laneOfRow(),
+                     kLanesOfRow, input);
+    sum = rowSum(sum);
+    if (hasRow && laneOfRow() == 0) args.out[which][row] = sum;
+}
+
+// Pairs of rows, a warp's in turns. `matrix`: of this half's rows. `row(pair)`: this half's of a pair, of which there
+// are `pairs`. `store(pair, sum)` in all lanes, each having its row's product.
+template <bool kAhead, class RowOf, class Stage, class Store>
+__device__ __forceinline__ void streamPackedPairs(const PackedMatrix& matrix, int pairs, RowRoom room, void* shared,
+                                                  RowOf row, Stage stage, Store store) {
+    const WarpPairs mine = warpPairs();
+    std::byte* const places = roomOfHalf(shared, room, 2);
+    const auto call = [&](int turn, int pair) {
+        if (pair < pairs) callRow<kAhead>(places + turn * room.rowBytes, matrix, row(pair));
+        endOfCopies();
+    };
+    call(0, mine.first);
+    allowNext();
+    const PackedInput input = stage();
+    int turn = 0;
+    for (int pair = mine.first; pair < pairs; pair += mine.step, turn ^= 1) {
+        __syncwarp();  // all lanes are through with the rows before
+        call(turn ^ 1, pair + mine.step);
+        awaitCalled();
+        store(pair, rowSum(dotRow(matrix.type, calledRow<kAhead>(places + turn * room.rowBytes, matrix, row(pair)),
+                                  laneOfRow(), kLanesOfRow, input)));
+    }
+}
+
+// Rows of one matrix; those of a last pair may be one.
+template <bool kAhead, class Stage, class Store>
+__device__ __forceinline__ void streamPackedRows(const PackedMatrix& matrix, RowRoom room, void* shared, Stage stage,
+                                                 Store store) {
+    streamPackedPairs<kAhead>(
+        matrix, (matrix.rows + 1) / 2, room, shared,
+        [&](int pair) { return min(2 * pair + halfOfWarp(), matrix.rows - 1); }, stage,
+        [&](int pair, float sum) { store(2 * pair + halfOfWarp(), sum); });
 }
 
 template <bool kAhead>
 __global__ void __launch_bounds__(kStayThreads, kStayBlocks)
     gemv_norm_gate_up_gelu_packed(GemvGateUpArgsOf<PackedMatrix> args, RowRoom room) {
     extern __shared__ __align__(16) float shared[];
-    const WarpRows rows = warpRows();
-    std::byte* const places = roomOfWarp(shared, room.at, 4 * room.rowBytes);
-    const auto place = [&](int turn, int which) { return places + (2 * turn + which) * room.rowBytes; };
-    const auto call = [&](int turn, int row) {
-        if (row < args.gate.rows) {
-            callRow<kAhead>(place(turn, 0), args.gate, row);
-            callRow<kAhead>(place(turn, 1), args.up, row);
-        }
-        endOfCopies();
-    };
-    call(0, rows.first);
-    allowNext();
-    const uint4* const staged = stageNorm<2, SwizzledUnits>(args.input, args.gate.columns, args.gate.columns, shared);
-    int turn = 0;
-    for (int row = rows.first; row < args.gate.rows; row += rows.step, turn ^= 1) {
-        __syncwarp();  // all lanes are through with the row before
-        call(turn ^ 1, row + rows.step);
-        awaitCalled();
-        const float2 both = warpTwoRows(args.gate, args.up, calledRow<kAhead>(place(turn, 0), args.gate, row),
-                                        calledRow<kAhead>(place(turn, 1), args.up, row), staged);
-        if (rows.writes) args.out[row] = fromFloat<Bf16>(geluTanh(both.x) * both.y);
-    }
-}
-
-// Rows of one matrix, a warp's in turns: `store(row, sum)` in all lanes.
-template <bool kAhead, class Stage, class Store>
-__device__ __forceinline__ void streamPackedRows(const PackedMatrix& matrix, RowRoom room, void* shared, Stage stage,
-                                                 Store store) {
-    const WarpRows rows = warpRows();
-    std::byte* const places = roomOfWarp(shared, room.at, 2 * room.rowBytes);
-    const auto call = [&](int turn, int row) {
-        if (row < matrix.rows) callRow<kAhead>(places + turn * room.rowBytes, matrix, row);
-        endOfCopies();
-    };
-    call(0, rows.first);
-    allowNext();
-    const uint4* const staged = stage();
-    int turn = 0;
-    for (int row = rows.first; row < matrix.rows; row += rows.step, turn ^= 1) {
-        __syncwarp();  // all lanes are through with the row before
-        call(turn ^ 1, row + rows.step);
-        awaitCalled();
-        store(row, warpRow(matrix, calledRow<kAhead>(places + turn * room.rowBytes, matrix, row), staged));
-    }
+    streamPackedPairs<kAhead>(
+        matrixOfHalf(args.gate, args.up), args.gate.rows, room, shared, [](int pair) { return pair; },
+        [&] { return stagePackedNorm<2>(args.input, args.gate.columns, shared); },
+        [&](int row, float sum) {
+            const float up = __shfl_xor_sync(0xffffffffU, sum, kLanesOfRow);
+            if (threadIdx.x % kWarp == 0) args.out[row] = fromFloat<Bf16>(geluTanh(sum) * up);
+        });
 }
 
 template <bool kAhead>
 __global__ void __launch_bounds__(kStayThreads, kStayBlocks)
     gemv_norm_head_packed(GemvHeadArgsOf<PackedMatrix> args, RowRoom room) {
     extern __shared__ __align__(16) float shared[];
-    const WarpRows pairs = warpRows();
-    const PackedMatrix& head = args.head;
-    std::byte* const places = roomOfWarp(shared, room.at, 4 * room.rowBytes);
-    const auto place = [&](int turn, int which) { return places + (2 * turn + which) * room.rowBytes; };
-    const auto second = [&](int row) { return min(row + 1, head.rows - 1); };
-    const auto call = [&](int turn, int row) {
-        if (row < head.rows) {
-            callRow<kAhead>(place(turn, 0), head, row);
-            callRow<kAhead>(place(turn, 1), head, second(row));
-        }
-        endOfCopies();
-    };
-    call(0, 2 * pairs.first);
-    allowNext();
-    const uint4* const staged = stageNorm<2, SwizzledUnits>(args.input, head.columns, head.columns, shared);
+    const int rows = args.head.rows;
     BestLogit best;
-    int turn = 0;
-    for (int row = 2 * pairs.first; row < head.rows; row += 2 * pairs.step, turn ^= 1) {
-        __syncwarp();  // all lanes are through with the rows before
-        call(turn ^ 1, row + 2 * pairs.step);
-        awaitCalled();
-        const float2 both = warpTwoRows(head, head, calledRow<kAhead>(place(turn, 0), head, row),
-                                        calledRow<kAhead>(place(turn, 1), head, second(row)), staged);
-        if (pairs.writes) args.logits[row] = both.x;
-        best.take(both.x, row);
-        if (row + 1 >= head.rows) continue;
-        if (pairs.writes) args.logits[row + 1] = both.y;
-        best.take(both.y, row + 1);
-    }
+    streamPackedRows<kAhead>(
+        args.head, room, shared, [&] { return stagePackedNorm<2>(args.input, args.head.columns, shared); },
+        [&](int row, float sum) {
+            if (laneOfRow() == 0 && row < rows) args.logits[row] = sum;
+            const float next = __shfl_down_sync(0xffffffffU, sum, kLanesOfRow);
+            best.take(sum, row);
+            if (row + 1 < rows) best.take(next, row + 1);
+        });
     writeBlockBest(best, args.partialValues, args.partialIndices);
 }
 
@@ -205,10 +158,9 @@ __global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks)
     gemv_packed(GemvArgsOf<PackedMatrix> args, RowRoom room) {
     extern __shared__ __align__(16) float shared[];
     streamPackedRows<kAhead>(
-        args.matrix, room, shared,
-        [&] { return stageVector<SwizzledUnits>(args.x, args.matrix.columns / 8, reinterpret_cast<uint4*>(shared)); },
+        args.matrix, room, shared, [&] { return stagePackedVector<1>(args.x, args.matrix.columns, shared); },
         [&](int row, float sum) {
-            if (threadIdx.x % kWarp == 0) storeRow(args, row, sum);
+            if (laneOfRow() == 0 && row < args.matrix.rows) storeRow(args, row, sum);
         });
 }
 
@@ -217,9 +169,9 @@ __global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks)
     gemv_combine_output_packed(GemvCombineArgsOf<PackedMatrix> args, RowRoom room) {
     extern __shared__ __align__(16) float shared[];
     streamPackedRows<kAhead>(
-        args.matrix, room, shared, [&] { return stageCombined<SwizzledUnits>(args, args.matrix.columns, shared); },
+        args.matrix, room, shared, [&] { return stagePackedCombined(args, shared); },
         [&](int row, float sum) {
-            if (threadIdx.x % kWarp == 0) args.out[row] = sum;
+            if (laneOfRow() == 0 && row < args.matrix.rows) args.out[row] = sum;
         });
 }
 
@@ -228,28 +180,31 @@ template <bool kAhead>
 __global__ void __launch_bounds__(kPackedSplitThreads, kPackedSplitBlocks)
     gemv_split_packed(GemvArgsOf<PackedMatrix> args, int rowsOfBlock) {
     extern __shared__ __align__(16) float shared[];
+    constexpr int kHeld = 4;  // 6912 columns at once
     constexpr int kWarps = kPackedSplitThreads / kWarp;
     __shared__ float sums[kMostSplitRows][kWarps];
+    const PackedMatrix& matrix = args.matrix;
     const int first = static_cast<int>(blockIdx.x) * rowsOfBlock;
-    const int rows = min(rowsOfBlock, args.matrix.rows - first);
+    const int rows = min(rowsOfBlock, matrix.rows - first);
     const int thread = static_cast<int>(threadIdx.x), warp = thread / kWarp;
-    const auto rowBytes = static_cast<int>(args.matrix.rowBytes);
-    auto* const places = reinterpret_cast<std::byte*>(shared);
+    const auto rowBytes = static_cast<int>(matrix.rowBytes);
+    auto* const places = reinterpret_cast<std::byte*>(shared) + packedInputBytes(matrix.columns);
     if (kAhead) {  // they lie one behind the other
+#pragma unroll 1
         for (int byte = 16 * thread; byte < rows * rowBytes; byte += 16 * kPackedSplitThreads)
-            copyAhead(places + byte, packedRow(args.matrix, first) + byte);
+            copyAhead(places + byte, packedRow(matrix, first) + byte);
     } else {
-        prefetchRow(packedRow(args.matrix, first), args.matrix.rowBytes, thread, kPackedSplitThreads);
+        for (int r = 0; r < rows; ++r)
+            prefetchRow(packedRow(matrix, first + r), rowBytes, thread, kPackedSplitThreads);
     }
     allowNext();
-    waitForPrevious();
-    const auto* const input = reinterpret_cast<const uint4*>(args.x);
+    const PackedInput input = stagePackedVector<kHeld>(args.x, matrix.columns, shared);
     waitForCopies();
     __syncthreads();
+#pragma unroll 1
     for (int r = 0; r < rows; ++r) {
-        const float sum =
-            warpSum(dotRow(args.matrix, calledRow<kAhead>(places + r * rowBytes, args.matrix, first + r), thread,
-                           kPackedSplitThreads, [input](int unit, int i) { return input[kUnitVectors * unit + i]; }));
+        const float sum = warpSum(dotRow(matrix.type, calledRow<kAhead>(places + r * rowBytes, matrix, first + r),
+                                         thread, kPackedSplitThreads, input));
         if (thread % kWarp == 0) sums[r][warp] = sum;
     }
     __syncthreads();
@@ -269,12 +224,12 @@ __global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks) dequantize_pack
     if (row >= matrix.rows) return;
     union {
         Bf16 halves[kUnit];
-        uint4 vectors[kUnitVectors];
+        uint4 vectors[kUnit / 8];
     } numbers;
     eachWeight(matrix, row, static_cast<int>(at % units),
                [&](int i, float value) { numbers.halves[i] = fromFloat<Bf16>(value); });
 #pragma unroll
-    for (int i = 0; i < kUnitVectors; ++i)
+    for (int i = 0; i < kUnit / 8; ++i)
         reinterpret_cast<uint4*>(out + kUnit * at)[i] = numbers.vectors[i];
 }
 
@@ -293,13 +248,14 @@ __global__ void __launch_bounds__(kWarp) embedding_packed(EmbeddingArgsOf<Packed
     });
 }
 
-// With the places for `rowsOfWarp` rows of each warp behind what is staged, where there is room for them.
+// With the places for `rowsOfHalf` rows of each half of a warp behind what is staged, where there is room for them.
 template <class Args>
 cudaError_t launchWithRoom(void (*ahead)(Args, RowRoom), void (*plain)(Args, RowRoom), int blocks, int threads,
-                           size_t staged, int64_t rowBytes, int rowsOfWarp, const Launch& launch, const Args& args) {
+                           size_t staged, int64_t rowBytes, int rowsOfHalf, const Launch& launch, const Args& args) {
     if (staged > kSharedLimit) return cudaErrorInvalidConfiguration;
     const RowRoom room{(staged + 15) / 16 * 16, static_cast<int>(rowBytes)};
-    const size_t bytes = room.at + static_cast<size_t>(threads / kWarp * rowsOfWarp) * static_cast<size_t>(rowBytes);
+    const size_t bytes =
+        room.at + static_cast<size_t>(threads / kLanesOfRow * rowsOfHalf) * static_cast<size_t>(rowBytes);
     const bool fits = bytes <= kSharedLimit - kOtherShared;
     return launchKernel(fits ? ahead : plain, blocks, threads, fits ? bytes : staged, launch, args, room);
 }
@@ -314,7 +270,7 @@ cudaError_t gemvNormQkv(const GemvQkvArgsOf<PackedMatrix>& args, const Launch& l
         rows += args.matrices[i].rows;
         rowBytes = std::max(rowBytes, args.matrices[i].rowBytes);
     }
-    return launchWithRoom(gemv_norm_qkv_packed<true>, gemv_norm_qkv_packed<false>, ceilDiv(rows, kRowThreads / kWarp),
+    return launchWithRoom(gemv_norm_qkv_packed<true>, gemv_norm_qkv_packed<false>, ceilDiv(rows, kRowsOfBlock),
                           kRowThreads, normSharedBytes(args.matrices[0].columns), rowBytes, 1, launch, args);
 }
 
@@ -323,12 +279,12 @@ cudaError_t gemvNormGateUp(const GemvGateUpArgsOf<PackedMatrix>& args, const Lau
     const int blocks = std::min(ceilDiv(args.gate.rows, kStayThreads / kWarp), launch.multiprocessors * kStayBlocks);
     return launchWithRoom(gemv_norm_gate_up_gelu_packed<true>, gemv_norm_gate_up_gelu_packed<false>, blocks,
                           kStayThreads, normSharedBytes(args.gate.columns),
-                          std::max(args.gate.rowBytes, args.up.rowBytes), 4, launch, args);
+                          std::max(args.gate.rowBytes, args.up.rowBytes), 2, launch, args);
 }
 
 cudaError_t gemvNormHead(const GemvHeadArgsOf<PackedMatrix>& args, const Launch& launch) {
     return launchWithRoom(gemv_norm_head_packed<true>, gemv_norm_head_packed<false>, args.blocks, kStayThreads,
-                          normSharedBytes(args.head.columns), args.head.rowBytes, 4, launch, args);
+                          normSharedBytes(args.head.columns), args.head.rowBytes, 2, launch, args);
 }
 
 cudaError_t gemv(const GemvArgsOf<PackedMatrix>& args, const Launch& launch) {
@@ -336,27 +292,27 @@ cudaError_t gemv(const GemvArgsOf<PackedMatrix>& args, const Launch& launch) {
     constexpr int kLongestRowOfAWarp = 1280;
     constexpr int kBlocksOfAMultiprocessor = 16;  // more rows than these take: blocks stay for several
     const int rows = args.matrix.rows;
+    const size_t staged = packedInputBytes(args.matrix.columns);
     if (args.matrix.columns > kLongestRowOfAWarp) {
-        const auto fitting = static_cast<int64_t>(kSharedLimit - kOtherShared) / args.matrix.rowBytes;
-        const int wanted = ceilDiv(rows, launch.multiprocessors * kPackedSplitBlocks);
-        const int of = static_cast<int>(std::min<int64_t>(std::min(wanted, kMostSplitRows), fitting));
-        if (of < 1) return launchKernel(gemv_split_packed<false>, rows, kPackedSplitThreads, 0, launch, args, 1);
-        return launchKernel(gemv_split_packed<true>, ceilDiv(rows, of), kPackedSplitThreads,
-                            static_cast<size_t>(of * args.matrix.rowBytes), launch, args, of);
+        if (staged > kSharedLimit - kOtherShared) return cudaErrorInvalidConfiguration;
+        const auto fitting = static_cast<int64_t>(kSharedLimit - kOtherShared - staged) / args.matrix.rowBytes;
+        const int wanted = std::min(ceilDiv(rows, launch.multiprocessors * kPackedSplitBlocks), kMostSplitRows);
+        const int of = fitting < 1 ? wanted : static_cast<int>(std::min<int64_t>(wanted, fitting));
+        return launchKernel(
+            fitting < 1 ? gemv_split_packed<false> : gemv_split_packed<true>, ceilDiv(rows, of), kPackedSplitThreads,
+            staged + (fitting < 1 ? 0 : static_cast<size_t>(of * args.matrix.rowBytes)), launch, args, of);
     }
-    const int blocks = std::min(ceilDiv(rows, kRowThreads / kWarp), launch.multiprocessors * kBlocksOfAMultiprocessor);
-    return launchWithRoom(gemv_packed<true>, gemv_packed<false>, blocks, kRowThreads,
-                          sizeof(Bf16) * static_cast<size_t>(args.matrix.columns), args.matrix.rowBytes, 2, launch,
-                          args);
+    const int blocks = std::min(ceilDiv(rows, kRowsOfBlock), launch.multiprocessors * kBlocksOfAMultiprocessor);
+    return launchWithRoom(gemv_packed<true>, gemv_packed<false>, blocks, kRowThreads, staged, args.matrix.rowBytes, 2,
+                          launch, args);
 }
 
 cudaError_t gemvCombine(const GemvCombineArgsOf<PackedMatrix>& args, const Launch& launch) {
     if (args.splits < 1 || args.splits > kMostCombinedSplits || args.heads > kMostCombinedHeads)
         return cudaErrorInvalidValue;
     return launchWithRoom(gemv_combine_output_packed<true>, gemv_combine_output_packed<false>,
-                          ceilDiv(args.matrix.rows, kRowThreads / kWarp), kRowThreads,
-                          sizeof(Bf16) * static_cast<size_t>(args.matrix.columns), args.matrix.rowBytes, 2, launch,
-                          args);
+                          ceilDiv(args.matrix.rows, kRowsOfBlock), kRowThreads, packedInputBytes(args.matrix.columns),
+                          args.matrix.rowBytes, 2, launch, args);
 }
 
 cudaError_t dequantize(const PackedMatrix& matrix, Bf16* out, const Launch& launch) {

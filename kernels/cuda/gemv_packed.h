@@ -1,6 +1,6 @@
-// The GEMVs of gemv.h and the embedding for matrices in GGUF block types: weights are turned to numbers in registers,
-// the input is bf16, sums are fp32. A matrix of another type than its neighbours' is fine. Columns are a multiple
-// of 32.
+// The GEMVs of gemv.h and the embedding for matrices in GGUF block types. The input is quantised to int8 for each 32
+// elements (packed_input.cuh says how, and what comes of a NaN), products of 32 are integers, sums of those fp32. A
+// matrix of another type than its neighbours' is fine. Columns are a multiple of 32.
 #pragma once
 
 #include "kernels/cuda/embedding.h"

@@ -42,21 +42,6 @@ __device__ __forceinline__ uint2 packFour(float a, float b, float c, float d) {
             static_cast<unsigned>(fromFloat<Bf16>(c)) | static_cast<unsigned>(fromFloat<Bf16>(d)) << 16};
 }
 
-// Where element `at` of a vector lies in shared memory. Plain: at its place. SwizzledUnits: in units of 32, the four
-// 16-byte parts of each turned by its number, so that lanes that read the same part of neighbouring units meet
-// different banks (gemv_packed.cu reads so).
-struct Plain {
-    static __device__ __forceinline__ int of(int at) { return at; }
-};
-struct SwizzledUnits {
-    static __device__ __forceinline__ int of(int at) {
-        const int unit = at / 32;
-        return vectorOf(unit, (at / 8) & 3) * 8 + at % 8;
-    }
-    // Part `i` of a unit, counted in vectors.
-    static __device__ __forceinline__ int vectorOf(int unit, int i) { return 4 * unit + (i ^ ((unit >> 1) & 3)); }
-};
-
 // The normed input in shared memory, bf16. Its latency is on the path of every token, so a thread holds its share of
 // the vectors in registers (kHeld groups of 4, all loads in flight at once, the weights before the wait) and both norms
 // come from one reduction: with p = y * post and r = 1 / rms(y), sum((x + r p)^2) = sum(x^2) + 2 r sum(x p) + r^2
@@ -66,7 +51,7 @@ struct Nothing {
     template <class Held>
     __device__ __forceinline__ void operator()(const Held&) const {}
 };
-template <int kHeld, class Place = Plain, class WhenHeld = Nothing>
+template <int kHeld, class WhenHeld = Nothing>
 __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns, int stride, float* shared,
                                             WhenHeld whenHeld = {}) {
     auto* const sums = reinterpret_cast<float4*>(shared);  // [32]
@@ -124,7 +109,7 @@ __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns,
             }
             packed[i] = packFour(x[i].x * scale * next[i].x, x[i].y * scale * next[i].y, x[i].z * scale * next[i].z,
                                  x[i].w * scale * next[i].w);
-            *reinterpret_cast<uint2*>(normed + Place::of(at)) = packed[i];
+            *reinterpret_cast<uint2*>(normed + at) = packed[i];
         }
         whenHeld(packed);
         __syncthreads();
@@ -149,7 +134,7 @@ __device__ __forceinline__ uint4* stageNorm(const NormInput& input, int columns,
     __syncthreads();
     const float scale = rsqrtf(fmaf(blockSum4(sum, sums).x, inverse, input.epsilon));
     for (int i = thread; i < stride; i += threads)
-        normed[Place::of(i)] = i < columns ? fromFloat<Bf16>(stream[i] * scale * input.nextWeights[i]) : Bf16{0};
+        normed[i] = i < columns ? fromFloat<Bf16>(stream[i] * scale * input.nextWeights[i]) : Bf16{0};
     __syncthreads();
     return reinterpret_cast<uint4*>(normed);
 }
@@ -159,11 +144,10 @@ inline GAPSCOPE_HOST_DEVICE size_t normSharedBytes(int stride) {
 }
 
 // A copy of the input in shared memory, where each warp of the block reads it.
-template <class Place = Plain>
 __device__ __forceinline__ uint4* stageVector(const Bf16* x, int vectors, uint4* shared) {
     waitForPrevious();
     for (int i = static_cast<int>(threadIdx.x); i < vectors; i += static_cast<int>(blockDim.x))
-        shared[Place::of(8 * i) / 8] = reinterpret_cast<const uint4*>(x)[i];
+        shared[i] = reinterpret_cast<const uint4*>(x)[i];
     __syncthreads();
     return shared;
 }
@@ -183,21 +167,24 @@ __device__ __forceinline__ uint2 joinedFour(const float* part, const float2* sta
     return packFour(mean.x, mean.y, mean.z, mean.w);
 }
 
-// All of it, in shared memory.
-template <class Place = Plain, class Matrix>
-__device__ __forceinline__ uint4* stageCombined(const GemvCombineArgsOf<Matrix>& args, int stride, float* shared) {
-    auto* const joined = reinterpret_cast<Bf16*>(shared);
-    const int columns = args.matrix.columns;
+// Those from column `at` on; past the last column zeros.
+template <class Matrix>
+__device__ __forceinline__ uint2 joinedFour(const GemvCombineArgsOf<Matrix>& args, int at) {
     const auto* const statistics = reinterpret_cast<const float2*>(
         args.partials + attentionStatisticsAt(1, args.heads, args.headDim, args.splits));
+    const int head = at / args.headDim;
+    const float* const part =
+        args.partials + static_cast<int64_t>(head) * args.splits * args.headDim + at % args.headDim;
+    return joinedFour(part, statistics + head * args.splits, at < args.matrix.columns ? args.splits : 0, args.headDim);
+}
+
+// All of it, in shared memory.
+template <class Matrix>
+__device__ __forceinline__ uint4* stageCombined(const GemvCombineArgsOf<Matrix>& args, int stride, float* shared) {
+    auto* const joined = reinterpret_cast<Bf16*>(shared);
     waitForPrevious();
-    for (int at = 4 * static_cast<int>(threadIdx.x); at < stride; at += 4 * static_cast<int>(blockDim.x)) {
-        const int head = at / args.headDim;
-        const float* const part =
-            args.partials + static_cast<int64_t>(head) * args.splits * args.headDim + at % args.headDim;
-        *reinterpret_cast<uint2*>(joined + Place::of(at)) =
-            joinedFour(part, statistics + head * args.splits, at < columns ? args.splits : 0, args.headDim);
-    }
+    for (int at = 4 * static_cast<int>(threadIdx.x); at < stride; at += 4 * static_cast<int>(blockDim.x))
+        *reinterpret_cast<uint2*>(joined + at) = joinedFour(args, at);
     __syncthreads();
     return reinterpret_cast<uint4*>(joined);
 }

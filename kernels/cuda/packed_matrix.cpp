@@ -1,6 +1,5 @@
 #include "kernels/cuda/packed_matrix.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -20,7 +19,7 @@ using Parts = std::array<Part, 3>;
 Parts partsOf(WeightType type) {
     switch (type) {
         case WeightType::Q8_0:
-            return {{{2, 32}, {0, 2}, {}}};
+            return {{{2, 16}, {18, 16}, {0, 2}}};
         case WeightType::Q4_0:
             return {{{2, 16}, {0, 2}, {}}};
         case WeightType::Q5_0:
@@ -62,8 +61,6 @@ void packRow(WeightType type, const std::byte* fileRow, int64_t columns, std::by
     for (const Part& part : partsOf(type))
         for (int64_t block = 0; block < (part.bytes > 0 ? blocks : 0); ++block, at += part.bytes)
             std::memcpy(at, fileRow + block * info.blockBytes + part.from, static_cast<size_t>(part.bytes));
-    if (type == WeightType::Q8_0)
-        std::transform(out, out + columns, out, [](std::byte signedByte) { return signedByte ^ std::byte{0x80}; });
     if (type == WeightType::Q5_0) {
         std::byte* const highBits = out + 16 * blocks;
         for (int64_t block = 0; block < blocks; ++block) {

@@ -11,7 +11,7 @@ namespace gapscope::cuda {
 
 // Rows of `columns` weights (a multiple of 32, of the K types 256), `rowBytes` apart, aligned to 16 bytes. What a row
 // holds, all its blocks' parts of one kind together (block layouts: kernels/cpu/dequantize.h and ggml's):
-//   Q8_0  32 bytes a block, the int8 plus 128 | a half a block
+//   Q8_0  the first 16 bytes of a block | the other 16 | a half a block
 //   Q4_0  16 bytes        | a half
 //   Q5_0  16 bytes        | 4 bytes of high bits | a half; bit j of byte b is that of weight 4 j + b, bit 4 + j that of
 //         weight 16 + 4 j + b, so that four weights get theirs by one shift
