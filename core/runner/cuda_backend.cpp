@@ -283,7 +283,8 @@ Result<Backend::PlanId> CudaBackend::add(Plan plan) {
     std::string shape("[");
     shape += std::to_string(tokens);
     shape += ']';
-    const std::string format = persistentFormat() == CudaFormat::Int8 ? "int8" : "bf16";
+    const CudaFormat weights = persistentFormat();
+    const std::string format = weights == CudaFormat::Int8 ? "int8" : weights == CudaFormat::Packed ? "packed" : "bf16";
     compiled->graphOp =
         m_mode == Mode::Persistent && tokens == 1 && !checks
             ? m_log.describe({"persistent_decode_" + format, "decode", shape, format, Category::Gemm, -1})

@@ -15,20 +15,30 @@ Status CudaBackend::checkPersistent() const {
                     ErrorKind::WrongUse);
     for (const MatrixView* matrix : m_formats.matrices()) {
         const bool isTable = matrix->data == m_model.embedding().data || matrix->data == m_model.head().data;
-        if (m_formats.of(*matrix) != (isTable ? CudaFormat::Bf16 : persistentFormat()))
-            return fail("Mode persistent reads weights in bf16 or int8: take one of these precisions, or mode graph.",
-                        ErrorKind::WrongUse);
+        const bool isInt8 = persistentFormat() == CudaFormat::Int8;
+        if (m_formats.of(*matrix) != (isTable && isInt8 ? CudaFormat::Bf16 : persistentFormat()))
+            return fail(
+                "Mode persistent takes weights of which all are in 16 bit or all in block types, and this file has "
+                "both: take precision bf16 or int8, or mode graph.",
+                ErrorKind::WrongUse);
     }
     return {};
 }
 
 CudaFormat CudaBackend::persistentFormat() const {
-    return m_precision == Precision::Int8 ? CudaFormat::Int8 : CudaFormat::Bf16;
+    return m_formats.of(m_model.layers().front().q);
 }
 
 Status CudaBackend::preparePersistent(Compiled& compiled) {
-    return persistentFormat() == CudaFormat::Int8 ? preparePersistentOf<cuda::Int8Matrix>(compiled)
-                                                  : preparePersistentOf<cuda::WeightMatrix>(compiled);
+    switch (persistentFormat()) {
+        case CudaFormat::Int8:
+            return preparePersistentOf<cuda::Int8Matrix>(compiled);
+        case CudaFormat::Packed:
+            return preparePersistentOf<cuda::PackedMatrix>(compiled);
+        case CudaFormat::Bf16:
+            break;
+    }
+    return preparePersistentOf<cuda::WeightMatrix>(compiled);
 }
 
 template <class Matrix>
@@ -36,7 +46,9 @@ Status CudaBackend::preparePersistentOf(Compiled& compiled) {
     cuda::PersistentDecodeArgsOf<Matrix> args;
     std::vector<cuda::PersistentLayerOf<Matrix>> layers;
     const auto matrix = [&](const MatrixView& view) { return std::get<Matrix>(m_weights.matrix(&view)); };
-    const auto table = [&](const MatrixView& view) { return std::get<cuda::WeightMatrix>(m_weights.matrix(&view)); };
+    const auto table = [&](const MatrixView& view) {
+        return std::get<cuda::PersistentTableOf<Matrix>>(m_weights.matrix(&view));
+    };
     const auto norm = [&](const std::vector<float>& values) { return m_weights.norm(&values).onePlus; };
     for (size_t i = 0; i < m_model.layers().size(); ++i) {
         const LayerWeights& weights = m_model.layers()[i];

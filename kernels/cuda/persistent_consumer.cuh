@@ -2,6 +2,8 @@
 // the order of the layers, with barriers over all blocks between them. See persistent_decode.h.
 #pragma once
 
+#include <climits>
+
 #include "kernels/cuda/attention_block.cuh"
 #include "kernels/cuda/persistent_head.cuh"
 #include "kernels/cuda/persistent_input.cuh"
@@ -9,6 +11,41 @@
 namespace gapscope::cuda {
 
 #if __CUDA_ARCH__ >= 900
+
+// A packed row in the ring.
+struct RingRow {
+    int at;
+    __device__ __forceinline__ uint4 vector(int byte) const { return *from<uint4>(byte); }
+    __device__ __forceinline__ unsigned word(int byte) const { return *from<unsigned>(byte); }
+    __device__ __forceinline__ float half(int byte) const { return __half2float(*from<__half>(byte)); }
+    __device__ __forceinline__ int2 signedBytes(int byte) const {
+        return {from<signed char>(byte)[0], from<signed char>(byte)[1]};
+    }
+    template <class T>
+    __device__ __forceinline__ const T* from(int byte) const {
+        return reinterpret_cast<const T*>(blockMemory() + at + byte);
+    }
+};
+
+// The packed matrices of a step, one below the other; gate and up, beside one another.
+struct PackedStep {
+    WeightType types[3];
+    int bytes[3];   // of a row
+    int begins[2];  // the rows where the second and the third begin
+    __device__ __forceinline__ WeightType typeOf(int row) const {
+        return row < begins[0] ? types[0] : row < begins[1] ? types[1] : types[2];
+    }
+    __device__ __forceinline__ int bytesBetween(int from, int to) const {
+        const auto clamped = [&](int row) { return max(min(row, begins[1]), begins[0]); };
+        return (min(to, begins[0]) - min(from, begins[0])) * bytes[0] + (clamped(to) - clamped(from)) * bytes[1] +
+               (max(to, begins[1]) - max(from, begins[1])) * bytes[2];
+    }
+};
+
+// As dotRow(). Not inlined: for all steps the same instructions.
+__device__ __noinline__ float dotPacked(WeightType type, int rowAt, int first, int step, int inputAt, int units) {
+    return dotRow(type, RingRow{rowAt}, first, step, PackedInput(blockMemory() + inputAt, units));
+}
 
 // The multiplying side of one block. One piece of code multiplies for all steps: the instructions of a copy for each
 // would not stay in the caches.
@@ -35,11 +72,11 @@ public:
                 aheadOfNorm(weights.postFeedForwardNorm, layers()[(layer + 1) & 1].inputNorm, kQkv);
             else if (step == kGateUp)
                 aheadOfNorm(weights.postFeedForwardNorm, m_args.outputNorm, kHead);
-            if (step == kHead && m_args.upper.data != nullptr) break;
+            if (!kPacked && step == kHead && m_args.upper.data != nullptr) break;
             if (!isLong)
-                multiplyShort(step, shape);
+                multiplyShort(step, shape, weights);
             else if (isTeam())
-                multiplyLong(shape);
+                multiplyLong(shape, weights);
             else
                 skipLong(shape);
             if (step == kHead) break;
@@ -52,10 +89,12 @@ public:
             m_number += kExchangesOfLayer;
             step = ++layer < m_args.layerCount ? kQkv : kHead;
         }
-        if (m_args.upper.data != nullptr) {
-            const BestRow best = headByBounds(m_kernel, m_ring, shares()[kHead], inputAt(kHead), m_tile, m_number + 1);
-            m_best = {best.value, best.row};
-        }
+        if constexpr (!kPacked)
+            if (m_args.upper.data != nullptr) {
+                const BestRow best =
+                    headByBounds(m_kernel, m_ring, shares()[kHead], inputAt(kHead), m_tile, m_number + 1);
+                m_best = {best.value, best.row};
+            }
         const int afterLayers = 1 + kStagesOfLayer * m_args.layerCount;
         stamp(afterLayers + 2);
         chooseToken();
@@ -70,7 +109,7 @@ private:
         Base::isTeam, Base::lane, Base::layers, Base::parts, Base::prepareInput, Base::projected, Base::results,
         Base::stamps, Base::rope, Base::scales, Base::shares, Base::stacked, Base::state, Base::statistics, Base::sums,
         Base::thread, Base::warp;
-    using Base::kQuantizes;
+    using Base::kPacked, Base::kQuantizes;
     using Base::m_args, Base::m_kernel, Base::m_layout, Base::m_number, Base::m_range;
     template <class T>
     static __device__ __forceinline__ T* at(int offset) {
@@ -98,7 +137,7 @@ private:
 
     // Rows short enough for a warp, two at a time: the warps take turns, and each waits only for tiles that hold rows
     // of its own.
-    __device__ __forceinline__ void multiplyShort(int step, const StepShape& shape) {
+    __device__ __forceinline__ void multiplyShort(int step, const StepShape& shape, const Layer& weights) {
         const Share share = shares()[step];
         const bool gated = step == kGateUp;
         const int rowBytes = 16 * shape.vectors, rows = share.rows(), warps = shape.warps;
@@ -111,17 +150,24 @@ private:
         const Ring::Slot firstSlot = m_ring.slotOf(m_tile + tile);
         int slot = static_cast<int>(firstSlot.full - m_ring.fullAt) / 8;
         unsigned parity = firstSlot.parity;
+        PackedStep packed;
+        if constexpr (kPacked) packed = packedStep(step, weights);
         float kept = 0;  // sums of the lane % 16th unit kept: of its first row, and in the upper half its second
         int keptCount = 0, firstKept = warp();
 #pragma unroll 1
         for (int unit = warp() < warps ? warp() : units; unit < units; unit += warps) {
             const unsigned full = m_ring.fullAt + 8U * static_cast<unsigned>(slot);
             const int inThis = min(ofTile, units - (unit - inTile));
-            const int first = m_ring.dataAt + slot * m_ring.slotBytes + inTile * (gated ? rowBytes : 2 * rowBytes);
+            const int tileAt = m_ring.dataAt + slot * m_ring.slotBytes;
+            const int first = tileAt + inTile * (gated ? rowBytes : 2 * rowBytes);
             const int second = first + (gated ? inThis * rowBytes : 2 * unit + 1 < rows ? rowBytes : 0);
             waitForPhase(full, parity);
-            const float both = multiplyTwo(step, first, second, shape.vectors, gated ? unit : 2 * unit,
-                                           gated ? unit + rows : 2 * unit + 1);
+            float both = 0;
+            if constexpr (kPacked)
+                both = multiplyPacked(step, packed, tileAt, inTile, inThis, share.first + 2 * unit, share.end);
+            else
+                both = multiplyTwo(step, first, second, shape.vectors, gated ? unit : 2 * unit,
+                                   gated ? unit + rows : 2 * unit + 1);
             __syncwarp();
             if (lane() == 0)  // together kMostUnits a tile
                 arrive(full + (m_ring.emptyAt - m_ring.fullAt), inTile == 0 ? kMostUnits - inThis + 1 : 1);
@@ -150,9 +196,11 @@ private:
     }
 
     // Each warp of the team a part of every row, two rows at a time.
-    __device__ __forceinline__ void multiplyLong(const StepShape& shape) {
+    __device__ __forceinline__ void multiplyLong(const StepShape& shape, const Layer& weights) {
         const Share share = shares()[kDown];
-        const int rowBytes = 16 * shape.vectors, rows = share.rows();
+        const int rows = share.rows();
+        int rowBytes = 16 * shape.vectors;
+        if constexpr (kPacked) rowBytes = static_cast<int>(weights.down.rowBytes);
         const int ofTile = static_cast<int>(shape.unitsOfTile.value);
         int inTile = 0;
         const auto take = [&](int row, unsigned& empty) {
@@ -171,7 +219,16 @@ private:
             unsigned empty = 0, secondEmpty = 0;
             const int first = take(row, empty);
             const int second = row + 1 < rows ? take(row + 1, secondEmpty) : first;
-            const float both = sumTwo(dotTwo<kConsumers>(first, second, inputAt(kDown), shape.vectors));
+            float2 sums{0, 0};
+            if constexpr (kPacked)
+#pragma unroll 1
+                for (const int rowAt : {second, first})
+                    sums = {dotPacked(weights.down.type, rowAt, thread(), kPackedSplitThreads, integersAt(kDown),
+                                      shape.inputs / kUnit),
+                            sums.x};
+            else
+                sums = dotTwo<kConsumers>(first, second, inputAt(kDown), shape.vectors);
+            const float both = sumTwo(sums);
             __syncwarp();
             const unsigned toTell = lane() == 0 ? empty : lane() == 1 ? secondEmpty : 0U;
             if (toTell != 0) arrive(toTell, kMostUnits / kConsumerWarps);
@@ -193,6 +250,42 @@ private:
     __device__ __forceinline__ void skipLong(const StepShape& shape) {
         m_tile += tilesOf(shape, shares()[kDown].rows());
         syncMultiplying();
+    }
+
+    __device__ __forceinline__ PackedStep packedStep(int step, const Layer& weights) const {
+        PackedStep packed;
+        const auto take = [&](int i, const PackedMatrix& matrix) {
+            packed.types[i] = matrix.type;
+            packed.bytes[i] = static_cast<int>(matrix.rowBytes);
+        };
+        packed.begins[0] = packed.begins[1] = INT_MAX;
+        take(0, step == kQkv      ? weights.query
+                : step == kOutput ? weights.output
+                : step == kGateUp ? weights.gate
+                                  : weights.down);
+        take(1, step == kQkv ? weights.key : weights.up);
+        take(2, weights.value);
+        if (step == kQkv) {
+            packed.begins[0] = weights.query.rows;
+            packed.begins[1] = packed.begins[0] + weights.key.rows;
+        }
+        if (step == kHead) take(0, m_args.head);
+        return packed;
+    }
+    // The unit's two rows, of which each half of the warp takes one: gate's and up's, or of the block's rows `row` and
+    // the next; where there is no next, the same again.
+    __device__ __forceinline__ float multiplyPacked(int step, const PackedStep& packed, int tileAt, int inTile,
+                                                    int ofTile, int row, int end) const {
+        const bool upper = halfOfWarp() != 0;
+        WeightType type = upper ? packed.types[1] : packed.types[0];
+        int at = upper ? ofTile * packed.bytes[0] + inTile * packed.bytes[1] : inTile * packed.bytes[0];
+        if (step != kGateUp) {
+            const int mine = upper ? min(row + 1, end - 1) : row;
+            type = packed.typeOf(mine);
+            at = packed.bytesBetween(row - 2 * inTile, mine);
+        }
+        return rowSum(dotPacked(type, tileAt + at, laneOfRow(), kLanesOfRow, integersAt(step),
+                                m_kernel.shapes[step].inputs / kUnit));
     }
 
     // Of the two rows as sumTwo() gives them; theirs are these of the step's scales.

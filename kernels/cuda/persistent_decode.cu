@@ -45,12 +45,22 @@ __global__ void __launch_bounds__(kBlockThreads, 1)
 }
 
 template <bool kStamps>
+__global__ void __launch_bounds__(kBlockThreads, 1)
+    persistent_decode_packed(const __grid_constant__ KernelOf<PackedMatrix> kernel) {
+    decodeStep<PackedMatrix, kStamps>(kernel);
+}
+
+template <bool kStamps>
 auto* functionFor(const KernelOf<WeightMatrix>&) {
     return persistent_decode_bf16<kStamps>;
 }
 template <bool kStamps>
 auto* functionFor(const KernelOf<Int8Matrix>&) {
     return persistent_decode_int8<kStamps>;
+}
+template <bool kStamps>
+auto* functionFor(const KernelOf<PackedMatrix>&) {
+    return persistent_decode_packed<kStamps>;
 }
 
 // Elements of an input and 16-byte vectors of a row, with their padding.
@@ -60,6 +70,16 @@ StepShape shapeOf(int rows, const WeightMatrix& matrix) {
 StepShape shapeOf(int rows, const Int8Matrix& matrix) {
     return {.rows = rows, .vectors = matrix.stride / kInt8Vector, .inputs = matrix.stride};
 }
+StepShape shapeOf(int rows, const PackedMatrix& matrix) {
+    return {.rows = rows, .vectors = static_cast<int>(matrix.rowBytes / 16), .inputs = matrix.columns};
+}
+
+// Of what an input is quantised to.
+template <class Matrix>
+size_t integersBytes(int inputs) {
+    if (std::is_same_v<Matrix, Int8Matrix>) return quantizedBytes(inputs);
+    return std::is_same_v<Matrix, PackedMatrix> ? packedInputBytes(inputs) : 0;
+}
 
 int rounded(size_t bytes) {
     constexpr size_t kStep = 128;
@@ -67,14 +87,26 @@ int rounded(size_t bytes) {
 }
 
 template <class Matrix>
-void shapesFor(const PersistentLayerOf<Matrix>& layer, const PersistentDecodeArgsOf<Matrix>& args,
+void shapesFor(std::span<const PersistentLayerOf<Matrix>> layers, const PersistentDecodeArgsOf<Matrix>& args,
                StepShape (&shapes)[kSteps]) {
+    const PersistentLayerOf<Matrix>& layer = layers.front();
     shapes[kQkv] = shapeOf(layer.query.rows + layer.key.rows + layer.value.rows, layer.query);
     shapes[kOutput] = shapeOf(layer.output.rows, layer.output);
     shapes[kGateUp] = shapeOf(layer.gate.rows, layer.gate);
     shapes[kGateUp].rowsOfUnit = 1;
     shapes[kDown] = shapeOf(layer.down.rows, layer.down);
-    // Sums of integers have no order: a warp takes rows of any length.
+    for (const PersistentLayerOf<Matrix>& of : layers) {
+        const auto hold = [&](Step step, const Matrix& matrix) {
+            shapes[step].vectors = std::max(shapes[step].vectors, shapeOf(0, matrix).vectors);
+        };
+        for (const Matrix* matrix : {&of.query, &of.key, &of.value})
+            hold(kQkv, *matrix);
+        hold(kOutput, of.output);
+        hold(kGateUp, of.gate);
+        hold(kGateUp, of.up);
+        hold(kDown, of.down);
+    }
+    // LLM.int8()'s sums of integers have no order: a warp takes rows of any length.
     if (!std::is_same_v<Matrix, Int8Matrix> && layer.down.columns > kLongestRowOfAWarp)
         shapes[kDown].rowsOfUnit = shapes[kDown].rowsHeld = shapes[kDown].isLong = 1;
     shapes[kHead] = shapeOf(args.head.rows, args.head);
@@ -119,7 +151,7 @@ Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgsOf<Matri
     layout.residualAt = take(hiddenBytes);
     const auto inputBytes = [&](Step step) {
         const int inputs = shapes[step].inputs;
-        return sizeof(Bf16) * static_cast<size_t>(inputs) + (kQuantizes ? quantizedBytes(inputs) : 0);
+        return sizeof(Bf16) * static_cast<size_t>(inputs) + integersBytes<Matrix>(inputs);
     };
     layout.inputBytes = rounded(std::max({inputBytes(kQkv), inputBytes(kGateUp), inputBytes(kHead)}));
     layout.inputAt = take(static_cast<size_t>(layout.inputBytes) + inputBytes(kOutput));
@@ -157,7 +189,8 @@ Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgsOf<Matri
     const int slots = static_cast<int>(layout.slots.value);
     for (StepShape& shape : shapes) {
         const int units = unitsOfTile(shape, layout.slotBytes);
-        const int bytesInFlight = &shape == &shapes[kHead] ? kHeadBytesInFlight : kBytesInFlight;
+        const int ofHead = std::is_same_v<Matrix, PackedMatrix> ? kPackedHeadBytesInFlight : kHeadBytesInFlight;
+        const int bytesInFlight = &shape == &shapes[kHead] ? ofHead : kBytesInFlight;
         shape.unitsOfTile = Divisor::of(static_cast<unsigned>(units));
         shape.inFlight = std::clamp(bytesInFlight / layout.slotBytes, 1, slots - 2);
         // A barrier tells this round of the ring from the last, not from the one before that.
@@ -192,7 +225,7 @@ ExchangeLayout exchangeLayoutFor(std::span<const PersistentLayerOf<Matrix>> laye
 }  // namespace
 
 struct PersistentDecode::Prepared {
-    std::variant<KernelOf<WeightMatrix>, KernelOf<Int8Matrix>> kernel;
+    std::variant<KernelOf<WeightMatrix>, KernelOf<Int8Matrix>, KernelOf<PackedMatrix>> kernel;
     int blocks = 0;
     size_t sharedBytes = 0;
 };
@@ -220,7 +253,7 @@ cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<Matrix>>
     const auto sameShape = [&](const Layer& layer) {
         const auto same = [&](Matrix Layer::*matrix) {
             const Matrix &a = layer.*matrix, &b = layers.front().*matrix;
-            return a.rows == b.rows && a.columns == b.columns && a.stride == b.stride;
+            return a.rows == b.rows && a.columns == b.columns && shapeOf(0, a).inputs == shapeOf(0, b).inputs;
         };
         return same(&Layer::query) && same(&Layer::key) && same(&Layer::value) && same(&Layer::output) &&
                same(&Layer::gate) && same(&Layer::up) && same(&Layer::down);
@@ -231,7 +264,7 @@ cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<Matrix>>
         return cudaErrorInvalidConfiguration;
     KernelOf<Matrix> kernel{.args = args};
     kernel.args.layerCount = static_cast<int>(layers.size());
-    shapesFor(layers.front(), args, kernel.shapes);
+    shapesFor(layers, args, kernel.shapes);
     kernel.layout = layoutFor(kernel.shapes, kernel.args, multiprocessors, static_cast<size_t>(most - kStaticBytes));
     if (kernel.layout.slotBytes == 0) return cudaErrorInvalidConfiguration;
     kernel.exchange = exchangeLayoutFor(layers, args.heads, args.headDim);
@@ -270,9 +303,12 @@ cudaError_t PersistentDecode::launch(cudaStream_t stream, uint32_t* stamps) {
 
 template size_t persistentExchangeBytes(std::span<const PersistentLayerOf<WeightMatrix>>, int, int);
 template size_t persistentExchangeBytes(std::span<const PersistentLayerOf<Int8Matrix>>, int, int);
+template size_t persistentExchangeBytes(std::span<const PersistentLayerOf<PackedMatrix>>, int, int);
 template cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<WeightMatrix>>,
                                                const PersistentDecodeArgsOf<WeightMatrix>&, int);
 template cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<Int8Matrix>>,
                                                const PersistentDecodeArgsOf<Int8Matrix>&, int);
+template cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<PackedMatrix>>,
+                                               const PersistentDecodeArgsOf<PackedMatrix>&, int);
 
 }  // namespace gapscope::cuda

@@ -9,11 +9,13 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <type_traits>
 
 #include "kernels/cuda/attention.h"
 #include "kernels/cuda/bounded_head.h"
 #include "kernels/cuda/int8_matrix.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/packed_matrix.h"
 
 namespace gapscope::cuda {
 
@@ -21,7 +23,8 @@ inline constexpr int kPersistentCapability = 9;  // major: bulk copies into shar
 // Of a head by bounds: a panel of its copy has to go through the ring in one piece.
 inline constexpr int kMostPersistentBoundedColumns = 2944;
 
-// `Matrix`: WeightMatrix or Int8Matrix, whose input is quantised as mode graph does it (gemv_int8.h).
+// `Matrix`: WeightMatrix, or Int8Matrix or PackedMatrix, whose input is quantised as mode graph does it (gemv_int8.h,
+// gemv_packed.h).
 template <class Matrix>
 struct alignas(16) PersistentLayerOf {
     Matrix query, key, value, output, gate, up, down;
@@ -37,12 +40,17 @@ struct alignas(16) PersistentLayerOf {
     int global = 0;  // which of the two rope tables
 };
 
+// Of the embedding and the head.
+template <class Matrix>
+using PersistentTableOf = std::conditional_t<std::is_same_v<Matrix, PackedMatrix>, PackedMatrix, WeightMatrix>;
+
 template <class Matrix>
 struct PersistentDecodeArgsOf {
     const PersistentLayerOf<Matrix>* layers = nullptr;  // [layerCount], in device memory
     int layerCount = 0;
-    WeightMatrix table, head;
-    UpperBits upper;  // of the head: it is read by bounds, which go to `logits`; no data: it is read whole
+    PersistentTableOf<Matrix> table, head;
+    // Of the head: it is read by bounds, which go to `logits`; no data, or packed weights: it is read whole.
+    UpperBits upper;
     unsigned long long* rowsInFull = nullptr;  // as HeadChoiceArgs has it
     const float* outputNorm = nullptr;
     float embeddingScale = 1;
@@ -83,8 +91,9 @@ public:
     ~PersistentDecode();
 
     // `layers`: what args.layers points at, on the host. cudaErrorNotSupported before compute capability 9.0,
-    // cudaErrorInvalidConfiguration where a row does not fit or layers differ in their shapes. All matrices of one
-    // input have one stride, strides are multiples of 8, and hidden is a multiple of 4.
+    // cudaErrorInvalidConfiguration where a row does not fit or layers differ in their shapes (types of packed matrices
+    // may differ). All matrices of one input have one stride, strides are multiples of 8, and hidden is a multiple
+    // of 4.
     template <class Matrix>
     [[nodiscard]] cudaError_t prepare(std::span<const PersistentLayerOf<Matrix>> layers,
                                       const PersistentDecodeArgsOf<Matrix>& args, int multiprocessors);

@@ -7,6 +7,7 @@
 #include "kernels/cuda/attention_block.cuh"
 #include "kernels/cuda/attention_join.cuh"
 #include "kernels/cuda/gemv_int8_stage.cuh"
+#include "kernels/cuda/packed_unit.cuh"
 #include "kernels/cuda/persistent_stream.cuh"
 
 namespace gapscope::cuda {
@@ -27,6 +28,7 @@ public:
 protected:
     using Layer = PersistentLayerOf<Matrix>;
     static constexpr bool kQuantizes = std::is_same_v<Matrix, Int8Matrix>;  // inputs of all steps but the head
+    static constexpr bool kPacked = std::is_same_v<Matrix, PackedMatrix>;
 
     static __device__ __forceinline__ int thread() { return static_cast<int>(threadIdx.x); }
     static __device__ __forceinline__ unsigned addressOf(int offset) {
@@ -83,11 +85,18 @@ protected:
     // The residual stream of the token, and its rope tables.
     __device__ __forceinline__ void begin() {
         fetchLayer(0);
-        const WeightMatrix& table = m_args.table;
-        const Bf16* const row = table.data + static_cast<int64_t>(m_args.ids[0]) * table.stride;
+        const auto& table = m_args.table;
+        if constexpr (kPacked) {
 #pragma unroll 1
-        for (int i = thread(); i < table.columns; i += kMultiplying)
-            residual()[i] = m_args.embeddingScale * toFloat(row[i]);
+            for (int unit = thread(); unit < table.columns / kUnit; unit += kMultiplying)
+                eachWeight(table, m_args.ids[0], unit,
+                           [&](int i, float value) { residual()[kUnit * unit + i] = m_args.embeddingScale * value; });
+        } else {
+            const Bf16* const row = table.data + static_cast<int64_t>(m_args.ids[0]) * table.stride;
+#pragma unroll 1
+            for (int i = thread(); i < table.columns; i += kMultiplying)
+                residual()[i] = m_args.embeddingScale * toFloat(row[i]);
+        }
         const int half = m_args.headDim / 2;
         const StepState now = *m_args.state;
         if (thread() == 0) *state() = now;
@@ -111,6 +120,7 @@ protected:
         bringInput(step, layer, weights);
         if constexpr (kQuantizes)
             if (step != kHead) quantize(step);
+        if constexpr (kPacked) quantizeUnits(step);
     }
 
     __device__ __forceinline__ void bringInput(int step, int layer, const Layer& weights) {
@@ -190,13 +200,23 @@ protected:
         syncMultiplying();
     }
 
+    // The integers lie behind the input here, too.
+    __device__ __forceinline__ PackedInput packedInput(int step) const {
+        return {at<std::byte>(integersAt(step)), m_kernel.shapes[step].inputs / kUnit};
+    }
+    __device__ __forceinline__ void quantizeUnits(int step) const {
+        const int from = inputAt(step);
+        packedInput(step).quantizeAll<1>(kMultiplying, [=](int i) { return *at<const uint4>(from + 16 * i); });
+        syncMultiplying();
+    }
+
     // Before the first look at what all blocks give at about the same time: who asks at once asks twice, and what all
     // ask for at once keeps the L2 cache from the weights. The longer, the more there is to gather; measured on an
     // H100, where it is 4 % of a token of the 1B model.
     static constexpr int kLongestFirstWaitNs = 800;
     static __device__ __forceinline__ void waitFirst(int ns) {
-        // int8 comes in half the time: 1 % of a token.
-        __nanosleep(static_cast<unsigned>(kQuantizes ? ns / 2 : ns));
+        // int8 and packed weights come in half the time: 1 % of a token (int8).
+        __nanosleep(static_cast<unsigned>(kQuantizes || kPacked ? ns / 2 : ns));
     }
 
     // The norms have the shapes of those of the fused kernels' blocks.

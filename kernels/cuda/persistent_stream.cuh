@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/cuda/block_pipe.cuh"
 #include "kernels/cuda/device_math.cuh"
@@ -27,6 +28,7 @@ constexpr int kMostSlots = 24;
 // Of a block, on their way; at least a tile. More make messages wait behind them; in the head there are none.
 constexpr int kBytesInFlight = 28 << 10;
 constexpr int kHeadBytesInFlight = 84 << 10;
+constexpr int kPackedHeadBytesInFlight = 50'000;
 
 // A number by which others are divided: exact below 2^32 / itself.
 struct Divisor {
@@ -70,7 +72,7 @@ enum Step : int { kQkv, kOutput, kGateUp, kDown, kStepsOfLayer, kHead = kStepsOf
 // number; of a long row all warps take a part. Of a head by bounds a row is a panel, and so is a unit.
 struct StepShape {
     int rows = 0;         // of all blocks; pairs for gate and up; queries, keys and values below one another
-    int vectors = 0;      // of 16 bytes, a row
+    int vectors = 0;      // of 16 bytes, a row; of packed weights the longest of all layers
     int inputs = 0;       // elements of the input, with its padding
     int rowsOfUnit = 2;   // as rows are counted here
     int rowsHeld = 2;     // by a unit in a tile
@@ -145,11 +147,11 @@ public:
 
     __device__ __forceinline__ void run() {
         const PersistentDecodeArgsOf<Matrix>& args = m_kernel.args;
-        Matrices next = matricesOf(args.layers);
+        Sources next = sourcesOf(args.layers);
 #pragma unroll 1
         for (int layer = 0; layer < args.layerCount; ++layer) {
-            const Matrices now = next;
-            if (layer + 1 < args.layerCount) next = matricesOf(args.layers + layer + 1);
+            const Sources now = next;
+            if (layer + 1 < args.layerCount) next = sourcesOf(args.layers + layer + 1);
                 // One loop for all: its code is large.
 #pragma unroll 1
             for (int step = kQkv; step < kStepsOfLayer; ++step)
@@ -160,64 +162,83 @@ public:
                                          : now.down,
                        step == kQkv      ? now.key
                        : step == kGateUp ? now.up
-                                         : nullptr,
-                       step == kQkv ? now.value : nullptr);
+                                         : Source{},
+                       step == kQkv ? now.value : Source{});
         }
-        stream(kHead, args.upper.data != nullptr ? args.upper.data : reinterpret_cast<const std::byte*>(args.head.data),
-               nullptr, nullptr);
+        Source head{reinterpret_cast<const std::byte*>(args.head.data), 0};
+        if constexpr (kPacked)
+            head.rowBytes = static_cast<unsigned>(args.head.rowBytes);
+        else if (args.upper.data != nullptr)
+            head.data = args.upper.data;
+        stream(kHead, head, {}, {});
     }
 
 private:
-    struct Matrices {
-        const std::byte *query, *key, *value, *output, *gate, *up, *down;
+    static constexpr bool kPacked = std::is_same_v<Matrix, PackedMatrix>;
+    struct Source {
+        const std::byte* data = nullptr;
+        unsigned rowBytes = 0;  // of packed weights; rows of others have the step's
     };
-    static __device__ __forceinline__ const std::byte* dataOf(const Matrix& matrix) {
-        return reinterpret_cast<const std::byte*>(__ldg(reinterpret_cast<const unsigned long long*>(&matrix.data)));
+    struct Sources {
+        Source query, key, value, output, gate, up, down;
+    };
+    static __device__ __forceinline__ Source sourceOf(const Matrix& matrix) {
+        const auto load = [](const auto& field) { return __ldg(reinterpret_cast<const unsigned long long*>(&field)); };
+        Source source{reinterpret_cast<const std::byte*>(load(matrix.data)), 0};
+        if constexpr (kPacked) source.rowBytes = static_cast<unsigned>(load(matrix.rowBytes));
+        return source;
     }
-    static __device__ __forceinline__ Matrices matricesOf(const PersistentLayerOf<Matrix>* layer) {
-        return {dataOf(layer->query), dataOf(layer->key), dataOf(layer->value), dataOf(layer->output),
-                dataOf(layer->gate),  dataOf(layer->up),  dataOf(layer->down)};
+    static __device__ __forceinline__ Sources sourcesOf(const PersistentLayerOf<Matrix>* layer) {
+        return {sourceOf(layer->query), sourceOf(layer->key), sourceOf(layer->value), sourceOf(layer->output),
+                sourceOf(layer->gate),  sourceOf(layer->up),  sourceOf(layer->down)};
     }
 
-    __device__ __forceinline__ void stream(int step, const std::byte* first, const std::byte* second,
-                                           const std::byte* third) {
+    __device__ __forceinline__ void stream(int step, Source first, Source second, Source third) {
         const StepShape& shape = m_kernel.shapes[step];
         const Share share(shape.rows);
         const int rowsOfTile = static_cast<int>(shape.unitsOfTile.value) * shape.rowsOfUnit;
-        const unsigned rowBytes = 16U * static_cast<unsigned>(shape.vectors);
+        const auto bytesOf = [&](const Source& source) {
+            return kPacked ? source.rowBytes : 16U * static_cast<unsigned>(shape.vectors);
+        };
         const int keysAt = m_kernel.args.heads * m_kernel.args.headDim;
         const int valuesAt = (keysAt + shape.rows) / 2;
 #pragma unroll 1
         for (int row = share.first; row < share.end; row += rowsOfTile) {
             const int end = min(row + rowsOfTile, share.end);
-            const unsigned bytes = static_cast<unsigned>(end - row) * rowBytes;
+            const auto bytesBetween = [&](const Source& source, int begins, int ends) {
+                return static_cast<unsigned>(max(min(end, ends) - max(row, begins), 0)) * bytesOf(source);
+            };
+            unsigned bytes = bytesBetween(first, row, end);
+            if (kPacked && step == kQkv)
+                bytes = bytesBetween(first, 0, keysAt) + bytesBetween(second, keysAt, valuesAt) +
+                        bytesBetween(third, valuesAt, shape.rows);
             if (m_tile >= shape.inFlight) {
                 const Ring::Slot landed = m_ring.slotOf(m_tile - shape.inFlight);
                 waitForPhase(landed.full, landed.parity);
             }
             m_slot = m_ring.slotOf(m_tile++);
             waitForPhase(m_slot.empty, m_slot.parity ^ 1);
-            arriveExpecting(m_slot.full, step == kGateUp ? 2 * bytes : bytes);
+            arriveExpecting(m_slot.full, step == kGateUp ? bytes + bytesBetween(second, row, end) : bytes);
             if (step == kQkv) {
-                const auto copyPart = [&](const std::byte* matrix, int begins, int ends) {
-                    const int from = max(row, begins), to = min(end, ends);
-                    if (from < to)
-                        copy(static_cast<unsigned>(from - row) * rowBytes, matrix, from - begins,
-                             static_cast<unsigned>(to - from), rowBytes);
+                unsigned to = 0;
+                const auto copyPart = [&](const Source& source, int begins, int ends) {
+                    const unsigned count = bytesBetween(source, begins, ends);
+                    if (count != 0) copy(to, source.data, max(row, begins) - begins, bytesOf(source), count);
+                    to += count;
                 };
                 copyPart(first, 0, keysAt);
                 copyPart(second, keysAt, valuesAt);
                 copyPart(third, valuesAt, shape.rows);
             } else {
-                copy(0, first, row, static_cast<unsigned>(end - row), rowBytes);
-                if (step == kGateUp) copy(bytes, second, row, static_cast<unsigned>(end - row), rowBytes);
+                copy(0, first.data, row, bytesOf(first), bytes);
+                if (step == kGateUp) copy(bytes, second.data, row, bytesOf(second), bytesBetween(second, row, end));
             }
         }
     }
-    __device__ __forceinline__ void copy(unsigned to, const std::byte* matrix, int row, unsigned rows,
-                                         unsigned rowBytes) {
+    __device__ __forceinline__ void copy(unsigned to, const std::byte* matrix, int row, unsigned rowBytes,
+                                         unsigned bytes) {
         const std::byte* const from = matrix + static_cast<int64_t>(row) * rowBytes;
-        copyBulk(blockMemory() + m_slot.at + to, from, rows * rowBytes, m_slot.full, m_policy);
+        copyBulk(blockMemory() + m_slot.at + to, from, bytes, m_slot.full, m_policy);
     }
 
     const KernelOf<Matrix>& m_kernel;

@@ -424,7 +424,7 @@ TEST(CudaSpeculationByModel, SaysWhatPlainDecodingSays) {
     }
 }
 
-TEST(CudaRunErrors, PersistentDoesNotTakePackedWeights) {
+TEST(CudaRunErrors, PersistentDoesNotTakePackedLayersWithAHeadInSixteenBit) {
     GAPSCOPE_NEEDS_GPU();
     const auto loaded = Model::load(modelPath("gguf"));
     ASSERT_TRUE(loaded) << loaded.error().message;

@@ -118,6 +118,12 @@ std::vector<Shape> shapes() {
     };
 }
 
+std::vector<Shape> shapesOfBlockTypes() {
+    std::vector<Shape> all = shapes();
+    std::erase_if(all, [](const Shape& shape) { return shape.table == WeightType::F16; });
+    return all;
+}
+
 class CudaPersistent : public testing::TestWithParam<std::tuple<Shape, Precision>> {};
 
 std::string caseName(const testing::TestParamInfo<CudaPersistent::ParamType>& info) {
@@ -163,6 +169,9 @@ TEST_P(CudaPersistent, GivesTheBitsOfAGraph) {
 INSTANTIATE_TEST_SUITE_P(Formats, CudaPersistent,
                          testing::Combine(testing::ValuesIn(shapes()),
                                           testing::Values(Precision::Bf16, Precision::Int8)),
+                         caseName);
+INSTANTIATE_TEST_SUITE_P(Packed, CudaPersistent,
+                         testing::Combine(testing::ValuesIn(shapesOfBlockTypes()), testing::Values(Precision::File)),
                          caseName);
 
 }  // namespace gapscope
