@@ -307,9 +307,8 @@ Result<Mode> resolveMode(const GenerateSettings& settings, bool onCpu) {
     // On a GPU the first run shows what PyTorch would do, as far as one prompt goes; on the CPU the fast way.
     const bool isBatch = !settings.prompts.empty();
     const Mode mode = settings.mode.value_or(onCpu ? Mode::Fused : isBatch ? Mode::Graph : Mode::Eager);
-    if (isBatch && !onCpu && mode != Mode::Fused && mode != Mode::Graph)
-        return fail("Mode " + std::string(modeName(mode)) +
-                        " runs one prompt at a time on a GPU; take fused or graph for a batch, or the device cpu.",
+    if (isBatch && !onCpu && mode == Mode::Eager)
+        return fail("Mode eager runs one prompt at a time on a GPU; take another mode for a batch, or the device cpu.",
                     ErrorKind::WrongUse);
     if (mode == Mode::Persistent && onCpu)
         return fail(
@@ -317,9 +316,6 @@ Result<Mode> resolveMode(const GenerateSettings& settings, bool onCpu) {
             "and graph.",
             ErrorKind::WrongUse);
     const Precision precision = settings.precision;
-    if (isBatch && !onCpu && precision == Precision::Int8)
-        return fail("Precision int8 runs one prompt at a time on a GPU; take file or bf16 for a batch.",
-                    ErrorKind::WrongUse);
     const bool known = precision == Precision::File || (precision == Precision::Fp32) == onCpu;
     if (!known)
         return fail("Precision " + std::string(precisionName(precision)) +
