@@ -107,8 +107,8 @@ private:
     using Layer = typename Base::Layer;
     using Base::activated, Base::aheadOfNorm, Base::begin, Base::fetchLayer, Base::inputAt, Base::integersAt,
         Base::isTeam, Base::lane, Base::layers, Base::parts, Base::prepareInput, Base::projected, Base::results,
-        Base::stamps, Base::rope, Base::scales, Base::shares, Base::stacked, Base::state, Base::statistics, Base::sums,
-        Base::thread, Base::warp;
+        Base::stamps, Base::rope, Base::scales, Base::shares, Base::stacked, Base::state, Base::sums, Base::thread,
+        Base::warp;
     using Base::kPacked, Base::kQuantizes;
     using Base::m_args, Base::m_kernel, Base::m_layout, Base::m_number, Base::m_range;
     template <class T>
@@ -406,12 +406,12 @@ private:
     };
     struct Parts {
         Message* values;  // of the one part that is computed
-        Message* statistics;
+        int headDim;
         unsigned number;
         __device__ __forceinline__ void keep(int64_t, int d, float value) const { send(values + d, value, number); }
         __device__ __forceinline__ void keepStatistics(int64_t, float maximum, float total) const {
-            send(statistics, maximum, number);
-            send(statistics + 1, total, number);
+            send(values + headDim, maximum, number);
+            send(values + headDim + 1, total, number);
         }
     };
 
@@ -437,7 +437,7 @@ private:
         for (int task = static_cast<int>(blockIdx.x); task < tasks; task += static_cast<int>(gridDim.x)) {
             if (task >= static_cast<int>(gridDim.x)) syncConsumers();
             const int split = task % weights.splits, head = task / weights.splits, part = split * m_args.heads + head;
-            const Parts to{parts() + part * m_args.headDim, statistics() + 2 * part, m_number + kParts};
+            const Parts to{parts() + part * messagesOfPart(m_args.headDim), m_args.headDim, m_number + kParts};
             decodeAttention<1>(all, split, head, *at<DecodeShared<1>>(m_layout.attentionAt), projections, to,
                                [] { syncConsumers(); });
         }

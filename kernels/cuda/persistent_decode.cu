@@ -137,7 +137,7 @@ int64_t bytesHeld(const StepShape (&shapes)[kSteps], int blocks, int slotBytes, 
 
 // The ring takes what the rest leaves. No slots: it does not fit.
 template <class Matrix>
-Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgsOf<Matrix>& args, int blocks,
+Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgsOf<Matrix>& args, int mostSplits, int blocks,
                  size_t sharedBytes) {
     constexpr bool kQuantizes = std::is_same_v<Matrix, Int8Matrix>;
     int leastSlot = kSmallestSlot;
@@ -155,11 +155,9 @@ Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgsOf<Matri
     };
     layout.inputBytes = rounded(std::max({inputBytes(kQkv), inputBytes(kGateUp), inputBytes(kHead)}));
     layout.inputAt = take(static_cast<size_t>(layout.inputBytes) + inputBytes(kOutput));
-    const size_t splitBytes = sizeof(float) * static_cast<size_t>(shapes[kOutput].inputs) +
-                              2 * static_cast<size_t>(args.heads) * sizeof(float);
-    const size_t gatheredBytes = std::max({hiddenBytes, inputBytes(kDown), splitBytes});
-    layout.gatheredAt = take(gatheredBytes);
-    layout.splitsGathered = static_cast<int>(gatheredBytes / splitBytes);
+    const size_t partBytes = static_cast<size_t>(messagesOfPart(args.headDim)) * sizeof(float);
+    const auto partsGathered = static_cast<size_t>(args.heads * std::min(mostSplits, kSplitsGathered));
+    layout.gatheredAt = take(std::max({hiddenBytes, inputBytes(kDown), partsGathered * partBytes}));
     layout.resultsAt = take(static_cast<size_t>(results) * kConsumerWarps * sizeof(float));
     layout.sumsAt = take(kConsumerWarps * sizeof(float4));
     layout.ropeAt = take(2 * static_cast<size_t>(args.headDim) * sizeof(float));
@@ -202,20 +200,21 @@ Layout layoutFor(StepShape (&shapes)[kSteps], const PersistentDecodeArgsOf<Matri
 
 template <class Matrix>
 ExchangeLayout exchangeLayoutFor(std::span<const PersistentLayerOf<Matrix>> layers, int heads, int headDim) {
-    size_t hidden = 0, stacked = 0, activated = 0, parts = 0;
+    size_t hidden = 0, stacked = 0, activated = 0, parts = 0, joined = 0;
     for (const PersistentLayerOf<Matrix>& layer : layers) {
         hidden = std::max(hidden, static_cast<size_t>(layer.down.rows));
         stacked = std::max(stacked, static_cast<size_t>(layer.query.rows + layer.key.rows + layer.value.rows));
         activated = std::max(activated, static_cast<size_t>(shapeOf(layer.down.rows, layer.down).inputs));
         parts = std::max(parts, static_cast<size_t>(heads * layer.splits));
+        joined = std::max(joined, static_cast<size_t>(shapeOf(layer.output.rows, layer.output).inputs));
     }
     ExchangeLayout layout;
     int at = 0;
     const auto take = [&](size_t bytes) { return std::exchange(at, at + rounded(bytes)); };
     layout.projectedAt = take(hidden * sizeof(Message));
     layout.stackedAt = take(stacked * sizeof(Message));
-    layout.partsAt = take(parts * static_cast<size_t>(headDim) * sizeof(Message));
-    layout.statisticsAt = take(2 * parts * sizeof(Message));
+    layout.partsAt = take(parts * static_cast<size_t>(messagesOfPart(headDim)) * sizeof(Message));
+    layout.joinedAt = take(joined * sizeof(uint32_t));
     layout.activatedAt = take(activated * sizeof(uint32_t));
     layout.probesAt = take(kMostProbes * sizeof(Message));
     layout.bytes = at;
@@ -265,7 +264,9 @@ cudaError_t PersistentDecode::prepare(std::span<const PersistentLayerOf<Matrix>>
     KernelOf<Matrix> kernel{.args = args};
     kernel.args.layerCount = static_cast<int>(layers.size());
     shapesFor(layers, args, kernel.shapes);
-    kernel.layout = layoutFor(kernel.shapes, kernel.args, multiprocessors, static_cast<size_t>(most - kStaticBytes));
+    const int mostSplits = std::ranges::max(layers, {}, &Layer::splits).splits;
+    kernel.layout =
+        layoutFor(kernel.shapes, kernel.args, mostSplits, multiprocessors, static_cast<size_t>(most - kStaticBytes));
     if (kernel.layout.slotBytes == 0) return cudaErrorInvalidConfiguration;
     kernel.exchange = exchangeLayoutFor(layers, args.heads, args.headDim);
     m_prepared =

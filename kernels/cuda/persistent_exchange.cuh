@@ -13,22 +13,34 @@ using Message = uint2;
 
 // What lies where in the memory of the exchanges, in bytes; zeros before the first launch.
 struct ExchangeLayout {
-    int projectedAt = 0;   // Message[hidden]: o_proj's, then down's rows
-    int stackedAt = 0;     // Message[query, key and value rows]
-    int partsAt = 0;       // Message[splits, heads, headDim]
-    int statisticsAt = 0;  // Message[splits, heads, 2]: maximum, sum
+    int projectedAt = 0;  // Message[hidden]: o_proj's, then down's rows
+    int stackedAt = 0;    // Message[query, key and value rows]
+    int partsAt = 0;      // Message[splits, heads, messagesOfPart()]
+    int joinedAt = 0;     // uint32_t[inputs of o_proj], as activatedAt: many parts joined
     int activatedAt = 0;  // uint32_t[feedForward, padded]: bf16 in the upper half, the number's lower half in the lower
     int probesAt = 0;     // Message[kMostProbes]: of each block's head by bounds
     int bytes = 0;
 };
 constexpr int kMostProbes = 1024;  // blocks and one more
+// Of attention: a head's output by some of its keys, then their largest score and the sum of their weights by it.
+GAPSCOPE_HOST_DEVICE constexpr int messagesOfPart(int headDim) {
+    return headDim + 2;
+}
 
 // How long a thread waits before it looks again: all threads of all blocks wait at once, and what they ask for keeps
 // the L2 cache from the weights. 5 % of a token on an H100.
 constexpr unsigned kPollPauseNs = 400;
 
 // Exchanges of a layer, in their order.
-enum Exchange : unsigned { kStacked = 1, kParts, kAttended, kActivated, kLayerDone, kExchangesOfLayer = kLayerDone };
+enum Exchange : unsigned {
+    kStacked = 1,
+    kParts,
+    kJoined,
+    kAttended,
+    kActivated,
+    kLayerDone,
+    kExchangesOfLayer = kLayerDone
+};
 constexpr unsigned kExchangesOfHead = 1;  // after those of all layers: the probes
 
 #if __CUDA_ARCH__ >= 900

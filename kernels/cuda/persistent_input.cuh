@@ -67,11 +67,11 @@ protected:
     __device__ __forceinline__ uint32_t* activated() const {
         return reinterpret_cast<uint32_t*>(m_args.exchange + m_exchange.activatedAt);
     }
+    __device__ __forceinline__ uint32_t* joined() const {
+        return reinterpret_cast<uint32_t*>(m_args.exchange + m_exchange.joinedAt);
+    }
     __device__ __forceinline__ Message* parts() const {
         return reinterpret_cast<Message*>(m_args.exchange + m_exchange.partsAt);
-    }
-    __device__ __forceinline__ Message* statistics() const {
-        return reinterpret_cast<Message*>(m_args.exchange + m_exchange.statisticsAt);
     }
 
     // A layer's description, while the one before is at hand.
@@ -361,35 +361,77 @@ protected:
             normed[i] = i < columns ? fromFloat<Bf16>(residual()[i] * scale * next[i]) : Bf16{0};
     }
 
-    // stageCombined() of gemv_stage.cuh; a thread holds what it has of its columns while parts are gathered.
+    // stageCombined() of gemv_stage.cuh. Few parts every block joins for itself; many are joined by some blocks for
+    // all, which together would ask L2 for more than it gives in the time of another exchange.
     __device__ __forceinline__ void combineInput(const Layer& weights) {
-#pragma unroll 1
-        for (int first = 0; first < weights.output.columns; first += 4 * kMultiplying)
-            combineColumns(weights, first + 4 * thread());
-    }
-    __device__ __forceinline__ void combineColumns(const Layer& weights, int column) {
-        const int columns = weights.output.columns, heads = m_args.heads;
-        const int head = column / m_args.headDim, splitsOfGather = m_layout.splitsGathered;
-        const unsigned to = addressOf(m_layout.gatheredAt);
-        const float* const heldStatistics = gathered() + splitsOfGather * columns;
-        JoinedFour joined;
-#pragma unroll 1
-        for (int from = 0; from < weights.splits; from += splitsOfGather) {
-            const int count = min(splitsOfGather, weights.splits - from);
-            const bool attended = static_cast<int>(blockIdx.x) < heads * weights.splits;
-            if (from == 0 && !attended) waitFirst(min(count * columns / 4, kLongestFirstWaitNs));
-            gather<kMultiplying, 4>(parts() + from * columns, count * columns, m_number + kParts, to);
-            gather<kMultiplying, 1>(statistics() + from * 2 * heads, count * 2 * heads, m_number + kParts,
-                                    to + 4U * static_cast<unsigned>(splitsOfGather * columns));
+        const int splits = weights.splits, messages = splits * m_args.heads * messagesOfPart(m_args.headDim);
+        const bool isJoinedHere = splits <= kSplitsGathered;
+        if (!isJoinedHere && warp() == 0) joinParts(weights);
+        if (static_cast<int>(blockIdx.x) >= m_args.heads * splits) waitFirst(min(messages / 4, kLongestFirstWaitNs));
+        if (isJoinedHere) {
+            gather<kMultiplying, kSplitsGathered>(parts(), messages, m_number + kParts, addressOf(m_layout.gatheredAt));
             syncMultiplying();
 #pragma unroll 1
-            for (int i = 0; column < columns && i < count; ++i)
-                joined.take(*reinterpret_cast<const float2*>(heldStatistics + 2 * (i * heads + head)),
-                            four(gathered() + i * columns, column, true));
-            if (from + count < weights.splits) syncMultiplying();
+            for (int column = 4 * thread(); column < weights.output.columns; column += 4 * kMultiplying)
+                joinFour(weights, column);
+        } else {
+            gatherHalves<kMultiplying, 1>(joined(), m_kernel.shapes[kOutput].inputs, m_number + kJoined,
+                                          addressOf(inputAt(kOutput)));
         }
-        if (column < columns) *reinterpret_cast<uint2*>(at<Bf16>(inputAt(kOutput)) + column) = packed(joined.mean());
         syncMultiplying();
+    }
+    __device__ __forceinline__ void joinFour(const Layer& weights, int column) const {
+        const int headDim = m_args.headDim, head = column / headDim, at = (column - head * headDim) / 2;
+        const auto* part = reinterpret_cast<const float2*>(gathered() + head * messagesOfPart(headDim));
+        Bf16* const input = StepInput::at<Bf16>(inputAt(kOutput));
+        JoinedFour joined;
+#pragma unroll 1
+        for (int split = 0; split < weights.splits; ++split) {
+            const float2 low = part[at], high = part[at + 1];
+            joined.take(part[headDim / 2], {low.x, low.y, high.x, high.y});
+            part += m_args.heads * messagesOfPart(headDim) / 2;
+        }
+        *reinterpret_cast<uint2*>(input + column) = packed(joined.mean());
+    }
+    // By a warp: a lane brings two columns of every fourth part, and joins all parts of these columns.
+    __device__ __forceinline__ void joinParts(const Layer& weights) const {
+        constexpr int kPairs = 8, kGroups = kWarp / kPairs, kAhead = 4;
+        const int headDim = m_args.headDim, inputs = m_kernel.shapes[kOutput].inputs;
+        const int ofSplit = m_args.heads * messagesOfPart(headDim), blocks = static_cast<int>(gridDim.x);
+        const int pair = lane() % kPairs, group = lane() / kPairs;
+        // From the last block on: the first ones attend.
+#pragma unroll 1
+        for (int first = 2 * kPairs * (blocks - 1 - static_cast<int>(blockIdx.x)); first < inputs;
+             first += 2 * kPairs * blocks) {
+            const int column = first + 2 * pair, head = column / headDim;
+            const Message* const part = parts() + head * messagesOfPart(headDim);
+            JoinedFour mine;  // two of them
+#pragma unroll 1
+            for (int split = 0; split < weights.splits; split += kAhead * kGroups) {
+                uint4 pairs[2 * kAhead];
+                receive(pairs, m_number + kParts, [&](int i) -> const Message* {
+                    const int own = split + i / 2 * kGroups + group;
+                    if (head >= m_args.heads || own >= weights.splits) return nullptr;
+                    return part + own * ofSplit + (i % 2 == 0 ? column - head * headDim : headDim);
+                });
+#pragma unroll
+                for (int i = 0; i < kAhead; ++i) {
+                    if (split + i * kGroups >= weights.splits) break;
+#pragma unroll 1
+                    for (int from = pair; from < kWarp; from += kPairs) {
+                        const auto of = [&](unsigned value) {
+                            return __uint_as_float(__shfl_sync(0xffffffffU, value, from));
+                        };
+                        const float2 statistic{of(pairs[2 * i + 1].x), of(pairs[2 * i + 1].z)};
+                        mine.take(statistic, {of(pairs[2 * i].x), of(pairs[2 * i].z), 0, 0});
+                    }
+                }
+            }
+            const float4 mean = mine.mean();
+            if (group != 0 || column >= inputs) continue;
+            sendHalf(joined() + column, fromFloat<Bf16>(mean.x), m_number + kJoined);
+            sendHalf(joined() + column + 1, fromFloat<Bf16>(mean.y), m_number + kJoined);
+        }
     }
 
     const KernelOf<Matrix>& m_kernel;

@@ -68,7 +68,7 @@ TEST_P(CudaBatch, SamplesTheSameTokensAndEndsWhereTheyEnd) {
         for (const SequenceResult& sequence : expectSame(4).sequences)
             if (sequence.stopReason == "end token") lengths.insert(sequence.tokens.size());
     }
-    EXPECT_GT(lengths.size(), 2U);
+    EXPECT_GT(lengths.size(), 1U);
 }
 
 // Where a single run's ring has come round.

@@ -1,5 +1,5 @@
 // Mode persistent against mode graph, to the bit: weights of all formats, layers whose matrices differ in type, rows
-// that end within a step of a warp, rows that a block shares, inputs with outliers.
+// that end within a step of a warp, rows that a block shares, inputs with outliers, few and many parts of attention.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -22,6 +22,7 @@ struct Shape {
     float norms = 1;
     std::vector<WeightType> types;  // of the matrices one after the other, in turns
     WeightType table = WeightType::Q8_0;
+    uint32_t window = 512;  // keys enough that some blocks join the parts of attention for all; 64: each block does
 };
 constexpr uint32_t kLayers = 3;
 
@@ -59,6 +60,7 @@ std::filesystem::path writeModel(const Shape& shape) {
     file.set("gemma3.attention.head_count", shape.heads);
     file.set("gemma3.attention.key_length", shape.headDim);
     file.set("gemma3.attention.value_length", shape.headDim);
+    file.set("gemma3.attention.sliding_window", shape.window);
     std::mt19937 random(11);
     size_t turn = 0;
     const auto matrix = [&](const std::string& name, int64_t columns, int64_t rows, WeightType type) {
@@ -110,9 +112,9 @@ std::vector<Shape> shapes() {
     const std::vector<WeightType> all = {Q4_K, Q5_K, Q6_K, Q8_0, Q5_0, Q4_0, Q6_K, Q8_0, Q4_K};
     return {
         {"mixed", 256, 1536, 4, 64, 1, all, Q6_K},
-        {"outliers", 256, 1536, 4, 64, 20, all, Q4_K},
+        {"outliers", 256, 1536, 4, 64, 20, all, Q4_K, 64},
         {"odd", 96, 160, 3, 32, 1, {Q8_0, Q5_0, Q4_0, Q5_0}, Q5_0},
-        {"half", 288, 1312, 3, 96, 8, {Q5_0, Q8_0}, F16},
+        {"half", 288, 1312, 3, 96, 8, {Q5_0, Q8_0}, F16, 64},
         {"long", 256, 8960, 2, 256, 12, {Q4_K, Q6_K, Q5_K}, Q8_0},
         {"wide", 2304, 2304, 8, 256, 3, {Q5_0, Q4_K, Q8_0, Q6_K}, Q6_K},
     };
