@@ -273,7 +273,7 @@ void addRunCommand(CLI::App& app, Outcome& outcome) {
     prompts->excludes(promptIds);
     command
         ->add_option("--batch", generate.batch,
-                     "Most prompts that run at a time, 1 to 16; the others wait (on a GPU in modes fused and graph)")
+                     "Most prompts that run at a time, 1 to 16; the others wait (on a GPU not in mode eager)")
         ->capture_default_str();
     CLI::Option* chat = command->add_flag("--chat", options->chat, "Put the prompt into the chat template");
     command->add_flag("--raw", options->raw, "Leave the prompt as it is")->excludes(chat);

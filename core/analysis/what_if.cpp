@@ -383,9 +383,7 @@ void Oracle::addSpeculative() {
 std::string Oracle::lackOfBatch() const {
     if (isBatch()) return "This was a batch.";
     if (speculates()) return "A batch runs without speculative decoding, and these steps checked drafts.";
-    if (m_run && !onCpu() && (m_run->mode == "eager" || m_run->precision == "int8"))
-        return (m_run->mode == "eager" ? "Mode eager" : "Precision int8") +
-               std::string(" takes one prompt at a time on a GPU.");
+    if (m_run && !onCpu() && m_run->mode == "eager") return "Mode eager takes one prompt at a time on a GPU.";
     return lackOfTokens();
 }
 
@@ -415,7 +413,7 @@ void Oracle::addBatch() {
     prediction.assumptions.push_back(passAssumption());
     if (onCpu()) prediction.assumptions.emplace_back("Attention goes over the keys of one prompt after the other.");
     if (m_run->mode == "persistent")
-        prediction.assumptions.emplace_back("A batch runs in mode graph: persistent takes one prompt at a time.");
+        prediction.assumptions.emplace_back("The steps of a batch are graphs in mode persistent, too.");
     prediction.assumptions.emplace_back("All go on for as long as this one; processing each prompt comes on top.");
     TokenTimes usual;
     for (const int sequences : kBatchSizes) {

@@ -63,8 +63,8 @@ struct GenerateSettings {
     std::vector<int32_t> promptIds;  // if not empty, run these and ignore `prompt` (no BOS is added)
     // If not empty, run all of these and ignore `prompt`: continuous batching. A step takes the next token of each
     // running sequence; one that ends makes room for the next prompt that waits. Each sequence's tokens are those that
-    // its prompt gets alone in the same mode. Without speculation and forced tokens, and on a GPU in modes fused and
-    // graph, not in int8.
+    // its prompt gets alone in the same mode. Without speculation and forced tokens, and on a GPU not in mode
+    // eager; steps of mode persistent are graphs then.
     std::vector<std::string> prompts;
     int64_t batch = kMostBatch;  // most sequences in a step, 1..kMostBatch
     std::optional<bool> chat;    // none: if the model has a template

@@ -143,7 +143,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent), m_row(new FoldingRow(kFieldHe
     m_batch = add(tr("Batch"),
                   tr("How many prompts run together, each a line of the prompt; more lines wait for room. One pass "
                      "over the weights then gives a token to each. 1: the whole text is one prompt. On a GPU "
-                     "in modes Fused and Graph, not in int8."),
+                     "in all modes but Eager."),
                   makeCount(1, static_cast<int>(kMostBatch)), {0, 3}, isOtherThan(&RunChoices::batch));
     m_chat =
         add(tr("Template"), tr("Put the prompt into the model's chat template. Off for base models, which have none."),
