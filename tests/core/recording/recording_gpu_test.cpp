@@ -11,6 +11,8 @@
 #include "core/runner/devices.h"
 #include "core/runner/model_catalog.h"
 #include "core/runner/plan.h"
+#include "core/runner/plan_launcher.h"
+#include "core/runner/prefix_memory.h"
 
 namespace gapscope {
 namespace {
@@ -20,19 +22,21 @@ constexpr int32_t kNewTokens = 12;
 
 struct RecordingGpuTest : testing::TestWithParam<Mode> {
     std::unique_ptr<Recording> recording;
+    RecordingSettings settings;
 
-    void run(TraceLevel level) {
+    void SetUp() override {
         if (const CudaDevices found = cudaDevices(); found.devices.empty()) GTEST_SKIP() << found.problem;
-        RecordingSettings settings;
         settings.modelPath = resourceFolder() / "tiny-random-gemma3.gguf";
-        settings.traceLevel = level;
         settings.generate.device = "cuda";
         settings.generate.mode = GetParam();
         for (int32_t i = 0; i < kPromptTokens; ++i)
             settings.generate.promptIds.push_back(5 + i);
         settings.generate.maxNewTokens = kNewTokens;
         settings.generate.ignoreEos = true;
-        auto started = Recording::start(std::move(settings));
+    }
+    void run(TraceLevel level) {
+        settings.traceLevel = level;
+        auto started = Recording::start(settings);
         ASSERT_TRUE(started) << started.error().message;
         recording = std::move(*started);
         recording->wait();
@@ -57,7 +61,7 @@ using OpKey = std::pair<std::string, int32_t>;  // name and layer
 
 TEST_P(RecordingGpuTest, EveryPlannedLaunchIsAKernelOfItsOpAndToken) {
     run(TraceLevel::Full);
-    if (IsSkipped() || HasFatalFailure()) return;
+    if (HasFatalFailure()) return;
     const Plan decode = plan();
     std::map<OpKey, int> planned;
     for (const PlanOp& op : decode.ops)
@@ -99,7 +103,7 @@ TEST_P(RecordingGpuTest, EveryPlannedLaunchIsAKernelOfItsOpAndToken) {
 
 TEST_P(RecordingGpuTest, TheCheapLevelHasEveryGraphLaunchWithItsTokenAndCost) {
     run(TraceLevel::Graph);
-    if (IsSkipped() || HasFatalFailure()) return;
+    if (HasFatalFailure()) return;
     const Plan decode = plan();
     const TracePtr trace = recording->trace();
     std::map<int32_t, int> graphsOf, kernelsOf;
@@ -118,6 +122,33 @@ TEST_P(RecordingGpuTest, TheCheapLevelHasEveryGraphLaunchWithItsTokenAndCost) {
     for (int32_t token = 1; token < kNewTokens; ++token) {
         EXPECT_EQ(graphsOf[token], isGraph() ? 1 : 0) << token;
         EXPECT_EQ(kernelsOf[token], isGraph() ? 0 : static_cast<int>(decode.ops.size())) << token;
+    }
+}
+
+// As the window's runs with Prefix: Reuse.
+TEST_P(RecordingGpuTest, TheNextRunTellsWhatItKnewAndHowItCameBack) {
+    settings.generate.promptIds.clear();
+    for (int32_t i = 0; i < kGpuChunkTokens + 7; ++i)
+        settings.generate.promptIds.push_back(5 + i % 500);
+    settings.generate.reusePrefix = true;
+    settings.generate.warmup = 0;
+    settings.memory = std::make_shared<PrefixMemory>();
+    for (const int64_t known : {int64_t{0}, kGpuChunkTokens}) {
+        run(TraceLevel::Full);
+        if (HasFatalFailure()) return;
+        const TracePtr trace = recording->trace();
+        EXPECT_EQ(trace->run()->reusedPromptTokens, known);
+        int copies = 0;
+        for (size_t i = 0; i < trace->deviceOps().startNs.size(); ++i) {
+            const DeviceOpRow row = rowAt(trace->deviceOps(), i);
+            if (!row.op.valid() || trace->string(trace->ops()[row.op.value].name) != "cache_from_pages") continue;
+            ++copies;
+            EXPECT_EQ(row.category, Category::Copy);
+            EXPECT_EQ(row.token, kPrefillToken);
+            EXPECT_GT(trace->ops()[row.op.value].bytes, 0);
+        }
+        EXPECT_EQ(copies, known > 0 ? 1 : 0);
+        settings.model = recording->model();
     }
 }
 
