@@ -393,8 +393,14 @@ Result<GenerateResult> generate(const Model& model, const GenerateSettings& sett
     if (memory) memory->cache.reset();
 
     backendSettings.deviceId = cudaDeviceId(device);
-    auto created = device == "cpu" ? createCpuBackend(model, backendSettings, log)
-                                   : createCudaBackend(model, backendSettings, log);
+    const auto createBackend = onGpu ? createCudaBackend : createCpuBackend;
+    auto created = createBackend(model, backendSettings, log);
+    if (!created && created.error().kind == ErrorKind::General && backendSettings.prefix) {
+        // What the run before left may take the room that this one needs.
+        backendSettings.prefix.reset();
+        cached = {};
+        created = createBackend(model, backendSettings, log);
+    }
     if (!created) {
         if (created.error().kind != ErrorKind::Cancelled) return tl::unexpected(created.error());
         result.stopReason = "cancelled";

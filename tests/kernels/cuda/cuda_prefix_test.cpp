@@ -161,6 +161,21 @@ TEST_F(CudaPrefix, NothingIsLeftOfACancelledRun) {
     expectReuse(prompt, 0);
 }
 
+// Beside what is left here no run has room.
+TEST_F(CudaPrefix, WhatIsLeftMakesRoomForARun) {
+    m_settings.promptIds = text(kChunk + 9);
+    size_t freeBytes = 0, totalBytes = 0;
+    GAPSCOPE_CUDA_OK(cudaMemGetInfo(&freeBytes, &totalBytes));
+    void* occupied = nullptr;
+    GAPSCOPE_CUDA_OK(cudaMalloc(&occupied, freeBytes - (size_t{100} << 20)));
+    m_memory.cache = {occupied, [](const void* memory) { cudaFree(const_cast<void*>(memory)); }};
+    m_memory.device = "cuda:0";
+    m_memory.precision = m_settings.precision;
+    m_memory.mode = *m_settings.mode;
+    m_memory.text.tokens = m_settings.promptIds;
+    expectReuse(m_settings.promptIds, 0);
+}
+
 TEST_F(CudaPrefix, HoldsWithDrafts) {
     m_settings.speculation = {.kind = Speculation::Ngram, .draftTokens = kMostDraftTokens};
     m_settings.maxNewTokens = 60;
