@@ -41,6 +41,11 @@ std::string whatIsMissing(const Trace& trace, const Roofline& result) {
     return {};
 }
 
+// Of a step with all of a batch's prompts in it.
+int64_t weightBytesOfToken(const RunInfo& run) {
+    return run.weightBytes / std::max<int64_t>(1, std::min(run.batch, run.sequences));
+}
+
 }  // namespace
 
 double Roofline::shareOfRoof(const RooflinePoint& point) const {
@@ -52,7 +57,7 @@ double Roofline::shareOfRoof(const RooflinePoint& point) const {
 
 double memoryFloorNsPerToken(const Trace& trace, double peakBytesPerSecond) {
     if (!trace.run() || peakBytesPerSecond <= 0) return 0;
-    return static_cast<double>(trace.run()->weightBytes) * 1e9 / peakBytesPerSecond;
+    return static_cast<double>(weightBytesOfToken(*trace.run())) * 1e9 / peakBytesPerSecond;
 }
 
 Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop) {
@@ -118,7 +123,7 @@ Roofline roofline(const Trace& trace, TimeRange window, std::stop_token stop) {
         }
     }
     if (const RunInfo* run = trace.run()) {
-        result.weightBytes = run->weightBytes;
+        result.weightBytes = weightBytesOfToken(*run);
         result.floorNsPerToken = memoryFloorNsPerToken(trace, result.peakBytesPerSecond);
         const double rate = tokenTable(trace, window, stop).tokensPerSecond();
         result.recordedNsPerToken = rate > 0 ? 1e9 / rate : 0;

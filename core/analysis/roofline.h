@@ -38,7 +38,8 @@ struct Roofline {
     std::vector<RooflinePoint> layers;      // decode only, by layer
     std::vector<RooflinePoint> tokens;      // by repeat and token
     int64_t unknownNs = 0;                  // of operations without bytes and flops
-    // The memory floor of a decode step: the weights read once at peak bandwidth. 0: not an own run, or no peak.
+    // The memory floor of a token: the weights read once at peak bandwidth, by a step that in a batch gives a token to
+    // each of its prompts. 0: not an own run, or no peak.
     int64_t weightBytes = 0;
     double floorNsPerToken = 0;
     double recordedNsPerToken = 0;  // TokenTable::tokensPerSecond(); 0: no token lies in the window as a whole

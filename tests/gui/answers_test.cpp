@@ -76,6 +76,16 @@ class AnswersTest : public QObject {
     QTemporaryDir m_config;
 
 private Q_SLOTS:
+    void aLabelThatIsTooLongEndsInDotsWithinItsMargins() {
+        ElidedLabel label(LabelRole::Body, QStringLiteral("first token after 10.3 ms, between tokens 3.46 ms"));
+        label.setContentsMargins(30, 0, 30, 0);
+        label.resize(160, 20);
+        label.show();
+        QVERIFY2(label.text().endsWith(QChar(0x2026)), qPrintable(label.text()));
+        QVERIFY(label.fontMetrics().horizontalAdvance(label.text()) <= label.contentsRect().width());
+        QCOMPARE(label.toolTip(), label.fullText());
+    }
+
     void init() {
         QVERIFY(m_config.isValid());
         qputenv("XDG_CONFIG_HOME", m_config.path().toUtf8());

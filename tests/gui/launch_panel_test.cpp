@@ -49,6 +49,14 @@ private Q_SLOTS:
         bool found = false;
         QCOMPARE(plot->graph(0)->getValueRange(found).upper, 1.0);
         QVERIFY(found);
+        // Where the plot is low, its labels stand apart.
+        for (const int height : {100, 400}) {
+            plot->setFixedHeight(height);
+            plot->replot();
+            const int labels = plot->yAxis->ticker()->tickCount() * QFontMetrics(plot->yAxis->tickLabelFont()).height();
+            QVERIFY2(labels <= plot->axisRect()->height(), qPrintable(QString::number(height)));
+        }
+        QCOMPARE(plot->yAxis->ticker()->tickCount(), 5);
 
         const QModelIndex second = table->model()->index(1, 0);
         QTest::mouseClick(table->viewport(), Qt::LeftButton, {}, table->visualRect(second).center());

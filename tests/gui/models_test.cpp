@@ -111,6 +111,7 @@ private Q_SLOTS:
         const auto streams = streamIdle(*m_report->trace, m_report->prepared->join(), m_report->window);
         model.show(*m_report->trace, streams);
         QCOMPARE(model.rowCount(), static_cast<int>(streams.size()) * kStreamIdleClassCount);
+        QCOMPARE(shown(model, 0, 0), QStringLiteral("Device 0, stream 7"));
         QCOMPARE(shown(model, 0, 1), QStringLiteral("host wait"));
         int64_t idleNs = 0;
         for (int row = 0; row < kStreamIdleClassCount; ++row)

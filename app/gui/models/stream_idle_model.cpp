@@ -59,7 +59,7 @@ TableCell StreamIdleModel::cell(int row, int column) const {
     const Row& shown = m_rows[static_cast<size_t>(row)];
     switch (column) {
         case kStream:
-            return textCell(tr("GPU %1, stream %2").arg(shown.track.deviceId).arg(shown.track.streamId));
+            return textCell(tr("Device %1, stream %2").arg(shown.track.deviceId).arg(shown.track.streamId));
         case kClass:
             return textCell(classTitle(shown.of));
         case kTime:

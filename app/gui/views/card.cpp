@@ -85,7 +85,7 @@ void ElidedLabel::resizeEvent(QResizeEvent* event) {
 }
 
 void ElidedLabel::elide() {
-    const QString shown = fontMetrics().elidedText(m_full, Qt::ElideRight, std::max(width(), 10));
+    const QString shown = fontMetrics().elidedText(m_full, Qt::ElideRight, std::max(contentsRect().width(), 10));
     if (shown != text()) setText(shown);
     QStringList tip;
     if (shown != m_full) tip << m_full;

@@ -17,6 +17,8 @@ namespace {
 
 constexpr int64_t kPlotSteps = 1000;  // more than the plot has pixels
 
+constexpr int kMostTicks = 5;
+
 // The largest depth of each step of the window: a peak is never lost, however short.
 void samplePlot(const QueueDepth& queue, TimeRange window, QVector<double>& milliseconds, QVector<double>& depths) {
     const auto stepAt = [&](int64_t step) {
@@ -97,6 +99,11 @@ void LaunchPanel::makePlot() {
         axis->setTickLabelPadding(3);
         axis->setSubTicks(false);
     }
+    // Labels of a low plot would lie on one another.
+    connect(m_plot, &QCustomPlot::beforeReplot, this, [this] {
+        const int lines = m_plot->axisRect()->height() / (2 * QFontMetrics(m_plot->yAxis->tickLabelFont()).height());
+        m_plot->yAxis->ticker()->setTickCount(std::clamp(lines, 2, kMostTicks));
+    });
     restyle();
 }
 
@@ -144,7 +151,7 @@ LaunchPanel::Answer LaunchPanel::ask(const ReportPtr& report, std::stop_token st
     if (queues.empty()) return answer;
     answer.queue = std::move(*std::ranges::max_element(queues, {}, &QueueDepth::launchCount));
     const TrackRow track = trace.tracks()[answer.queue.track.value];
-    answer.stream = tr("GPU %1, stream %2").arg(track.deviceId).arg(track.streamId);
+    answer.stream = tr("Device %1, stream %2").arg(track.deviceId).arg(track.streamId);
     samplePlot(answer.queue, report->window, answer.milliseconds, answer.depths);
     answer.queue.points.clear();
     return answer;

@@ -66,6 +66,18 @@ TEST(Roofline, OnPaper) {
     EXPECT_EQ(roof.lacks, "");
 }
 
+TEST(Roofline, TheFloorOfABatchIsSharedByItsPrompts) {
+    Builder b;
+    b.setRun({.modelName = "m", .sequences = 5, .batch = 4, .weightBytes = 1000});
+    b.setDevice({.id = 0, .name = "d", .peakBytesPerSecond = 1e9});
+    b.kernel(0, 10, 0);
+    EXPECT_DOUBLE_EQ(roofline(*b.snapshot(), {0, 10}).floorNsPerToken, 250);
+    EXPECT_EQ(roofline(*b.snapshot(), {0, 10}).weightBytes, 250);
+    EXPECT_DOUBLE_EQ(memoryFloorNsPerToken(*b.snapshot(), 1e9), 250);
+    b.setRun({.modelName = "m", .sequences = 2, .batch = 4, .weightBytes = 1000});
+    EXPECT_DOUBLE_EQ(roofline(*b.snapshot(), {0, 10}).floorNsPerToken, 500) << "no more than there are";
+}
+
 TEST(Roofline, SaysWhatIsMissing) {
     EXPECT_NE(roofline(*products({}), {0, 300}).lacks, "");
     EXPECT_NE(roofline(*products({.bytes = 1e9}), {0, 300}).lacks, "");
