@@ -29,6 +29,7 @@
 #include "app/gui/models/token_model.h"
 #include "app/gui/views/banner.h"
 #include "app/gui/views/data_table.h"
+#include "app/gui/views/status_strip.h"
 #include "core/export/session_writer.h"
 #include "tests/gui/sample_trace.h"
 
@@ -85,6 +86,28 @@ private Q_SLOTS:
         QCOMPARE(m_settings->recentFiles(), QStringList{path("first.gapscope")});
         const auto* kernels = m_window->findChild<DataTable*>(QStringLiteral("kernelTable"));
         QTRY_COMPARE(kernels->model()->rowCount(), 3);
+    }
+
+    void longNamesWidenNothing() {
+        open(written("short.gapscope", 4));
+        const QString name = QString(240, QLatin1Char('w')) + QStringLiteral(".gapscope");
+        const QString sentence = QStringLiteral("The file %1 cannot be read.").arg(name);
+        m_window->banners().show(BannerKind::Error, sentence);
+        auto* strip = m_window->findChild<StatusStrip*>();
+        strip->showProgress(QStringLiteral("Saving %1").arg(name), -1);
+        QTest::qWait(50);
+        QVERIFY(m_window->minimumSizeHint().width() < 1000);
+        QCOMPARE(m_window->width(), 1366);
+        // What is left out is told on hover.
+        QStringList shown, tips;
+        for (const QLabel* label : m_window->findChildren<QLabel*>()) {
+            shown << label->text();
+            tips << label->toolTip();
+        }
+        QVERIFY(tips.contains(sentence) && tips.contains(QStringLiteral("Saving %1").arg(name)));
+        QVERIFY(!shown.contains(sentence));
+        QVERIFY(shown.filter(QStringLiteral("The file ")).join(QChar()).endsWith(QStringLiteral(" cannot be read.")));
+        strip->hideProgress();
     }
 
     void severalFilesOpenAsOne() {

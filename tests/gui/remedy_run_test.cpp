@@ -113,6 +113,21 @@ private Q_SLOTS:
         QVERIFY(m_window->banners().sentences().join(QChar()).contains(QStringLiteral("what changed")));
         run("fused");  // the same again: nothing changed that one could see
         QVERIFY(!m_window->banners().sentences().join(QChar()).contains(QStringLiteral("what changed")));
+        // Drafts and a batch are choices as well.
+        for (const bool drafts : {true, false}) {
+            RunChoices choices = m_window->runBar().choices();
+            choices.speculation = drafts ? QStringLiteral("ngram") : QStringLiteral("off");
+            choices.draftTokens = 4;
+            choices.batch = drafts ? 1 : 2;
+            m_window->runBar().setChoices(choices);
+            if (!drafts) m_window->promptPanel().setPrompt(QStringLiteral("One\nTwo"));
+            find<QAction>("runAction")->trigger();
+            giveUpUnsaved();
+            QTRY_VERIFY(m_window->runs().running());
+            QTRY_VERIFY_WITH_TIMEOUT(m_window->settled(), 60'000);
+            QVERIFY2(m_window->banners().sentences().join(QChar()).contains(QStringLiteral("what changed")),
+                     drafts ? "drafts" : "a batch");
+        }
     }
 };
 

@@ -7,6 +7,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "app/gui/plain_tip.h"
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 
@@ -38,6 +39,35 @@ private:
     QString m_sentence;
 };
 
+// Wraps; of a word that is wider than the label, such as a long file name, the middle is left out.
+class Sentence : public Label {
+public:
+    Sentence(const QString& sentence, QWidget* parent) : Label(LabelRole::Body, sentence, parent), m_words(sentence) {
+        setWordWrap(true);
+        setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+        setAccessibleName(sentence);
+    }
+    QSize minimumSizeHint() const override {
+        return {fontMetrics().averageCharWidth() * kNarrowest, fontMetrics().height()};
+    }
+
+protected:
+    void resizeEvent(QResizeEvent* event) override {
+        Label::resizeEvent(event);
+        QStringList words = m_words.split(QLatin1Char(' '));
+        for (QString& word : words)
+            word = fontMetrics().elidedText(word, Qt::ElideMiddle, width());
+        const QString shown = words.join(QLatin1Char(' '));
+        if (shown == text()) return;
+        setText(shown);
+        setToolTip(shown == m_words ? QString() : plainTip(m_words));
+    }
+
+private:
+    static constexpr int kNarrowest = 20;  // characters
+    const QString m_words;
+};
+
 }  // namespace
 
 BannerArea::BannerArea(QWidget* parent) : QWidget(parent), m_layout(new QVBoxLayout(this)) {
@@ -65,10 +95,7 @@ void BannerArea::show(BannerKind kind, const QString& sentence, std::vector<Bann
     icon->setPixmap(lineIcon(kind == BannerKind::Error ? QStringLiteral("warning") : QStringLiteral("info"))
                         .pixmap(QSize(16, 16), devicePixelRatioF()));
     row->addWidget(icon, 0, Qt::AlignVCenter);
-    auto* text = new Label(LabelRole::Body, sentence, banner);
-    text->setWordWrap(true);
-    text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    row->addWidget(text, 1);
+    row->addWidget(new Sentence(sentence, banner), 1);
     const auto remove = [this, banner] {
         m_layout->removeWidget(banner);
         banner->hide();

@@ -3,11 +3,17 @@
 #include <QHBoxLayout>
 #include <QProgressBar>
 #include <QToolButton>
+#include <algorithm>
 
+#include "app/gui/plain_tip.h"
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
 
 namespace gapscope {
+
+namespace {
+constexpr int kNarrowestText = 160;  // px
+}  // namespace
 
 StatusStrip::StatusStrip(QWidget* parent)
     : QWidget(parent),
@@ -42,7 +48,9 @@ void StatusStrip::showFacts(const QString& facts) {
 }
 
 void StatusStrip::showProgress(const QString& what, double share) {
-    m_what->setText(what);
+    // The name of a file may be as long as it likes.
+    m_what->setText(fontMetrics().elidedText(what, Qt::ElideMiddle, std::max(kNarrowestText, width() / 2)));
+    m_what->setToolTip(plainTip(what));
     m_bar->setRange(0, share < 0 ? 0 : 1000);
     if (share >= 0) m_bar->setValue(static_cast<int>(share * 1000));
     m_what->show();

@@ -184,7 +184,8 @@ void MainWindow::offerComparison() {
     const RunInfo *before = m_earlier.trace->run(), *after = m_session.trace()->run();
     if (!before || !after || before->repeatTimes.empty()) return;
     const auto choices = [](const RunInfo& run) {
-        return std::tie(run.modelName, run.device, run.precision, run.mode);
+        const std::string drafter = run.speculation == "off" ? std::string() : run.speculation;
+        return std::tuple(run.modelName, run.device, run.precision, run.mode, drafter, run.draftTokens, run.batch);
     };
     if (choices(*before) == choices(*after)) return;
     m_comparisonOffer = tr("See what changed against the session before, %1.").arg(m_earlier.name);
