@@ -132,8 +132,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(std::tuple(Precision::Bf16, Mode::Eager), std::tuple(Precision::Bf16, Mode::Fused),
                     std::tuple(Precision::Bf16, Mode::Graph), std::tuple(Precision::Bf16, Mode::Persistent),
                     std::tuple(Precision::File, Mode::Eager), std::tuple(Precision::File, Mode::Graph),
-                    std::tuple(Precision::File, Mode::Persistent), std::tuple(Precision::Int8, Mode::Eager),
-                    std::tuple(Precision::Int8, Mode::Graph), std::tuple(Precision::Int8, Mode::Persistent)),
+                    std::tuple(Precision::Int8, Mode::Eager), std::tuple(Precision::Int8, Mode::Graph),
+                    std::tuple(Precision::Int8, Mode::Persistent)),
     caseName);
 
 TEST_F(CudaPrefix, NothingIsLeftOfAPromptWithoutAWholeChunk) {
