@@ -6,8 +6,10 @@
 
 #include <QAbstractItemModelTester>
 #include <QAction>
+#include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
@@ -203,6 +205,23 @@ private Q_SLOTS:
         const QString caption = find<ElidedLabel>("ladderCaption").fullText();
         QVERIFY2(caption.contains(QStringLiteral(" tokens a second against ")), qPrintable(caption));
         QVERIFY2(caption.contains(QStringLiteral(". 1 rung did not run. ")), qPrintable(caption));
+    }
+
+    void aNarrowTableScrollsAndItsWidestColumnStaysReadable() {
+        LadderModel model;
+        DataTable table(model, QStringLiteral("Ladder"));
+        table.setColumnCharacters({17, 8, 9, 8, 7, 19, 13, 11, 8, 8, 40}, 10);
+        table.resize(400, 120);
+        table.show();
+        const int digit = table.fontMetrics().horizontalAdvance(QLatin1Char('0'));
+        QVERIFY(table.columnWidth(10) >= 16 * digit);
+        QVERIFY(table.horizontalScrollBar()->maximum() > 0);
+        table.resize(2000, 120);
+        QTRY_COMPARE(table.horizontalHeader()->length(), table.viewport()->width());
+        const int wide = table.columnWidth(10);
+        table.setColumnHidden(5, true);
+        QCOMPARE(table.horizontalHeader()->length(), table.viewport()->width());
+        QVERIFY(table.columnWidth(10) > wide);
     }
 
     void closingWhileItRunsStopsIt() {

@@ -23,7 +23,8 @@ namespace {
 
 constexpr int kRowHeight = 22;
 constexpr int kSwatchSize = 10;
-constexpr int kMsecsTold = 8000;  // a sentence that answers a key
+constexpr int kLeastStretched = 16;  // characters
+constexpr int kMsecsTold = 8000;     // a sentence that answers a key
 
 // Numbers stand right, text left: where text follows a number, the two would touch.
 const QString kBeforeText = QStringLiteral("\u2003");
@@ -150,7 +151,26 @@ void DataTable::setColumnCharacters(const std::vector<int>& characters, int stre
         m_columnWidths.push_back(characters[column] * width + 14);
         setColumnWidth(static_cast<int>(column), m_columnWidths.back());
     }
-    horizontalHeader()->setSectionResizeMode(stretched, QHeaderView::Stretch);
+    m_stretched = stretched;
+    horizontalHeader()->setSectionResizeMode(stretched, QHeaderView::Fixed);
+    connect(horizontalHeader(), &QHeaderView::sectionResized, this, [this](int column) {
+        if (column != m_stretched) fitStretched();
+    });
+    fitStretched();
+}
+
+// QHeaderView::Stretch would leave it a few letters; so, a table that is too narrow scrolls.
+void DataTable::fitStretched() {
+    if (m_stretched < 0 || isColumnHidden(m_stretched)) return;
+    const int least = std::min(m_columnWidths[static_cast<size_t>(m_stretched)],
+                               kLeastStretched * fontMetrics().horizontalAdvance(QLatin1Char('0')));
+    const int others = horizontalHeader()->length() - columnWidth(m_stretched);
+    setColumnWidth(m_stretched, std::max(least, viewport()->width() - others));
+}
+
+void DataTable::resizeEvent(QResizeEvent* event) {
+    QTableView::resizeEvent(event);
+    fitStretched();
 }
 
 int DataTable::neededWidth() const {

@@ -22,7 +22,7 @@ public:
     DataTable(TableModel& model, const QString& accessibleName, QWidget* parent = nullptr,
               RowOrder order = RowOrder::Sortable);
 
-    // Widths in characters; the `stretched` column takes what room is left.
+    // Widths in characters; the `stretched` column takes what room is left, but never becomes too narrow to be read.
     void setColumnCharacters(const std::vector<int>& characters, int stretched);
     // What the columns need as they were set, with the scroll bar beside them.
     int neededWidth() const;
@@ -67,6 +67,7 @@ protected:
     void updateGeometries() override;
     void keyPressEvent(QKeyEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void showHeaderMenu(const QPoint& place);
@@ -82,7 +83,10 @@ private:
     TableModel& m_model;
     QSortFilterProxyModel* m_proxy = nullptr;  // none: rows as given
     RowWindow* m_window = nullptr;             // of those
+    void fitStretched();
+
     std::vector<int> m_columnWidths;
+    int m_stretched = -1;
     std::set<int> m_chosenColumns;  // by the header's menu
     int m_scroll = 0;
     bool m_isAllSelected = false;  // of rows of which the view knows a part; its selection then is all that it knows
