@@ -6,6 +6,7 @@
 #include "app/cli/summary_output.h"
 #include "app/cli/text_table.h"
 #include "core/base/format.h"
+#include "core/trace/run_words.h"
 
 namespace gapscope::cli {
 
@@ -33,7 +34,7 @@ std::string sideText(const char* side, const ComparedFile& file) {
     std::string text = std::string(side) + "  " + file.path + ", " + formatDuration(file.window.durationNs()) +
                        " from " + formatMoment(file.window.startNs);
     if (const RunInfo* run = file.trace->run())
-        text += ", " + run->modelName + ", " + run->deviceName + ", " + run->precision + ", " + run->mode;
+        text += ", " + run->modelName + ", " + run->deviceName + ", " + run->precision + ", " + wayOf(*run);
     return printable(text) + "\n";
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/analysis/phase_windows.h"
+#include "core/trace/run_words.h"
 
 namespace gapscope {
 
@@ -158,10 +159,6 @@ std::vector<CulpritDelta> culpritDeltas(const std::vector<Culprit>& before, cons
     return deltas;
 }
 
-bool speculates(const RunInfo& run) {
-    return !run.speculation.empty() && run.speculation != "off";
-}
-
 // What the run before says of one with drafts; the mode is the same.
 std::optional<PredictionCheck> speculationCheck(const PreparedWindow& before, const Comparison& comparison,
                                                 const RunInfo& runAfter, std::stop_token stop) {
@@ -178,7 +175,7 @@ std::optional<PredictionCheck> speculationCheck(const PreparedWindow& before, co
 
 // The same of a batch of several prompts. The median token is one of a step of all that go at once.
 std::optional<PredictionCheck> batchCheck(const PreparedWindow& before, const RunInfo& runAfter, std::stop_token stop) {
-    const int sequences = static_cast<int>(std::min(runAfter.batch, runAfter.sequences));
+    const int sequences = static_cast<int>(promptsAStep(runAfter));
     const BatchForecast forecast =
         batchForecast(before.prepared.trace(), before.prepared.join(), before.window, sequences, stop);
     return PredictionCheck{.name = "batch",

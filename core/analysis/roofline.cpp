@@ -6,6 +6,7 @@
 
 #include "core/analysis/own_time.h"
 #include "core/analysis/token_table.h"
+#include "core/trace/run_words.h"
 
 namespace gapscope {
 
@@ -43,7 +44,7 @@ std::string whatIsMissing(const Trace& trace, const Roofline& result) {
 
 // Of a step with all of a batch's prompts in it.
 int64_t weightBytesOfToken(const RunInfo& run) {
-    return run.weightBytes / std::max<int64_t>(1, std::min(run.batch, run.sequences));
+    return run.weightBytes / std::max<int64_t>(1, promptsAStep(run));
 }
 
 }  // namespace

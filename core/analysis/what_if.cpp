@@ -9,6 +9,7 @@
 #include "core/analysis/what_if_changes.h"
 #include "core/analysis/what_if_stages.h"
 #include "core/base/format.h"
+#include "core/trace/run_words.h"
 
 namespace gapscope {
 
@@ -67,7 +68,7 @@ public:
         if (!stop.stop_requested()) addWeights("int8", "Weights in 8 bits", kInt8Bits);
         if (!stop.stop_requested()) addWeights("int4", "Weights in 4 bits", kInt4Bits);
         if (!stop.stop_requested()) addPerfect();
-        if (!speculates() && !stop.stop_requested()) addSpeculative();
+        if (!checksDrafts() && !stop.stop_requested()) addSpeculative();
         if (!isBatch() && !stop.stop_requested()) addBatch();
         return std::move(m_result);
     }
@@ -99,7 +100,7 @@ private:
     BatchForecast forecast(int sequences, const TokenTimes& steps) const;
     void addBatch();
     bool isBatch() const { return m_run && m_run->batch > 0; }
-    bool speculates() const { return m_run && !m_run->speculation.empty() && m_run->speculation != "off"; }
+    bool checksDrafts() const { return m_run && speculates(*m_run); }
     // Why steps cannot be told apart; empty: they can.
     const char* lackOfTokens() const {
         if (m_result.tokenCount > 0) return "";
@@ -382,7 +383,7 @@ void Oracle::addSpeculative() {
 // Why no batch can be predicted; empty: it can.
 std::string Oracle::lackOfBatch() const {
     if (isBatch()) return "This was a batch.";
-    if (speculates()) return "A batch runs without speculative decoding, and these steps checked drafts.";
+    if (checksDrafts()) return "A batch runs without speculative decoding, and these steps checked drafts.";
     if (m_run && !onCpu() && m_run->mode == "eager") return "Mode eager takes one prompt at a time on a GPU.";
     return lackOfTokens();
 }

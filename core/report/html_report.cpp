@@ -16,6 +16,7 @@
 #include "core/report/html.h"
 #include "core/report/report_parts.h"
 #include "core/report/timeline_svg.h"
+#include "core/trace/run_words.h"
 
 namespace gapscope {
 
@@ -233,7 +234,7 @@ std::string runLine(const ReportOf& of) {
     std::string text =
         of.name + ", " + formatDuration(of.window.durationNs()) + " from " + formatMoment(of.window.startNs);
     if (const RunInfo* run = of.trace->run()) {
-        text += ". " + run->modelName + " on " + run->deviceName + ", " + run->precision + ", " + run->mode;
+        text += ". " + run->modelName + " on " + run->deviceName + ", " + run->precision + ", " + wayOf(*run);
         if (run->textIsNoise) text += ". Random weights: the text means nothing";
     } else {
         for (const DeviceRow& device : of.trace->devices())

@@ -19,17 +19,18 @@
 #include "app/gui/views/pie_item.h"
 #include "app/gui/views/two_way_bar.h"
 #include "core/base/format.h"
+#include "core/trace/run_words.h"
 
 namespace gapscope {
 namespace {
 
 constexpr int kPieSize = 118;
 
-// "run.gapscope: Gemma 3 1B, eager on cuda:0"
+// "run.gapscope: Gemma 3 1B, eager, on cuda:0"
 QString sideName(const QString& name, const Trace& trace) {
     const RunInfo* run = trace.run();
     if (!run) return name;
-    return ComparePage::tr("%1: %2, %3 on %4").arg(name, text(run->modelName), text(run->mode), text(run->device));
+    return ComparePage::tr("%1: %2, %3, on %4").arg(name, text(run->modelName), text(wayOf(*run)), text(run->device));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "app/gui/views/status_strip.h"
 #include "app/gui/window/main_window.h"
 #include "core/import/open_trace.h"
+#include "core/trace/run_words.h"
 
 namespace gapscope {
 
@@ -184,7 +185,7 @@ void MainWindow::offerComparison() {
     const RunInfo *before = m_earlier.trace->run(), *after = m_session.trace()->run();
     if (!before || !after || before->repeatTimes.empty()) return;
     const auto choices = [](const RunInfo& run) {
-        const std::string drafter = run.speculation == "off" ? std::string() : run.speculation;
+        const std::string drafter = speculates(run) ? run.speculation : std::string();
         return std::tuple(run.modelName, run.device, run.precision, run.mode, drafter, run.draftTokens, run.batch);
     };
     if (choices(*before) == choices(*after)) return;
