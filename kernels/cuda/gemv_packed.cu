@@ -12,9 +12,12 @@ namespace gapscope::cuda {
 namespace {
 
 constexpr int kRowsOfBlock = kRowThreads / kLanesOfRow;
-constexpr int kMostSplitRows = 8;
-constexpr int kPackedSplitBlocks = 3;     // a multiprocessor; 7 % of a token of the 1B model against two on an H100
+constexpr int kMostSplitRows = 12;
 constexpr size_t kOtherShared = 1 << 10;  // what these kernels have beside their dynamic memory
+// Long rows: one block a multiprocessor, which quantises the input once, and rows by groups of kPackedSplitThreads. Its
+// memory is what every GPU has when asked.
+constexpr int kSplitGroups = 3;
+constexpr size_t kSplitLimit = (size_t{64} << 10) - kOtherShared;
 
 // Where in a block's dynamic memory its warps' places for rows begin, and the bytes of the longest.
 struct RowRoom {
@@ -175,26 +178,28 @@ __global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks)
         });
 }
 
-// A few long rows a block, each split over all its threads, all on their way before the input is there.
+// Some long rows a block, each split over a group of its threads, all on their way before the input is there.
 template <bool kAhead>
-__global__ void __launch_bounds__(kPackedSplitThreads, kPackedSplitBlocks)
+__global__ void __launch_bounds__(kSplitGroups* kPackedSplitThreads, 1)
     gemv_split_packed(GemvArgsOf<PackedMatrix> args, int rowsOfBlock) {
     extern __shared__ __align__(16) float shared[];
-    constexpr int kHeld = 4;  // 6912 columns at once
+    constexpr int kHeld = 2;  // 6912 columns at once
     constexpr int kWarps = kPackedSplitThreads / kWarp;
     __shared__ float sums[kMostSplitRows][kWarps];
     const PackedMatrix& matrix = args.matrix;
     const int first = static_cast<int>(blockIdx.x) * rowsOfBlock;
     const int rows = min(rowsOfBlock, matrix.rows - first);
-    const int thread = static_cast<int>(threadIdx.x), warp = thread / kWarp;
+    const int thread = static_cast<int>(threadIdx.x) % kPackedSplitThreads, warp = thread / kWarp;
+    const int group = static_cast<int>(threadIdx.x) / kPackedSplitThreads;
     const auto rowBytes = static_cast<int>(matrix.rowBytes);
     auto* const places = reinterpret_cast<std::byte*>(shared) + packedInputBytes(matrix.columns);
     if (kAhead) {  // they lie one behind the other
 #pragma unroll 1
-        for (int byte = 16 * thread; byte < rows * rowBytes; byte += 16 * kPackedSplitThreads)
+        for (int byte = 16 * static_cast<int>(threadIdx.x); byte < rows * rowBytes;
+             byte += 16 * static_cast<int>(blockDim.x))
             copyAhead(places + byte, packedRow(matrix, first) + byte);
     } else {
-        for (int r = 0; r < rows; ++r)
+        for (int r = group; r < rows; r += kSplitGroups)
             prefetchRow(packedRow(matrix, first + r), rowBytes, thread, kPackedSplitThreads);
     }
     allowNext();
@@ -202,17 +207,18 @@ __global__ void __launch_bounds__(kPackedSplitThreads, kPackedSplitBlocks)
     waitForCopies();
     __syncthreads();
 #pragma unroll 1
-    for (int r = 0; r < rows; ++r) {
+    for (int r = group; r < rows; r += kSplitGroups) {
         const float sum = warpSum(dotRow(matrix.type, calledRow<kAhead>(places + r * rowBytes, matrix, first + r),
                                          thread, kPackedSplitThreads, input));
         if (thread % kWarp == 0) sums[r][warp] = sum;
     }
     __syncthreads();
-    if (thread >= rows) return;
+    const int row = static_cast<int>(threadIdx.x);
+    if (row >= rows) return;
     float whole = 0;
     for (int w = 0; w < kWarps; ++w)
-        whole += sums[thread][w];
-    storeRow(args, first + thread, whole);
+        whole += sums[row][w];
+    storeRow(args, first + row, whole);
 }
 
 __global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks) dequantize_packed(PackedMatrix matrix, Bf16* out) {
@@ -294,13 +300,19 @@ cudaError_t gemv(const GemvArgsOf<PackedMatrix>& args, const Launch& launch) {
     const int rows = args.matrix.rows;
     const size_t staged = packedInputBytes(args.matrix.columns);
     if (args.matrix.columns > kLongestRowOfAWarp) {
-        if (staged > kSharedLimit - kOtherShared) return cudaErrorInvalidConfiguration;
-        const auto fitting = static_cast<int64_t>(kSharedLimit - kOtherShared - staged) / args.matrix.rowBytes;
-        const int wanted = std::min(ceilDiv(rows, launch.multiprocessors * kPackedSplitBlocks), kMostSplitRows);
-        const int of = fitting < 1 ? wanted : static_cast<int>(std::min<int64_t>(wanted, fitting));
-        return launchKernel(
-            fitting < 1 ? gemv_split_packed<false> : gemv_split_packed<true>, ceilDiv(rows, of), kPackedSplitThreads,
-            staged + (fitting < 1 ? 0 : static_cast<size_t>(of * args.matrix.rowBytes)), launch, args, of);
+        if (staged > kSplitLimit) return cudaErrorInvalidConfiguration;
+        const auto fitting = static_cast<int>(static_cast<int64_t>(kSplitLimit - staged) / args.matrix.rowBytes);
+        const int wanted = std::min(ceilDiv(rows, launch.multiprocessors), kMostSplitRows);
+        const int ofBlock = fitting < 1 ? wanted : std::min(wanted, fitting);
+        auto* const kernel = fitting < 1 ? gemv_split_packed<false> : gemv_split_packed<true>;
+        const size_t bytes = staged + (fitting < 1 ? 0 : static_cast<size_t>(ofBlock * args.matrix.rowBytes));
+        if (bytes > kSharedLimit - kOtherShared) {
+            const cudaError_t error =
+                cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+            if (error != cudaSuccess) return error;
+        }
+        return launchKernel(kernel, ceilDiv(rows, ofBlock), kSplitGroups * kPackedSplitThreads, bytes, launch, args,
+                            ofBlock);
     }
     const int blocks = std::min(ceilDiv(rows, kRowsOfBlock), launch.multiprocessors * kBlocksOfAMultiprocessor);
     return launchWithRoom(gemv_packed<true>, gemv_packed<false>, blocks, kRowThreads, staged, args.matrix.rowBytes, 2,

@@ -8,6 +8,7 @@ namespace gapscope::cuda {
 namespace {
 
 constexpr int kLongestRowOfAWarp = 1280;  // as gemv() has it
+constexpr int kSplitGroups = 2;           // a block; more registers than a third would leave
 
 // dotRow() with the inputs of kTokens tokens: weights become integers once.
 template <int kTokens>
@@ -118,37 +119,39 @@ __global__ void __launch_bounds__(kRowThreads, kPackedRowBlocks)
     }
 }
 
-// Long rows, as gemv_split_packed().
+// Long rows, as gemv_split_packed(): a row by each group of kPackedSplitThreads.
 template <int kTokens>
-__global__ void __launch_bounds__(kPackedSplitThreads, kStayBlocks)
+__global__ void __launch_bounds__(kSplitGroups* kPackedSplitThreads, 1)
     gemv_split_rows_packed(GemvRowsArgsOf<PackedMatrix> args) {
     extern __shared__ __align__(16) float shared[];
     constexpr int kWarps = kPackedSplitThreads / kWarp;
-    __shared__ float sums[2][kTokens][kWarps];
+    __shared__ float sums[2][kSplitGroups][kTokens][kWarps];
     const PackedMatrix& matrix = args.matrices[0];
-    const int thread = static_cast<int>(threadIdx.x);
+    const int thread = static_cast<int>(threadIdx.x) % kPackedSplitThreads;
+    const int group = static_cast<int>(threadIdx.x) / kPackedSplitThreads;
     const BlockTokens tokens = blockTokens<kTokens>(args.tokens);
     const auto prefetch = [&](int row) {
         if (row < matrix.rows) prefetchRow(packedRow(matrix, row), matrix.rowBytes, thread, kPackedSplitThreads);
     };
-    const int step = static_cast<int>(gridDim.x);
-    int row = static_cast<int>(blockIdx.x);
+    const int step = static_cast<int>(gridDim.x) * kSplitGroups;
+    int row = static_cast<int>(blockIdx.x) * kSplitGroups + group;
     prefetch(row);
     allowNext();
     const PackedInput input = stageTokens<kTokens>(args.x, tokens, matrix.columns, shared);
-    for (int turn = 0; row < matrix.rows; row += step, turn ^= 1) {
+    for (int turn = 0; row - group < matrix.rows; row += step, turn ^= 1) {  // all groups as often
         prefetch(row + step);
+        const bool isRow = row < matrix.rows;
         const TokenSums<float, kTokens> parts =
-            warpSum(dotTokens<kTokens>(matrix, row, thread, kPackedSplitThreads, input));
+            warpSum(dotTokens<kTokens>(matrix, isRow ? row : row - group, thread, kPackedSplitThreads, input));
         if (thread % kWarp == 0)
 #pragma unroll
             for (int t = 0; t < kTokens; ++t)
-                sums[turn][t][thread / kWarp] = parts.of[t];
+                sums[turn][group][t][thread / kWarp] = parts.of[t];
         __syncthreads();
-        if (thread >= tokens.count) continue;
+        if (thread >= tokens.count || !isRow) continue;
         float whole = 0;
         for (int w = 0; w < kWarps; ++w)
-            whole += sums[turn][thread][w];
+            whole += sums[turn][group][thread][w];
         storeRow(args, {0, row}, tokens.first + thread, whole);
     }
 }
@@ -168,9 +171,9 @@ cudaError_t gemvRows(const GemvRowsArgsOf<PackedMatrix>& args, const Launch& lau
     const size_t bytesOfAToken = packedInputBytes(first.columns);
     if (args.sums == RowSums::OfGemv && first.columns > kLongestRowOfAWarp)
         return launchForTokens(args.tokens, bytesOfAToken, [&]<int kTokens>(std::integral_constant<int, kTokens>) {
-            const int blocks = std::min(first.rows, launch.multiprocessors * kStayBlocks);
+            const int blocks = std::min(ceilDiv(first.rows, kSplitGroups), launch.multiprocessors);
             return launchKernel(gemv_split_rows_packed<kTokens>, gridFor(blocks, args.tokens, kTokens),
-                                kPackedSplitThreads, kTokens * bytesOfAToken, launch, args);
+                                kSplitGroups * kPackedSplitThreads, kTokens * bytesOfAToken, launch, args);
         });
     return launchForTokens(args.tokens, bytesOfAToken, [&]<int kTokens>(std::integral_constant<int, kTokens>) {
         return launchKernel(gemv_rows_packed<kTokens>,

@@ -85,6 +85,7 @@ struct PackedInput {
     template <int kHeld, class Load>
     __device__ __forceinline__ void quantizeAll(int threads, Load load) const {
         const int vectors = count * (kUnit / 8);
+#pragma unroll 1
         for (int first = static_cast<int>(threadIdx.x); first / kWarp * kWarp < vectors; first += kHeld * threads) {
             uint4 held[kHeld];
 #pragma unroll
@@ -108,14 +109,7 @@ __host__ __device__ constexpr size_t packedInputBytes(int columns) {
 template <int kHeld>
 __device__ __forceinline__ PackedInput stagePackedNorm(const NormInput& input, int columns, float* shared) {
     const PackedInput out(shared + 4 * kWarp + columns / 2, columns / kUnit);
-    bool done = false;
-    const uint4* const normed = stageNorm<kHeld>(input, columns, columns, shared, [&](const uint2(&held)[kHeld]) {
-#pragma unroll
-        for (int i = 0; i < kHeld; ++i)
-            out.quantizeFour(held[i], 4 * static_cast<int>(threadIdx.x + i * blockDim.x));
-        done = true;
-    });
-    if (done) return out;
+    const uint4* const normed = stageNorm<kHeld>(input, columns, columns, shared);
     out.quantizeAll<1>(static_cast<int>(blockDim.x), [&](int i) { return normed[i]; });
     __syncthreads();
     return out;
@@ -135,6 +129,7 @@ __device__ __forceinline__ PackedInput stagePackedCombined(const GemvCombineArgs
     const int columns = args.matrix.columns, step = 4 * static_cast<int>(blockDim.x);
     const PackedInput out(shared, columns / kUnit);
     waitForPrevious();
+#pragma unroll 1
     for (int first = 4 * static_cast<int>(threadIdx.x); first / (4 * kWarp) * (4 * kWarp) < columns;
          first += kHeld * step) {
         uint2 held[kHeld];

@@ -42,9 +42,25 @@ struct PackedStep {
     }
 };
 
-// As dotRow(). Not inlined: for all steps the same instructions.
+// As dotRow(). Not inlined: for all steps of short rows the same instructions.
 __device__ __noinline__ float dotPacked(WeightType type, int rowAt, int first, int step, int inputAt, int units) {
     return dotRow(type, RingRow{rowAt}, first, step, PackedInput(blockMemory() + inputAt, units));
+}
+
+// Of two rows of one type, whose latencies cover one another.
+__device__ __noinline__ float2 dotTwoPacked(WeightType type, int firstAt, int secondAt, int first, int step,
+                                            int inputAt, int units) {
+    const PackedInput input(blockMemory() + inputAt, units);
+    float2 sum{0, 0};
+    withUnits(type, units * kUnit, [&](auto take) {
+#pragma unroll 1
+        for (int unit = first; unit < units; unit += step) {
+            const InputUnit x = input.unit(unit);
+            sum.x += dotUnit(take(RingRow{firstAt}, unit), x);
+            sum.y += dotUnit(take(RingRow{secondAt}, unit), x);
+        }
+    });
+    return sum;
 }
 
 // The multiplying side of one block. One piece of code multiplies for all steps: the instructions of a copy for each
@@ -221,11 +237,8 @@ private:
             const int second = row + 1 < rows ? take(row + 1, secondEmpty) : first;
             float2 sums{0, 0};
             if constexpr (kPacked)
-#pragma unroll 1
-                for (const int rowAt : {second, first})
-                    sums = {dotPacked(weights.down.type, rowAt, thread(), kPackedSplitThreads, integersAt(kDown),
-                                      shape.inputs / kUnit),
-                            sums.x};
+                sums = dotTwoPacked(weights.down.type, first, second, thread(), kPackedSplitThreads, integersAt(kDown),
+                                    shape.inputs / kUnit);
             else
                 sums = dotTwo<kConsumers>(first, second, inputAt(kDown), shape.vectors);
             const float both = sumTwo(sums);
