@@ -57,7 +57,7 @@ __device__ __forceinline__ void prefetchByHalf(const PackedMatrix& matrix, int r
     prefetchRow(packedRow(matrix, row), matrix.rowBytes, laneOfRow(), kLanesOfRow);
 }
 
-// Halves of the block's warps that are before this one in the grid, and all.
+// The halves of warps before this one in the grid, and all.
 struct Halves {
     int first, step;
 };

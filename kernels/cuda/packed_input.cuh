@@ -22,10 +22,10 @@ struct InputUnit {
     __device__ __forceinline__ int sumOfAll() const { return sums >> 16; }
 };
 
-// Of `count` units; of several inputs, those of the next follow.
+// Of `count` units; of several inputs, those of the next follow. The first halves of all units lie before the others,
+// so that neighbouring lanes meet different banks.
 struct PackedInput {
-    uint4*
-        words;  // [2, count]: the first halves of all units, then the others: neighbouring lanes meet different banks
+    uint4* words;   // [2, count]
     uint2* scales;  // [count], and sums
     int count;
 
