@@ -90,6 +90,7 @@ private:
     void addFusedGraph();
     void addWeights(const char* name, const char* title, double bits);
     void addPerfect();
+    bool multipliesPacked() const;
     CheckCosts passCosts() const;
     std::string passAssumption() const;
     TokenTimes stepsOf(int tokens, const CheckCosts& costs) const;
@@ -317,12 +318,23 @@ void Oracle::addPerfect() {
     finish(std::move(prediction), tape);
 }
 
+// On a GPU, whose memory holds them as the file does; precision bf16 turns them to 16 bit.
+bool Oracle::multipliesPacked() const {
+    if (m_run->precision != "file") return false;
+    for (size_t i = 0; i < m_trace.ops().size(); ++i) {
+        const std::string_view dtype = m_trace.string(m_trace.ops()[i].dtype);
+        if (dtype.starts_with('Q') || dtype == "packed") return true;
+    }
+    return false;
+}
+
 // A pass of several tokens by one of one.
 CheckCosts Oracle::passCosts() const {
     if (!m_run) return {};
     if (onCpu()) return {.few = kFewTokensCpu, .fewTokens = kFewTokens};
+    const GpuPass pass = m_run->precision == "int8" ? kInt8Pass : multipliesPacked() ? kPackedPass : kBf16Pass;
     const double asGraph = m_run->mode == "persistent" ? kGraphByPersistent : 1;
-    return {.few = kTwoTokensGpu * asGraph, .fewTokens = 2, .more = kMoreTokensGpu * asGraph};
+    return {.few = pass.two * asGraph, .fewTokens = 2, .more = pass.more * asGraph};
 }
 
 std::string Oracle::passAssumption() const {

@@ -19,7 +19,7 @@
 //                (1 - a^(k+1)) / (1 - a) tokens (Leviathan et al. 2023), and drafting is free (n-grams). A token more
 //                in a step costs what it does in the trace's prompt processing, at least the arithmetic at its peak.
 //                This program checks drafts by kernels of their own, whose costs were measured: on the CPU products
-//                of up to kFewTokens tokens take kFewTokensCpu, on a GPU kTwoTokensGpu and kMoreTokensGpu.
+//                of up to kFewTokens tokens take kFewTokensCpu, on a GPU passes what GpuPass says of the weights.
 //   batch        A step takes the next token of n prompts by the same kernels: a pass of n tokens, of which each gives
 //                one. On the CPU attention takes n times as long, since each prompt has keys of its own; on a GPU rows
 //                of attention run beside each other as those of a prompt do.
@@ -50,10 +50,14 @@ inline constexpr int64_t kOverlapKernels = 1;
 // Measured on a Xeon with AVX-512, 270M Q4_K_M (kernels/cpu/README.md).
 inline constexpr double kFewTokensCpu = 1.05;
 inline constexpr int kFewTokens = 8;
-// A pass of two tokens by that of one on a GPU, and of each token more; the kernels that only a checking pass has are
-// in it. Measured on an H100, 1B bf16 as a graph, two to eight tokens (kernels/cuda/README.md).
-inline constexpr double kTwoTokensGpu = 1.26;
-inline constexpr double kMoreTokensGpu = 0.1;
+// A pass of two tokens by that of one on a GPU, and of each token more; the kernels that only such a pass has are in
+// it. Measured on an H100, 1B as a graph, two to sixteen tokens (kernels/cuda/README.md, "Passes of several tokens").
+struct GpuPass {
+    double two = 1, more = 0;
+};
+inline constexpr GpuPass kBf16Pass{1.34, 0.115};
+inline constexpr GpuPass kPackedPass{1.7, 0.2};  // block types as a GGUF file has them
+inline constexpr GpuPass kInt8Pass{2.1, 0.7};
 // Mode persistent checks drafts by a graph: how much longer a recorded graph's step is than the persistent kernel's.
 inline constexpr double kGraphByPersistent = 1.45;
 // Between nodes of a CUDA graph without overlap, where the window does not show it.

@@ -229,7 +229,7 @@ public:
             return role.promptFlops > from * role.singleFlops && m_promptTokens > from;
         };
         double several = 0;
-        if (role.product && m_costs.more > 0) {
+        if (m_costs.more > 0) {
             several = ns * (m_costs.few + (tokens - from()) * m_costs.more);
         } else if (role.product) {
             const double more = known(from())

@@ -26,7 +26,7 @@ int64_t runAtPeak(ReplayTape& tape, const Trace& trace, const DevicePeaks& peaks
 struct CheckCosts {
     double few = 1;        // of two to `fewTokens` tokens
     int fewTokens = 1;     // 1: the cost of more tokens begins at one
-    double more = 0;       // and of each beyond; 0: what prompt processing shows
+    double more = 0;       // and of each beyond, of all operations of a pass; 0: what prompt processing shows
     bool ownKeys = false;  // each token has keys of its own, which attention reads one after the other
 };
 // Makes operations of decode steps longer, if anything: `tokens` tokens in one step (2 or more). What a token more

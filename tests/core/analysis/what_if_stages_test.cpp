@@ -111,7 +111,7 @@ TEST(WhatIfByStages, OtherRemediesOfAPersistentRun) {
     EXPECT_EQ(result.find("perfect")->confidence, "bound");
     // Drafts are checked by a graph, as measured.
     const double kernel = result.recordedNsPerToken - 12'000;
-    const double check = kernel * (kTwoTokensGpu + 3 * kMoreTokensGpu) * kGraphByPersistent + 12'000;
+    const double check = kernel * (kBf16Pass.two + 3 * kBf16Pass.more) * kGraphByPersistent + 12'000;
     const double tokensPerStep = (1 - std::pow(0.7, 5)) / 0.3;
     EXPECT_NEAR(result.find("speculative")->predictedNsPerToken, check / tokensPerStep, 50);
 }

@@ -26,6 +26,7 @@ struct OpShape {
     int64_t flops = 0;
     const char* shapes = "";
     int32_t token = kNoToken;
+    const char* dtype = "bf16";
 };
 
 void addOp(Builder& b, int64_t start, int64_t end, uint32_t correlation, const OpShape& shape) {
@@ -33,6 +34,7 @@ void addOp(Builder& b, int64_t start, int64_t end, uint32_t correlation, const O
     if (*shape.role != '\0')
         op = b.internOp({.name = b.intern(shape.role),
                          .shapes = b.intern(shape.shapes),
+                         .dtype = b.intern(shape.dtype),
                          .layer = 0,
                          .bytes = shape.bytes,
                          .flops = shape.flops});
@@ -259,6 +261,14 @@ TEST(WhatIf, ShortPromptsTellWhatOtherOperationsCost) {
     EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, (105 + 200) / 3.0);
 }
 
+// A pass of so many tokens on a GPU, whose operations take so long with one; in whole ns each.
+double gpuStep(const GpuPass& pass, int tokens, std::initializer_list<double> operations = {100, 40, 10}) {
+    double step = 0;
+    for (const double ns : operations)
+        step += std::floor(ns * (pass.two + (tokens - 2) * pass.more));
+    return step;
+}
+
 // What a token more in a step costs on the CPU, the prompt shows: ten tokens of q_proj in 350 ns. The head makes no row
 // of it.
 TEST(WhatIf, SpeculationCostsWhatThePromptShows) {
@@ -276,12 +286,11 @@ TEST(WhatIf, SpeculationCostsWhatThePromptShows) {
         const TracePtr trace = b.snapshot();
         const WhatIf result = whatIf(*trace, {0, 350 + 4 * 170}, {.acceptance = 1, .draftTokens = 4});
         EXPECT_DOUBLE_EQ(result.recordedNsPerToken, 170);
-        // Products of five tokens cost what was measured: on the CPU 1.05 times one, on a GPU 1.26 + 3 * 0.1 times; in
-        // whole ns.
-        const double step = kind == DeviceKind::Cpu ? 105 + 63 + 50 : 156 + 93 + 50;
+        // Five tokens cost what was measured: on the CPU their products 1.05 times one.
+        const double step = kind == DeviceKind::Cpu ? 105 + 63 + 50 : gpuStep(kBf16Pass, 5, {100, 60, 10});
         EXPECT_DOUBLE_EQ(result.find("speculative")->predictedNsPerToken, step / 5);
         // Of nine, on the CPU, one more than eight: 105 + (350 - 105) / 2 and, by flops, 63 + 60 * 245 / 60.
-        const double longStep = kind == DeviceKind::Cpu ? 227 + 308 + 90 : 196 + 117 + 90;
+        const double longStep = kind == DeviceKind::Cpu ? 227 + 308 + 90 : gpuStep(kBf16Pass, 9, {100, 60, 10});
         EXPECT_DOUBLE_EQ(whatIf(*trace, {0, 350 + 4 * 170}, {.acceptance = 1, .draftTokens = 8})
                              .find("speculative")
                              ->predictedNsPerToken,
@@ -312,7 +321,8 @@ TEST(WhatIf, TokensOfAStepShareItsTime) {
 }
 
 // A run of one prompt of ten tokens: products of 100 ns, attention of 40 and the choice of the token in 10.
-Builder singlePrompt(DeviceKind kind, RunInfo run = {.precision = "file", .mode = "fused"}) {
+Builder singlePrompt(DeviceKind kind, RunInfo run = {.precision = "file", .mode = "fused"},
+                     const char* weights = "bf16") {
     Builder b;
     run.weightBytes = 800;
     b.setRun(run);
@@ -321,7 +331,7 @@ Builder singlePrompt(DeviceKind kind, RunInfo run = {.precision = "file", .mode 
     addOp(b, 350, 480, 0, {.category = Category::Attention, .role = "attention", .flops = 100, .token = kPrefillToken});
     for (int token = 0; token < 4; ++token) {
         const int64_t at = 480 + token * 150;
-        addOp(b, at, at + 100, 0, {.role = "q_proj", .flops = 30, .token = token});
+        addOp(b, at, at + 100, 0, {.role = "q_proj", .flops = 30, .token = token, .dtype = weights});
         addOp(b, at + 100, at + 140, 0,
               {.category = Category::Attention, .role = "attention", .flops = 10, .token = token});
         addOp(b, at + 140, at + 150, 0, {.category = Category::Sampling, .role = "next_token", .token = token});
@@ -339,14 +349,14 @@ TEST(WhatIf, ABatchIsAPassOfAsManyTokens) {
         ASSERT_TRUE(batch);
         EXPECT_EQ(batch->unavailable, "");
         ASSERT_EQ(batch->batches.size(), 4u);
-        // On the CPU each prompt's attention takes 40 ns, on a GPU a row more what one more of the prompt's did: 10 ns.
-        EXPECT_DOUBLE_EQ(batch->batches[0].nsPerStep, onCpu ? 105 + 80 + 20 : 126 + 50 + 20);
-        EXPECT_DOUBLE_EQ(batch->batches[1].nsPerStep, onCpu ? 105 + 160 + 40 : 146 + 70 + 40);
-        const double eight = onCpu ? 105 + 320 + 80 : 186 + 110 + 80;
+        // On the CPU each prompt's attention takes 40 ns.
+        EXPECT_DOUBLE_EQ(batch->batches[0].nsPerStep, onCpu ? 105 + 80 + 20 : gpuStep(kBf16Pass, 2));
+        EXPECT_DOUBLE_EQ(batch->batches[1].nsPerStep, onCpu ? 105 + 160 + 40 : gpuStep(kBf16Pass, 4));
+        const double eight = onCpu ? 105 + 320 + 80 : gpuStep(kBf16Pass, 8);
         EXPECT_DOUBLE_EQ(batch->batches[2].nsPerStep, eight);
         EXPECT_DOUBLE_EQ(batch->batches[2].medianNsPerStep, eight);
         // Beyond eight products cost what the prompt's tokens beyond eight did: 122.5 ns each.
-        EXPECT_DOUBLE_EQ(batch->batches[3].nsPerStep, onCpu ? 1085 + 640 + 160 : 266 + 190 + 160);
+        EXPECT_DOUBLE_EQ(batch->batches[3].nsPerStep, onCpu ? 1085 + 640 + 160 : gpuStep(kBf16Pass, 16));
         EXPECT_EQ(batch->batches[3].sequences, 16);
         EXPECT_DOUBLE_EQ(batch->batches[2].tokensPerSecond(), 8e9 / eight);
         EXPECT_DOUBLE_EQ(batch->batches[2].tokensPerSecondEach(), 1e9 / eight);
@@ -354,9 +364,22 @@ TEST(WhatIf, ABatchIsAPassOfAsManyTokens) {
         EXPECT_DOUBLE_EQ(batch->predictedNsPerToken, eight / 8);
         EXPECT_DOUBLE_EQ(batch->factor, 150 / (eight / 8));
         EXPECT_DOUBLE_EQ(batchForecast(*trace, joinLaunches(*trace), kSinglePrompt, 3).nsPerStep,
-                         onCpu ? 105 + 120 + 30 : 136 + 60 + 30);
+                         onCpu ? 105 + 120 + 30 : gpuStep(kBf16Pass, 3));
         EXPECT_NE(result.best(), batch) << "it needs more prompts than the run had";
     }
+}
+
+TEST(WhatIf, APassOnAGpuTakesWhatItsWeightsTake) {
+    const auto twoPrompts = [](const RunInfo& run, const char* weights) {
+        const TracePtr trace = singlePrompt(DeviceKind::Cuda, run, weights).snapshot();
+        return batchForecast(*trace, joinLaunches(*trace), kSinglePrompt, 2).nsPerStep;
+    };
+    EXPECT_DOUBLE_EQ(twoPrompts({.precision = "file", .mode = "graph"}, "Q5_0"), gpuStep(kPackedPass, 2));
+    EXPECT_DOUBLE_EQ(twoPrompts({.precision = "file", .mode = "graph"}, "bf16"), gpuStep(kBf16Pass, 2));
+    EXPECT_DOUBLE_EQ(twoPrompts({.precision = "bf16", .mode = "graph"}, "Q5_0"), gpuStep(kBf16Pass, 2));
+    EXPECT_DOUBLE_EQ(twoPrompts({.precision = "int8", .mode = "graph"}, "int8"), gpuStep(kInt8Pass, 2));
+    const GpuPass asGraph{kPackedPass.two * kGraphByPersistent, kPackedPass.more * kGraphByPersistent};
+    EXPECT_DOUBLE_EQ(twoPrompts({.precision = "file", .mode = "persistent"}, "packed"), gpuStep(asGraph, 2));
 }
 
 TEST(WhatIf, BatchesThatThisProgramDoesNotRunAreNotTold) {
