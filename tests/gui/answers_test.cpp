@@ -285,6 +285,10 @@ private Q_SLOTS:
         QCOMPARE(wanted.last().first().value<Evidence>(), Evidence::LaunchRows);
         QTest::keyClick(panel.findChild<QWidget*>(QStringLiteral("tileCard0")), Qt::Key_Return);
         QCOMPARE(wanted.last().first().value<Evidence>(), Evidence::TokenRows);
+        QVERIFY(tile->accessibleName().startsWith(QStringLiteral("launches/token: ")));
+        session.setTrace(foreignTrace());
+        QTRY_VERIFY2(tile->accessibleName().startsWith(QStringLiteral("launches/step: ")),
+                     qPrintable(tile->accessibleName()));
     }
 
     void thePieCountsToo() {

@@ -385,6 +385,10 @@ void InsightPanel::showReport() {
         launches += row.launchCount;
     }
     m_tiles[2].value->setText(tokens > 0 ? threeDigits(ratio(launches, tokens)) : kNothing);
+    // What repeats in a trace of another program need not be tokens.
+    const bool areTokens = report->trace->run() != nullptr;
+    m_tiles[0].caption->setText(areTokens ? tr("tokens/s") : tr("steps/s"));
+    m_tiles[2].caption->setText(areTokens ? tr("launches/token") : tr("launches/step"));
     m_tiles[3].value->setText(summary.selfGpuNs > 0
                                   ? tr("%1 : 1").arg(threeDigits(ratio(summary.host.selfCpuNs, summary.selfGpuNs)))
                                   : kNothing);
