@@ -160,6 +160,8 @@ private Q_SLOTS:
         QVERIFY2(speculation->toolTip().endsWith(QStringLiteral("\nChosen: Model 4: second")),
                  qPrintable(speculation->toolTip()));
         QVERIFY(speculation->toolTip().startsWith(QStringLiteral("Lookup: ")));
+        for (const QString& line : speculation->toolTip().split(QLatin1Char('\n')))
+            QVERIFY2(line.size() <= 90, qPrintable(line));
     }
 
     void theLinesOfABatchArePromptsOfTheirOwn() {

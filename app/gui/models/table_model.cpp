@@ -25,7 +25,7 @@ QVariant TableModel::data(const QModelIndex& index, int role) const {
         case Qt::DisplayRole:
             return content.shown;
         case Qt::ToolTipRole:
-            return content.tip.isEmpty() ? QVariant() : plainTip(content.tip);
+            return content.tip.isEmpty() ? QVariant() : wrappedTip(content.tip);
         case Qt::DecorationRole:
             return content.swatch.isValid() ? QVariant(content.swatch) : QVariant();
         case Qt::FontRole: {
@@ -48,7 +48,7 @@ QVariant TableModel::headerData(int section, Qt::Orientation orientation, int ro
         case Qt::DisplayRole:
             return column.title;
         case Qt::ToolTipRole:
-            return column.tip.isEmpty() ? QVariant() : column.tip;
+            return column.tip.isEmpty() ? QVariant() : wrappedTip(column.tip);
         case Qt::TextAlignmentRole:
             return QVariant::fromValue(
                 Qt::Alignment(Qt::AlignVCenter | (column.number ? Qt::AlignRight : Qt::AlignLeft)));

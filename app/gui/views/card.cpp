@@ -90,7 +90,7 @@ void ElidedLabel::elide() {
     QStringList tip;
     if (shown != m_full) tip << m_full;
     if (!m_details.isEmpty()) tip << m_details;
-    setToolTip(plainTip(tip.join(QLatin1Char('\n'))));
+    setToolTip(wrappedTip(tip.join(QLatin1Char('\n'))));
 }
 
 }  // namespace gapscope

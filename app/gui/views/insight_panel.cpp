@@ -12,6 +12,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "app/gui/plain_tip.h"
 #include "app/gui/session/selection_text.h"
 #include "app/gui/settings/appearance.h"
 #include "app/gui/views/card.h"
@@ -157,7 +158,7 @@ QWidget* InsightPanel::makeTiles() {
     }};
     for (size_t i = 0; i < 4; ++i) {
         auto* card = new Card(tiles);
-        card->setToolTip(tr("%1. Click for the rows behind it.").arg(texts[i].second));
+        card->setToolTip(wrappedTip(tr("%1. Click for the rows behind it.").arg(texts[i].second)));
         card->setObjectName(QStringLiteral("tileCard%1").arg(i));
         card->setCursor(Qt::PointingHandCursor);
         card->setFocusPolicy(Qt::TabFocus);

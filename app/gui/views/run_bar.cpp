@@ -111,7 +111,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent), m_row(new FoldingRow(kFieldHe
         int fold;
     };
     const auto add = [this](const QString& caption, const QString& tip, auto* field, Room room, auto isSet) {
-        field->setToolTip(tip);
+        field->setToolTip(wrappedTip(tip));
         field->setWhatsThis(tip);
         field->setAccessibleName(caption);
         m_row->add(caption, field, room.stretch, room.fold, std::move(isSet));
@@ -198,7 +198,7 @@ RunBar::RunBar(QWidget* parent) : QWidget(parent), m_row(new FoldingRow(kFieldHe
 // A box that is narrow leaves out the end of what is chosen.
 void RunBar::tellChoices() {
     for (QComboBox* box : {m_model, m_device, m_precision, m_mode, m_speculation})
-        box->setToolTip(plainTip(tr("%1\nChosen: %2").arg(box->whatsThis(), box->currentText())));
+        box->setToolTip(wrappedTip(tr("%1\nChosen: %2").arg(box->whatsThis(), box->currentText())));
 }
 
 void RunBar::showMachine(const Machine& machine) {

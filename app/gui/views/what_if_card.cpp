@@ -5,6 +5,7 @@
 #include <QVBoxLayout>
 #include <cmath>
 
+#include "app/gui/plain_tip.h"
 #include "app/gui/session/selection_text.h"
 #include "core/base/format.h"
 
@@ -100,7 +101,7 @@ void WhatIfCard::take(Answer answer) {
         auto* factor = new Label(LabelRole::Quiet, factorOf(prediction), this);
         title->setDetails(tip);
         for (Label* label : {value, factor}) {
-            label->setToolTip(tip);
+            label->setToolTip(wrappedTip(tip));
             label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
         }
         m_grid->addWidget(title, row, 0);
@@ -118,7 +119,7 @@ void WhatIfCard::take(Answer answer) {
         m_mode = text(best->mode);
         m_nsPerToken = best->predictedMedianNsPerToken;
         m_run->setText(tr("Run again as %1: predicted %2").arg(m_mode, factorOf(*best)));
-        m_run->setToolTip(tooltipOf(*best));
+        m_run->setToolTip(wrappedTip(tooltipOf(*best)));
     }
     setVisible(row > 0);
 }
