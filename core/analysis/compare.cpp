@@ -175,6 +175,8 @@ std::optional<PredictionCheck> speculationCheck(const PreparedWindow& before, co
 
 // The same of a batch of several prompts. The median token is one of a step of all that go at once.
 std::optional<PredictionCheck> batchCheck(const PreparedWindow& before, const RunInfo& runAfter, std::stop_token stop) {
+    constexpr int64_t kMost = 1024;  // a file may say anything
+    if (promptsAStep(runAfter) < 1 || promptsAStep(runAfter) > kMost) return std::nullopt;
     const int sequences = static_cast<int>(promptsAStep(runAfter));
     const BatchForecast forecast =
         batchForecast(before.prepared.trace(), before.prepared.join(), before.window, sequences, stop);

@@ -415,6 +415,9 @@ TEST(WhatIf, ABatchStandsBesideTheRunThatDidIt) {
     EXPECT_EQ(batch->title, "Batch of 3 prompts");
     EXPECT_EQ(batch->figure, "tokens.medNs");
     EXPECT_DOUBLE_EQ(batch->predictedNs, (105 + 120 + 30) / 3.0);
+    for (const int64_t sequences : {int64_t{0}, int64_t{1} << 40})
+        EXPECT_FALSE(
+            comparisonWith({.precision = "file", .mode = "fused", .sequences = sequences, .batch = 1LL << 50}));
     // Two changes at once: nothing was predicted of both.
     EXPECT_FALSE(comparisonWith({.precision = "file", .mode = "graph", .sequences = 3, .batch = 8}));
 }
