@@ -166,7 +166,7 @@ private Q_SLOTS:
         chooseTinyModel(1500);
         action("climbAction").trigger();
         const Ladder& ladder = m_window->climber().ladder();
-        QTRY_VERIFY_WITH_TIMEOUT(m_window->climber().rung() == 1 && ladder.rungs[0].ran(), 60'000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->climber().rung() == 1 && ladder.rungs[0].ran(), 240'000);
         QCOMPARE(cell(1, 10), QStringLiteral("to come"));
         action("stopAction").trigger();
         QVERIFY(!action("stopAction").isEnabled());

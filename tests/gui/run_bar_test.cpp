@@ -241,6 +241,14 @@ private Q_SLOTS:
         QCOMPARE(bar.choices().batch, 4);
         QTest::keyClick(field("precisionBox"), Qt::Key_Escape);
         QVERIFY(!field("batchBox")->isVisible());
+        // Where it is narrower than the bar it stays within.
+        bar.resize((bar.minimumSizeHint().width() + bar.sizeHint().width()) / 2, bar.height());
+        QCoreApplication::processEvents();
+        more->click();
+        const auto* rest = bar.findChild<QWidget*>(QStringLiteral("moreFields"));
+        QVERIFY(rest->isVisible() && rest->width() < bar.width());
+        QVERIFY(rest->pos().x() + rest->width() <= bar.mapToGlobal(bar.rect().topRight()).x());
+        QTest::keyClick(field("batchBox"), Qt::Key_Escape);
         bar.resize(bar.sizeHint());
         QCoreApplication::processEvents();
         for (const QString& name : names)

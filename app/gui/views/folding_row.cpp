@@ -148,7 +148,9 @@ void FoldingRow::updateMore() {
 void FoldingRow::openRest() {
     m_rest->adjustSize();
     QPoint place = m_more->mapToGlobal(QPoint(0, m_more->height() + 2));
-    place.setX(std::min(place.x(), screen()->availableGeometry().right() - m_rest->width()));
+    const QRect screenRect = screen()->availableGeometry();
+    const int right = std::min(screenRect.right(), window()->mapToGlobal(window()->rect().topRight()).x());
+    place.setX(std::max(screenRect.left(), std::min(place.x(), right - m_rest->width())));
     m_rest->move(place);
     m_rest->show();
     for (const Column& column : m_columns)
