@@ -241,13 +241,13 @@ private Q_SLOTS:
         QCOMPARE(bar.choices().batch, 4);
         QTest::keyClick(field("precisionBox"), Qt::Key_Escape);
         QVERIFY(!field("batchBox")->isVisible());
-        // Where it is narrower than the bar it stays within.
+        // Where it is narrower than the bar it stays within, but for the frame that a platform may add.
         bar.resize((bar.minimumSizeHint().width() + bar.sizeHint().width()) / 2, bar.height());
         QCoreApplication::processEvents();
         more->click();
         const auto* rest = bar.findChild<QWidget*>(QStringLiteral("moreFields"));
         QVERIFY(rest->isVisible() && rest->width() < bar.width());
-        QVERIFY(rest->pos().x() + rest->width() <= bar.mapToGlobal(bar.rect().topRight()).x());
+        QVERIFY(rest->geometry().right() <= bar.mapToGlobal(bar.rect().topRight()).x() + 4);
         QTest::keyClick(field("batchBox"), Qt::Key_Escape);
         bar.resize(bar.sizeHint());
         QCoreApplication::processEvents();
