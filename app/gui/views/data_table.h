@@ -70,6 +70,7 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
 
 private:
+    void fitStretched();
     void showHeaderMenu(const QPoint& place);
     void exportCsv();
     void copy(CopyFormat format, CopyRows rows);
@@ -83,8 +84,6 @@ private:
     TableModel& m_model;
     QSortFilterProxyModel* m_proxy = nullptr;  // none: rows as given
     RowWindow* m_window = nullptr;             // of those
-    void fitStretched();
-
     std::vector<int> m_columnWidths;
     int m_stretched = -1;
     std::set<int> m_chosenColumns;  // by the header's menu
