@@ -204,7 +204,6 @@ cudaError_t gemvNormHead(const GemvHeadArgs& args, const Launch& launch) {
 
 cudaError_t gemv(const GemvArgs& args, const Launch& launch) {
     assert((args.out == nullptr) != (args.outBf16 == nullptr));
-    constexpr int kLongestRowOfAWarp = 1280;
     constexpr int kManyRows = 16384;
     if (args.matrix.columns > kLongestRowOfAWarp)
         return launchKernel(gemv_split_bf16, ceilDiv(args.matrix.rows, kSplitRows), kSplitThreads, 0, launch, args);

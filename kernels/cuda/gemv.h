@@ -56,7 +56,8 @@ int gemvHeadBlocks(int multiprocessors);
 [[nodiscard]] cudaError_t gemvNormHead(const GemvHeadArgs& args, const Launch& launch);
 
 // out = matrix * x for x of matrix.stride bf16, its padding zero (columns bf16, where the matrix has no stride). Long
-// rows are split over the warps of a block.
+// rows are split over the warps of a block; which are, every kernel that is to give the same bits must know.
+inline constexpr int kLongestRowOfAWarp = 1280;  // columns
 template <class Matrix>
 struct GemvArgsOf {
     Matrix matrix;

@@ -295,7 +295,6 @@ cudaError_t gemvNormHead(const GemvHeadArgsOf<PackedMatrix>& args, const Launch&
 
 cudaError_t gemv(const GemvArgsOf<PackedMatrix>& args, const Launch& launch) {
     assert((args.out == nullptr) != (args.outBf16 == nullptr));
-    constexpr int kLongestRowOfAWarp = 1280;
     constexpr int kBlocksOfAMultiprocessor = 16;  // more rows than these take: blocks stay for several
     const int rows = args.matrix.rows;
     const size_t staged = packedInputBytes(args.matrix.columns);

@@ -10,8 +10,7 @@ namespace {
 
 constexpr int kSplitThreads = 256;  // as gemv_split_bf16 has: they decide the order of the sums
 constexpr int kSplitBlocks = 2;
-constexpr int kSplitAhead = 2;            // 16-byte loads in flight a thread and row
-constexpr int kLongestRowOfAWarp = 1280;  // as gemv() has it
+constexpr int kSplitAhead = 2;  // 16-byte loads in flight a thread and row
 constexpr int kManyRows = 16384;
 
 __device__ __forceinline__ const uint4* rowOf(const WeightMatrix& matrix, int row) {

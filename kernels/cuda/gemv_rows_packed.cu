@@ -7,8 +7,7 @@ namespace gapscope::cuda {
 
 namespace {
 
-constexpr int kLongestRowOfAWarp = 1280;  // as gemv() has it
-constexpr int kSplitGroups = 2;           // a block; more registers than a third would leave
+constexpr int kSplitGroups = 2;  // a block; more registers than a third would leave
 
 // dotRow() with the inputs of kTokens tokens: weights become integers once.
 template <int kTokens>

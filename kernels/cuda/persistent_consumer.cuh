@@ -1,5 +1,5 @@
 // What multiplies in a block of the persistent decode step: norms, products, attention and the choice of the token, in
-// the order of the layers, with barriers over all blocks between them. See persistent_decode.h.
+// the order of the layers; between them blocks hand one another what they computed. See persistent_decode.h.
 #pragma once
 
 #include <climits>

@@ -8,6 +8,7 @@
 
 #include "kernels/cuda/block_pipe.cuh"
 #include "kernels/cuda/device_math.cuh"
+#include "kernels/cuda/gemv.h"
 #include "kernels/cuda/persistent_decode.h"
 #include "kernels/cuda/persistent_exchange.cuh"
 
@@ -21,7 +22,6 @@ constexpr int kConsumers = kConsumerWarps * kWarp;
 constexpr int kMultiplyingWarps = 15;
 constexpr int kMultiplying = kMultiplyingWarps * kWarp;
 constexpr int kBlockThreads = kMultiplying + kWarp;
-constexpr int kLongestRowOfAWarp = 1280;  // as gemv() has it; longer rows are split over the warps
 constexpr int kSmallestSlot = 12 << 10;
 constexpr int kLargestSlot = 32 << 10;
 constexpr int kMostSlots = 24;
